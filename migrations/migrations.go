@@ -1,0 +1,25 @@
+// Package migrations carries the SQL of both schemas inside the binary: the warehouse (wms), which changes only
+// through the release gate, and Gatehouse's own tables (console), which `gatehouse setup` keeps up to date.
+//
+// Files are named V0.0.20__what_it_does.sql, and U0.0.20__what_it_does.sql takes it back. README.md in this folder
+// documents the plan card that every V file opens with.
+package migrations
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed wms/*.sql
+var files embed.FS
+
+// WMS holds the warehouse schema's files, and Console those of Gatehouse's own schema, at the root of each.
+var WMS, Console = sub("wms"), sub("console")
+
+func sub(dir string) fs.FS {
+	s, err := fs.Sub(files, dir)
+	if err != nil {
+		panic(err) // only for a folder name that is not a valid path, so at start-up or never
+	}
+	return s
+}
