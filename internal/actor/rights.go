@@ -1,0 +1,114 @@
+package actor
+
+import (
+	"slices"
+	"strings"
+)
+
+// Role is what the identity provider says a person is in the company.
+type Role string
+
+// The roles that Gatehouse knows; the strings are the claim's.
+const (
+	WarehouseStaff      Role = "warehouse_staff"
+	WarehouseSupervisor Role = "warehouse_supervisor"
+	QAEngineer          Role = "qa_engineer"
+	QALead              Role = "qa_lead"
+	StatisticalExpert   Role = "statistical_expert"
+	BackendLead         Role = "backend_lead"
+	FrontendLead        Role = "frontend_lead"
+	DevOpsEngineer      Role = "devops_engineer"
+	DevOpsLead          Role = "devops_lead"
+	OnCallEngineer      Role = "on_call_engineer"
+	ProductOwner        Role = "product_owner"
+	Viewer              Role = "viewer"
+	Auditor             Role = "auditor"
+	Admin               Role = "admin"
+)
+
+// Right is one thing that a person may do; routes and services name it.
+type Right string
+
+// The rights.
+const (
+	ReleaseRead    Right = "release:read"
+	ReleaseStart   Right = "release:start"
+	ReleaseManage  Right = "release:manage" // move T-0, abort
+	ItemWork       Right = "item:work"
+	GateSign       Right = "gate:sign"
+	MigrationRead  Right = "migration:read"
+	MigrationApply Right = "migration:apply"
+	MigrationDown  Right = "migration:down"
+	HealthRead     Right = "health:read"
+	HealthRun      Right = "health:run"
+	AuditRead      Right = "audit:read"
+	GraphQLQuery   Right = "graphql:query"
+)
+
+var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery}
+
+func and(rights ...Right) []Right { return append(slices.Clone(reads), rights...) }
+
+// rightsOf is the access matrix. Who signs holds no right to change what is signed without being seen to:
+// the gate's own rules (four eyes, one slot a person) stand in package signoff.
+var rightsOf = map[Role][]Right{
+	WarehouseStaff:      and(),
+	WarehouseSupervisor: and(),
+	QAEngineer:          and(ItemWork, HealthRun),
+	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead),
+	StatisticalExpert:   and(ItemWork, HealthRun, GateSign),
+	BackendLead:         and(ItemWork, HealthRun, GateSign),
+	FrontendLead:        and(ItemWork, HealthRun),
+	DevOpsEngineer:      and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown),
+	DevOpsLead:          and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown, GateSign, AuditRead),
+	OnCallEngineer:      and(ItemWork, HealthRun, ReleaseManage),
+	ProductOwner:        and(ItemWork, GateSign),
+	Viewer:              and(),
+	Auditor:             and(AuditRead),
+	Admin:               and(AuditRead),
+}
+
+// ParseRole reads an entry of the role claim; false where Gatehouse does not know it.
+func ParseRole(s string) (Role, bool) {
+	_, ok := rightsOf[Role(s)]
+	return Role(s), ok
+}
+
+// ParseRight reads the name of a right, as machine credentials carry it.
+func ParseRight(s string) (Right, bool) {
+	for _, rights := range rightsOf {
+		if slices.Contains(rights, Right(s)) {
+			return Right(s), true
+		}
+	}
+	return "", false
+}
+
+// RolesWith lists who holds a right, in alphabetical order, for the sentence that says whom to ask.
+func RolesWith(right Right) []Role {
+	var roles []Role
+	for role, rights := range rightsOf {
+		if slices.Contains(rights, right) {
+			roles = append(roles, role)
+		}
+	}
+	slices.Sort(roles)
+	return roles
+}
+
+var titles = map[Role]string{
+	QAEngineer: "QA engineer", QALead: "QA lead", DevOpsEngineer: "DevOps engineer", DevOpsLead: "DevOps lead",
+	OnCallEngineer: "On-call engineer", Admin: "Administrator",
+}
+
+// Title is the role as people say it: "QA lead", "Backend lead".
+func (r Role) Title() string {
+	if title, ok := titles[r]; ok {
+		return title
+	}
+	words := strings.ReplaceAll(string(r), "_", " ")
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}

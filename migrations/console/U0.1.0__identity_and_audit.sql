@@ -1,0 +1,13 @@
+DROP TABLE gatehouse.audit_events CASCADE;
+DROP TABLE gatehouse.audit_heads;
+DROP FUNCTION gatehouse.audit_chain();
+DROP FUNCTION gatehouse.refuse_change();
+DROP FUNCTION gatehouse.audit_field(text);
+DROP TABLE gatehouse.machine_credentials;
+DROP TABLE gatehouse.sign_in_attempts;
+DROP TABLE gatehouse.sessions;
+DROP TABLE gatehouse.people;
+DROP FUNCTION gatehouse.end_sessions_of_disabled_person();
+DROP FUNCTION gatehouse.tenant_by_code(text);
+DROP TABLE gatehouse.tenants;
+DROP FUNCTION gatehouse.current_tenant();
