@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+type pgconnParseError = pgconn.ParseConfigError
+
+// translate turns the driver's errors into faults; faults pass unchanged, and what is none of the known kinds stays
+// an internal error.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return fault.New(fault.NotFound, "There is no such thing here.").Because(err)
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return translateCode(pg, err)
+	}
+	var connect *pgconn.ConnectError
+	var network *net.OpError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &connect), errors.As(err, &network),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "conn closed"),
+		strings.Contains(err.Error(), "closed pool"):
+		return away(err)
+	}
+	return err
+}
+
+func translateCode(pg *pgconn.PgError, err error) error {
+	switch {
+	case pg.Code == "23505":
+		return fault.New(fault.Conflict, "Somebody else has just done this. Look at the page again.").Because(err)
+	case pg.Code == "40001", pg.Code == "40P01":
+		return fault.New(fault.Conflict, "Two changes met at the same moment and this one gave way. Try again.").Because(err)
+	case pg.Code == "22021", pg.Code == "22P05":
+		return fault.New(fault.Invalid, "The text holds characters that cannot be stored. Remove them and try again.").Because(err)
+	case pg.Code == "57014":
+		return fault.New(fault.Unavailable, "The database took too long to answer. Nothing was changed; try again in a minute.").Because(err)
+	case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "53"):
+		return away(err)
+	}
+	return err
+}
