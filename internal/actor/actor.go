@@ -94,7 +94,9 @@ func (a Actor) SamePerson(issuer, subject string) bool {
 type contextKey struct{}
 
 // Into puts the actor into the context of a request or job.
-func Into(ctx context.Context, a Actor) context.Context { return context.WithValue(ctx, contextKey{}, a) }
+func Into(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, contextKey{}, a)
+}
 
 // From is the actor of the context; the zero Actor where nobody is signed in.
 func From(ctx context.Context) Actor {

@@ -1,0 +1,248 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Secret is a value that never prints.
+type Secret string
+
+// String hides the value from logs and error texts.
+func (Secret) String() string { return "***" }
+
+// GoString hides the value from %#v.
+func (Secret) GoString() string { return "***" }
+
+// MarshalText hides the value from JSON and slog.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// Config is everything that can be set from outside. The zero value of each field is usable or refused by Check.
+type Config struct {
+	Addr             string   // where to listen
+	PublicURL        *url.URL // as people's browsers see it; redirects are made from it alone
+	Environment      string   // production, staging or demo: the stripe at the top of every page
+	DatabaseURL      Secret   // as gatehouse_app
+	OwnerDatabaseURL Secret   // as gatehouse_owner; applies migrations
+	StateDir         string   // where the demo keeps its private PostgreSQL
+	PGBinDir         string
+
+	OIDCIssuer       string
+	OIDCClientID     string
+	OIDCClientSecret Secret
+	OIDCScopes       []string
+	OIDCRoleClaim    string // dotted path to the claim that holds roles
+	OIDCTenantClaim  string // dotted path to the claim that holds the tenant's code
+	OIDCName         string // what the sign-in button calls the provider
+
+	SessionIdle     time.Duration
+	SessionLifetime time.Duration
+	TrustedProxies  []netip.Prefix
+	GraphQLURL      string // what the health check asks; empty means this server itself
+	LogJSON         bool
+}
+
+// Option is one environment variable: its name, default, meaning, and how it is read into a Config.
+type Option struct {
+	Name, Default, Help string
+	Secret              bool
+	read                func(c *Config, value string) error
+}
+
+// Options lists every variable that Gatehouse reads, in the order of the README's table.
+var Options = []Option{
+	{"GATEHOUSE_ADDR", "127.0.0.1:8080", "Address and port to listen on.", false, readAddr},
+	{"GATEHOUSE_PUBLIC_URL", "", "The address as browsers see it, e.g. https://gatehouse.example.com. Default: http:// and GATEHOUSE_ADDR.", false, readPublicURL},
+	{"GATEHOUSE_ENVIRONMENT", "production", "production, staging or demo: said at the top of every page and on every dangerous button.", false, readEnvironment},
+	{"GATEHOUSE_DATABASE_URL", "", "PostgreSQL address as the application role (gatehouse_app). It must not own tables nor bypass row-level security.", true, func(c *Config, v string) error { return readDSN(&c.DatabaseURL, v) }},
+	{"GATEHOUSE_OWNER_DATABASE_URL", "", "PostgreSQL address as the owner role (gatehouse_owner), used for migrations alone.", true, func(c *Config, v string) error { return readDSN(&c.OwnerDatabaseURL, v) }},
+	{"GATEHOUSE_OIDC_ISSUER", "", "Issuer URL of the OpenID Connect provider.", false, readIssuer},
+	{"GATEHOUSE_OIDC_CLIENT_ID", "", "Client id at the provider.", false, func(c *Config, v string) error { c.OIDCClientID = v; return nil }},
+	{"GATEHOUSE_OIDC_CLIENT_SECRET", "", "Client secret at the provider.", true, func(c *Config, v string) error { c.OIDCClientSecret = Secret(v); return nil }},
+	{"GATEHOUSE_OIDC_SCOPES", "openid profile email", "Scopes to ask for, separated by spaces.", false, func(c *Config, v string) error { c.OIDCScopes = strings.Fields(v); return nil }},
+	{"GATEHOUSE_OIDC_ROLE_CLAIM", "groups", "Claim that holds the person's roles: strings, or objects with a name; a dotted path reaches into objects.", false, func(c *Config, v string) error { c.OIDCRoleClaim = v; return nil }},
+	{"GATEHOUSE_OIDC_TENANT_CLAIM", "tenant", "Claim that holds the code of the person's tenant.", false, func(c *Config, v string) error { c.OIDCTenantClaim = v; return nil }},
+	{"GATEHOUSE_OIDC_NAME", "your company's sign-in", "What the sign-in button calls the provider.", false, func(c *Config, v string) error { c.OIDCName = v; return nil }},
+	{"GATEHOUSE_SESSION_IDLE", "30m", "A session ends after this time without a request.", false, func(c *Config, v string) error { return readDuration(&c.SessionIdle, v) }},
+	{"GATEHOUSE_SESSION_LIFETIME", "8h", "A session ends after this time in any case.", false, func(c *Config, v string) error { return readDuration(&c.SessionLifetime, v) }},
+	{"GATEHOUSE_TRUSTED_PROXIES", "", "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8, separated by commas.", false, readProxies},
+	{"GATEHOUSE_GRAPHQL_URL", "", "GraphQL address that the health check asks. Default: this server's own.", false, readGraphQL},
+	{"GATEHOUSE_STATE_DIR", "", "Where `gatehouse demo` keeps its PostgreSQL. Default: /var/lib/gatehouse as root, else the user's state folder.", false, func(c *Config, v string) error { c.StateDir = v; return nil }},
+	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
+	{"PG_BINDIR", "", "Folder of PostgreSQL's programs (initdb, postgres, pg_dump). Default: found in the usual places.", false, func(c *Config, v string) error { c.PGBinDir = v; return nil }},
+}
+
+// alsoKnown are GATEHOUSE_ variables that commands read by themselves.
+var alsoKnown = []string{"GATEHOUSE_TOKEN", "GATEHOUSE_TEST_DATABASE_URL", "GATEHOUSE_FAULT", "GATEHOUSE_ADMIN_DATABASE_URL"}
+
+// Load reads the configuration from an environment, given as os.Environ gives it. Each variable X may stand as X_FILE
+// instead, which names a file that holds the value. Every problem is reported at once; secrets are never printed.
+func Load(environ []string) (Config, error) {
+	set := map[string]string{}
+	for _, pair := range environ {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			set[name] = value
+		}
+	}
+	var c Config
+	var problems []error
+	for _, o := range Options {
+		value, err := lookUp(set, o)
+		if err == nil && value != "" {
+			err = o.read(&c, value)
+		}
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", o.Name, err))
+		}
+	}
+	problems = append(problems, unknown(set)...)
+	if c.PublicURL == nil && c.Addr != "" {
+		c.PublicURL = &url.URL{Scheme: "http", Host: c.Addr}
+	}
+	if c.SessionIdle > c.SessionLifetime {
+		problems = append(problems, errors.New("GATEHOUSE_SESSION_IDLE: must not be longer than GATEHOUSE_SESSION_LIFETIME"))
+	}
+	return c, errors.Join(problems...)
+}
+
+// CheckServe says what is missing for serving; Load accepts less, because commands need less.
+func (c Config) CheckServe() error {
+	var problems []error
+	for name, value := range map[string]string{
+		"GATEHOUSE_DATABASE_URL": string(c.DatabaseURL), "GATEHOUSE_OWNER_DATABASE_URL": string(c.OwnerDatabaseURL),
+		"GATEHOUSE_OIDC_ISSUER": c.OIDCIssuer, "GATEHOUSE_OIDC_CLIENT_ID": c.OIDCClientID, "GATEHOUSE_OIDC_CLIENT_SECRET": string(c.OIDCClientSecret),
+	} {
+		if value == "" {
+			problems = append(problems, fmt.Errorf("%s: is not set (nor %s_FILE)", name, name))
+		}
+	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	if c.Environment == "production" && c.PublicURL != nil && c.PublicURL.Scheme == "http" && !isLoopback(c.PublicURL.Hostname()) {
+		problems = append(problems, errors.New("GATEHOUSE_PUBLIC_URL: production must be reached over https; sessions are sent in Secure cookies alone"))
+	}
+	return errors.Join(problems...)
+}
+
+func lookUp(set map[string]string, o Option) (string, error) {
+	value, fromEnv := set[o.Name]
+	file, fromFile := set[o.Name+"_FILE"]
+	switch {
+	case fromEnv && fromFile:
+		return "", fmt.Errorf("is set, and so is %s_FILE; keep one", o.Name)
+	case fromFile:
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", fmt.Errorf("reading the file of %s_FILE: %w", o.Name, err)
+		}
+		return strings.TrimRight(string(b), "\r\n"), nil
+	case fromEnv && value != "":
+		return value, nil
+	}
+	return o.Default, nil
+}
+
+func unknown(set map[string]string) []error {
+	var problems []error
+	for name := range set {
+		base := strings.TrimSuffix(name, "_FILE")
+		known := slices.Contains(alsoKnown, base) || slices.ContainsFunc(Options, func(o Option) bool { return o.Name == base })
+		if strings.HasPrefix(name, "GATEHOUSE_") && !known {
+			problems = append(problems, fmt.Errorf("%s: Gatehouse knows no such variable; `gatehouse serve --help` lists them", name))
+		}
+	}
+	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return problems
+}
+
+func readAddr(c *Config, v string) error {
+	if _, _, err := net.SplitHostPort(v); err != nil {
+		return errors.New("must be an address and a port, like 127.0.0.1:8080")
+	}
+	c.Addr = v
+	return nil
+}
+
+func readPublicURL(c *Config, v string) error {
+	u, err := httpURL(v)
+	if err == nil && strings.Trim(u.Path, "/") != "" {
+		return errors.New("must be an origin without a path")
+	}
+	c.PublicURL = u
+	return err
+}
+
+func readIssuer(c *Config, v string) error {
+	_, err := httpURL(v)
+	c.OIDCIssuer = v
+	return err
+}
+
+func readGraphQL(c *Config, v string) error {
+	_, err := httpURL(v)
+	c.GraphQLURL = v
+	return err
+}
+
+func httpURL(v string) (*url.URL, error) {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil {
+		return nil, errors.New("must be an http or https address")
+	}
+	return u, nil
+}
+
+func readEnvironment(c *Config, v string) error {
+	if !slices.Contains([]string{"production", "staging", "demo"}, v) {
+		return errors.New("must be production, staging or demo")
+	}
+	c.Environment = v
+	return nil
+}
+
+func readDSN(into *Secret, v string) error {
+	if !strings.HasPrefix(v, "postgres://") && !strings.HasPrefix(v, "postgresql://") && !strings.Contains(v, "=") {
+		return errors.New("must be a PostgreSQL address, like postgres://gatehouse_app@db.example.com/erp")
+	}
+	*into = Secret(v)
+	return nil
+}
+
+func readDuration(into *time.Duration, v string) error {
+	d, err := time.ParseDuration(v)
+	if err != nil || d < time.Minute {
+		return errors.New("must be a time of at least a minute, like 30m or 8h")
+	}
+	*into = d
+	return nil
+}
+
+func readProxies(c *Config, v string) error {
+	for _, part := range strings.Split(v, ",") {
+		p, err := netip.ParsePrefix(strings.TrimSpace(part))
+		if err != nil {
+			return fmt.Errorf("%q is not a network like 10.0.0.0/8", strings.TrimSpace(part))
+		}
+		c.TrustedProxies = append(c.TrustedProxies, p)
+	}
+	return nil
+}
+
+func readLog(c *Config, v string) error {
+	if v != "text" && v != "json" {
+		return errors.New("must be text or json")
+	}
+	c.LogJSON = v == "json"
+	return nil
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || (err == nil && addr.IsLoopback())
+}
