@@ -1,0 +1,155 @@
+package layouts
+
+import "strings"
+
+// Environment says which system the person is looking at. The stripe at the
+// top spells it out, and every dangerous button repeats it.
+type Environment string
+
+// The environments there are.
+const (
+	Production Environment = "production"
+	Staging    Environment = "staging"
+	Demo       Environment = "demo"
+)
+
+// Meaning is the half sentence beside the environment's name in the stripe.
+func (e Environment) Meaning() string {
+	switch e {
+	case Production:
+		return "what you do here is real"
+	case Staging:
+		return "a rehearsal on a copy"
+	case Demo:
+		return "sample data, safe to try anything"
+	default:
+		return "environment not configured; treat it as real"
+	}
+}
+
+// Word is the environment's name, never empty.
+func (e Environment) Word() string {
+	if e == "" {
+		return "unknown"
+	}
+	return string(e)
+}
+
+// Theme is how the person wants the page lit. The zero value follows the device.
+type Theme string
+
+// The themes there are.
+const (
+	FollowDevice Theme = ""
+	Light        Theme = "light"
+	Dark         Theme = "dark"
+)
+
+// Person is who is signed in. A zero Person means nobody is.
+type Person struct {
+	Name  string
+	Roles []string // in words: "QA lead"
+}
+
+// SignedIn reports whether there is anybody to name.
+func (p Person) SignedIn() bool { return p.Name != "" }
+
+// RoleWords is the roles as one line.
+func (p Person) RoleWords() string {
+	if len(p.Roles) == 0 {
+		return "no role"
+	}
+	return strings.Join(p.Roles, ", ")
+}
+
+// Place names the picture drawn beside a navigation item.
+type Place string
+
+// The places of the rail.
+const (
+	PlaceReleases   Place = "releases"
+	PlaceMigrations Place = "migrations"
+	PlaceHealth     Place = "health"
+	PlaceAudit      Place = "audit"
+)
+
+// NavItem is one place in the rail. Only what the person may see is listed.
+type NavItem struct {
+	Place   Place
+	Label   string
+	Href    string
+	Current bool
+	Count   int // shown when above zero
+}
+
+// Crumb is one step of the way back up. The current page is not a crumb.
+type Crumb struct {
+	Label, Href string
+}
+
+// FlashKind says how the last act ended.
+type FlashKind string
+
+// How an act can end.
+const (
+	FlashGood FlashKind = "good"
+	FlashBad  FlashKind = "bad"
+	FlashInfo FlashKind = "info"
+)
+
+// Flash is the sentence shown once after an act. A zero Flash shows nothing.
+type Flash struct {
+	Kind FlashKind
+	Text string
+}
+
+// Action is the page's one primary action, a link. Acts that change something
+// are forms on the page, never here. A zero Action shows nothing.
+type Action struct {
+	Label, Href string
+	Name        string // data-action, for tests
+}
+
+// Assets are the addresses of the style sheet, the script and the icon, as
+// package static names them.
+type Assets struct {
+	Stylesheet, Script, Icon string
+}
+
+// Shell is what every page needs besides its own content.
+type Shell struct {
+	Title       string // also the page's heading
+	Environment Environment
+	Tenant      string
+	Person      Person
+	Nav         []NavItem
+	Breadcrumbs []Crumb
+	Primary     Action
+	Flash       Flash
+	Theme       Theme
+	Ref         string // the reference of this request, to quote
+	Path        string // where the theme switch returns to: path and query of this page
+	Assets      Assets
+
+	// RefreshSeconds makes a page without script reload itself; zero does not.
+	RefreshSeconds int
+}
+
+func (s Shell) documentTitle() string {
+	parts := []string{}
+	if s.Title != "" {
+		parts = append(parts, s.Title)
+	}
+	parts = append(parts, "Gatehouse")
+	if s.Environment != "" {
+		parts = append(parts, string(s.Environment))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (s Shell) here() string {
+	if s.Path == "" {
+		return "/"
+	}
+	return s.Path
+}
