@@ -1,0 +1,64 @@
+package components
+
+import "strings"
+
+// Complaint is one thing wrong with a form. Field is the name of the field it
+// is about; a complaint about the form as a whole has none.
+type Complaint struct {
+	Field, Text string
+}
+
+// Complaints are everything wrong with a form, in the order of its fields.
+type Complaints []Complaint
+
+// For returns what is wrong with one field, or nothing.
+func (c Complaints) For(field string) string {
+	said := []string{}
+	for _, one := range c {
+		if one.Field == field {
+			said = append(said, one.Text)
+		}
+	}
+	return strings.Join(said, " ")
+}
+
+// Option is one choice of a select or of a group of radio buttons.
+type Option struct {
+	Value, Label string
+	Hint         string
+	Chosen       bool
+}
+
+// Field is a labelled input with its hint, its range in words and what was
+// wrong with what was typed.
+type Field struct {
+	Name, Label, Hint  string
+	Value, Problem     string
+	Type               string // "text" when empty
+	InputMode          string
+	Unit               string
+	Min, Max, Step     string
+	Required, ReadOnly bool
+	Wide               bool
+	Autocomplete       string
+	Options            []Option // a select when there are any
+	Rows               int      // a text area when above zero
+}
+
+func (f Field) kind() string {
+	if f.Type == "" {
+		return "text"
+	}
+	return f.Type
+}
+
+func (f Field) describedBy() string {
+	ids := []string{}
+	if f.Hint != "" {
+		ids = append(ids, f.Name+"-hint")
+	}
+	if f.Problem != "" {
+		ids = append(ids, f.Name+"-problem")
+	}
+	return strings.Join(ids, " ")
+}
