@@ -1,0 +1,71 @@
+package pages
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+)
+
+// HealthRow is one of the eight checks.
+type HealthRow struct {
+	ID        string // data-check: "cache_freshness"
+	Name      string
+	State     components.State // healthy, degraded, unhealthy, unknown, not_deployed
+	Value     string           // "9 min 20 s"
+	Threshold string           // "healthy under 15 min, unhealthy from 30 min"
+	Message   string
+	Took      string
+	At        components.Time
+	Query     string // what was asked, verbatim
+}
+
+// HealthView is the state of the warehouse in one sentence, worst first.
+type HealthView struct {
+	layouts.Shell
+	Overall  components.State
+	Sentence string
+	At       components.Time
+	Critical []string
+	Warnings []string
+	Rows     []HealthRow
+	CheckNow string // POST; empty where this person may not
+	WhoCan   []string
+	LiveHref string
+	JSONHref string
+}
+
+// AuditFilter is what the list was asked for. Its fields get person, action,
+// object, outcome, day.
+type AuditFilter struct {
+	Person, Object, Day string
+	Actions, Outcomes   []components.Option
+	Any                 bool // something is asked for
+}
+
+// AuditRow is one act or refusal.
+type AuditRow struct {
+	ID       string
+	At       components.Time
+	Who      string
+	Role     string
+	Origin   string // "web", "command line", "worker"
+	Action   string
+	Object   string
+	Href     string // the object's page; may be empty
+	Outcome  components.State
+	Summary  string
+	Changes  []Difference
+	Hash     string
+	Previous string
+}
+
+// AuditListView is who did what, when, to what.
+type AuditListView struct {
+	layouts.Shell
+	Action   string // GET /audit
+	Filter   AuditFilter
+	Rows     []AuditRow
+	Pager    components.Pager
+	Chain    components.State
+	ChainSay string // "The chain is whole up to entry 10 412, checked 2 min ago."
+	AllHref  string
+}

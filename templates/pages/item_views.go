@@ -1,0 +1,117 @@
+package pages
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+)
+
+// EvidenceKind is what an item asks for before it may be done.
+type EvidenceKind string
+
+// The kinds of evidence.
+const (
+	EvidenceNone      EvidenceKind = "none"
+	EvidenceText      EvidenceKind = "text"
+	EvidenceNumber    EvidenceKind = "number"
+	EvidenceLink      EvidenceKind = "link"
+	EvidenceStatement EvidenceKind = "statement"
+	EvidenceAuto      EvidenceKind = "auto" // filled by a check of the system, never by hand
+)
+
+// Evidence is one piece of it, as stored.
+type Evidence struct {
+	Kind     string // in words: "number"
+	Value    string
+	Href     string // for links
+	Note     string
+	By       string
+	At       components.Time
+	SHA256   string
+	Mismatch bool   // the stored value no longer has the hash it was stored with
+	Machine  bool   // made by a check
+	Query    string // what the check asked
+	Answer   string // what it was told
+	Passed   components.State
+}
+
+// HistoryLine is one thing that happened to an item.
+type HistoryLine struct {
+	At   components.Time
+	Who  string
+	What string
+	Note string
+}
+
+// EvidenceForm is what the form for done asks. It posts evidence_text,
+// evidence_number, evidence_link or evidence_statement by kind, and note.
+type EvidenceForm struct {
+	Kind      EvidenceKind
+	Label     string // "Size of the dump"
+	Hint      string // "Between 100 and 100 000 MB."
+	Unit      string
+	Min, Max  string
+	Step      string
+	Statement string // the sentence a person confirms, verbatim
+	Value     string // what was typed
+	Confirmed bool
+	Note      string
+}
+
+// ItemActs are the acts open to this person now. An act with an empty address
+// is not offered.
+type ItemActs struct {
+	Take     string // POST .../take
+	TakeText string // "Take it", "Take it over from Ines Duarte"
+	Check    string // POST .../check, kind auto
+	Done     string // POST .../done
+	Fail     string // POST .../fail, field reason
+	Reopen   string // POST .../reopen, field reason
+	Skip     string // POST .../skip, field reason
+	Reason   string // what was typed
+}
+
+// OtherVersion is what somebody else made of the item while this person typed.
+type OtherVersion struct {
+	By   string
+	At   components.Time
+	Rows []Difference
+}
+
+// Difference is one thing that is not what it was.
+type Difference struct {
+	What, Then, Now string
+}
+
+// ItemShowView is one item: what to do, what is expected, the evidence so far.
+type ItemShowView struct {
+	layouts.Shell
+	ID          string
+	Name        string
+	Phase       string
+	State       components.State
+	Owner       string
+	Who         string // who has it; empty when nobody does
+	Yours       bool
+	Due         components.Time
+	Late        string
+	Required    bool
+	Do          []string // paragraphs
+	Command     string   // what to type or run, verbatim; may be empty
+	Expected    string
+	Undo        string
+	Evidence    []Evidence
+	History     []HistoryLine
+	Auto        bool
+	AutoWhy     string // why it cannot be ticked by hand, and what the check reads
+	Asked       EvidenceForm
+	Acts        ItemActs
+	Version     string // hidden in every form
+	Complaints  components.Complaints
+	Conflict    *OtherVersion
+	Refused     string // why this person may not act; empty when they may
+	WhoCan      []string
+	Waiting     []components.Link // what has to be done before this item
+	ReleaseHref string
+	Previous    components.Link
+	Following   components.Link
+}

@@ -1,0 +1,174 @@
+package pages
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+)
+
+// Rung is one version on the ladder.
+type Rung struct {
+	Version  string // "V0.0.20"
+	Title    string
+	Href     string
+	State    components.State // applied, pending, blocked, failed, changed, missing, out_of_order, undone, interrupted, baseline
+	Risk     components.State
+	Estimate string
+	Real     string
+	Locks    string
+	SHA256   string
+	By       string
+	At       components.Time
+	File     string // what the files say
+	Database string // what the database says
+	Differs  string // what does not agree, in words; empty when both say the same
+}
+
+// ApplyForm applies one migration through its gate. It posts release and sha256.
+type ApplyForm struct {
+	Action  string // empty: not offered
+	Release string
+	SHA256  string
+	Effect  string // "Apply V0.0.20 to production"
+	Pressed string
+}
+
+// NextMigration is the next rung and whether it may be applied now.
+type NextMigration struct {
+	Version, Title string
+	Text           string // "V0.0.20 is next. The gate is open." or why not
+	Tone           components.Tone
+	Apply          ApplyForm
+	WhyNot         []components.Link // what stands in the way; links may be empty
+	WhoCan         []string
+	FreshHref      string // where to sign in again first, when the sign-in is too old
+}
+
+// LedgerRow is one line of the append-only ledger.
+type LedgerRow struct {
+	ID        string
+	At        components.Time
+	Version   string
+	Direction string // "up", "down", "baseline"
+	Outcome   components.State
+	By        string
+	Duration  string
+	SHA256    string
+	RunHref   string
+	Note      string
+}
+
+// MigrationListView is the ladder, the next step and the ledger.
+type MigrationListView struct {
+	layouts.Shell
+	Sentence     string // "3 of 6 applied; V0.0.20 is next and waits for go / no-go."
+	Tone         components.Tone
+	Rungs        []Rung
+	LibrarySays  string // what golang-migrate itself believes
+	Unreadable   string // why the database could not be read; empty when it could
+	Running      components.Link
+	Next         NextMigration
+	Ledger       []LedgerRow
+	LedgerPager  components.Pager
+	LiveHref     string
+	NothingToSee string // text of the empty ladder
+}
+
+// MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.
+type MigrationShowView struct {
+	layouts.Shell
+	Version    string
+	Name       string
+	State      components.State
+	Risk       components.State
+	Plan       []components.Fact
+	SHA256     string
+	RecordedAs string // the hash it was applied with, when that differs
+	File       string
+	SQL        string
+	UndoFile   string
+	UndoSQL    string
+	Reversible string // "yes", or why not
+	PostChecks []components.Check
+	Gate       *components.Gate
+	Next       NextMigration // Apply.Action empty where this one is not next
+	DownHref   string        // the page that asks about undoing; empty when it cannot be
+	Runs       []LedgerRow
+	Complaints components.Complaints
+}
+
+// MigrationDownView asks before a migration is undone. It posts confirm,
+// reason, release and sha256.
+type MigrationDownView struct {
+	layouts.Shell
+	Version    string
+	Name       string
+	Action     string // empty: refused
+	CancelHref string
+	Release    string
+	SHA256     string // of the undo file shown
+	Lost       []components.Fact
+	LostText   string
+	Keeps      string // what survives
+	UndoSQL    string
+	Confirm    string
+	Reason     string
+	Effect     string // "Undo V0.0.22 on production and drop its data"
+	Complaints components.Complaints
+	Refused    string
+	WhyNot     []components.Link
+	WhoCan     []string
+	FreshHref  string
+}
+
+// LogLine is one line of a run's log.
+type LogLine struct {
+	At   string // "14:05:03.120"
+	Text string
+	Tone components.Tone
+}
+
+// DatabaseError is what PostgreSQL said.
+type DatabaseError struct {
+	SQLState, Message string
+	Detail, Hint      string
+	Where             string // statement or line
+}
+
+// Interrupted is what is known about a run that ended without a word.
+type Interrupted struct {
+	Text       string
+	Known      []components.Fact
+	Advice     []string
+	Action     string // POST .../acknowledge with reason; empty where this person may not
+	Reason     string
+	Complaints components.Complaints
+	WhoCan     []string
+	Settled    string // who acknowledged it, when and with which words
+}
+
+// MigrationRunView is one run, refreshing itself until it ends.
+type MigrationRunView struct {
+	layouts.Shell
+	Run       string
+	Version   string
+	Name      string
+	Direction string // "up", "down"
+	State     components.State
+	Sentence  string
+	By        string
+	Started   components.Time
+	Ended     components.Time
+	Elapsed   string
+	Estimate  string
+	Permille  int    // elapsed of the estimate; above 1000 it is over
+	Waiting   string // who holds a lock we wait for
+	Lines     []LogLine
+	Error     *DatabaseError
+	Checks    []components.Check
+	Stopped   *Interrupted
+	Safe      string // what is true of the database now
+	Next      components.Link
+	LiveHref  string // empty when the run has ended
+	EventHref string // server-sent events; empty when there are none
+	SHA256    string
+}

@@ -1,0 +1,155 @@
+package pages
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+)
+
+// ReleaseRow is one release in the list.
+type ReleaseRow struct {
+	Code, Title string
+	Href        string
+	State       components.State
+	TZero       components.Time
+	StartedBy   string
+	Template    string // "WMS deployment 1.0.0"
+	Counts      components.Counts
+	Move        string // whose move it is: "QA lead signs go / no-go"; empty when over
+}
+
+// ReleaseListView is the releases, newest first.
+type ReleaseListView struct {
+	layouts.Shell
+	Filters  []components.Filter
+	Filtered bool // a filter is chosen, so an empty list may not be all there is
+	AllHref  string
+	Rows     []ReleaseRow
+	Pager    components.Pager
+	AsOf     components.Time // when the counts in the filters were taken
+	Start    components.Link // to the start form; zero for who may not
+	WhoStart []string        // roles that may start one
+}
+
+// TemplateChoice is one runbook a release can be started from.
+type TemplateChoice struct {
+	Value   string // posted as "template"
+	Name    string
+	Version string
+	SHA256  string
+	Summary string // "9 phases, 61 items, 2 gates"
+	Chosen  bool
+}
+
+// ReleaseStartView is the form that starts a release and freezes its runbook.
+// Its fields post as template, code, title, t_zero, zone.
+type ReleaseStartView struct {
+	layouts.Shell
+	Action     string // POST /releases
+	CancelHref string
+	Templates  []TemplateChoice
+	Code       string
+	Name       string // posted as "title"
+	TZero      string // "2025-12-24T14:00", local to the zone
+	Zones      []components.Option
+	Complaints components.Complaints
+	Running    components.Link // the release that already runs here; zero when none does
+	Refused    string          // why this person may not start one; empty when they may
+	WhoCan     []string
+}
+
+// TemplateRef names the runbook a release was frozen from.
+type TemplateRef struct {
+	Name, Version, SHA256 string
+}
+
+// NextStep is the one thing to do now, and whose move it is.
+type NextStep struct {
+	Text   string
+	Who    string // "QA lead", or "you"
+	Yours  bool
+	Due    components.Time
+	Tone   components.Tone
+	Way    components.Link // zero when there is nothing to press
+	Detail string
+}
+
+// ItemRow is one item of the runbook. It is kept light: a release has about 75.
+type ItemRow struct {
+	ID    string
+	Title string
+	Owner string
+	Due   components.Time
+	State components.State
+	Who   string // who has it or did it
+	Auto  bool   // done by the system
+	Late  string // "12 min late"; empty when it is not
+	Extra bool   // not required
+}
+
+// Phase is one phase of a release, with the gates that stand after it.
+type Phase struct {
+	ID     string
+	Name   string
+	Offset string
+	Due    components.Time
+	State  components.State
+	Counts components.Counts
+	Open   bool // drawn unfolded
+	Items  []ItemRow
+	Gates  []components.Gate
+}
+
+// MigrationLine is one migration in a release's summary.
+type MigrationLine struct {
+	Version, Title, Href string
+	State                components.State
+}
+
+// ReschedulePart moves T-0. Its fields post as t_zero, zone, reason, version.
+type ReschedulePart struct {
+	Action     string // empty: not offered
+	Version    string
+	TZero      string
+	Zones      []components.Option
+	Reason     string
+	Effect     string // "41 open items move with it; 12 done items keep their times."
+	Complaints components.Complaints
+}
+
+// AbortPart ends the release for good. Its fields post as confirm, reason, version.
+type AbortPart struct {
+	Action     string // empty: not offered
+	Version    string
+	Confirm    string // what was typed
+	Type       string // what must be typed: the release's code
+	Reason     string
+	Effect     string
+	Complaints components.Complaints
+}
+
+// ReleaseShowView is one release as a timeline, with the one next step.
+type ReleaseShowView struct {
+	layouts.Shell
+	Code     string
+	Name     string
+	Href     string // this page; items are Href + "/items/" + ID
+	State    components.State
+	TZero    components.Time
+	Zone     string
+	Started  components.Time
+	By       string // who started it
+	Template TemplateRef
+	Newer    string // "1.1.0 was published on 23 Dec"; empty when this is the newest
+	Counts   components.Counts
+	Timeline components.Timeline
+	Next     NextStep
+	Phases   []Phase
+
+	Migrations         []MigrationLine
+	MigrationsSentence string
+
+	Reschedule ReschedulePart
+	Abort      AbortPart
+	Ended      string // why and when it ended, for a release that is over
+	LiveHref   string // asked again while the page is open; empty when nothing can change
+}

@@ -1,0 +1,77 @@
+package pages
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+)
+
+// SignInView is the page of someone nobody knows yet.
+type SignInView struct {
+	layouts.Shell
+	Provider  string // the identity provider's name: "Rivermark ID"
+	LoginHref string // GET /login?return=...
+	Returning string // where signing in leads back to, in words; may be empty
+	Away      string // why signing in is not possible right now; empty when it is
+	Refused   string // why the last attempt was refused; empty when it was not
+}
+
+// SignedOutView says what signing out ended, and what it did not.
+type SignedOutView struct {
+	layouts.Shell
+	Provider           string
+	LoginHref          string
+	ProviderStillOpen  bool   // the session at the provider could not be ended from here
+	ProviderLogoutHref string // where to end it by hand, when known
+}
+
+// RoleGrant is one role of a person, with where it comes from and what it lets them do.
+type RoleGrant struct {
+	Code, Role string // "qa_lead", "QA lead"
+	Why        string // "from the claim roles of Rivermark ID"
+	Allows     string // "sign for QA at both gates; mark QA items done"
+}
+
+// SessionRow is one of the person's sessions.
+type SessionRow struct {
+	ID       string
+	Current  bool
+	Browser  string
+	Address  string
+	Started  components.Time
+	LastSeen components.Time
+	Ends     components.Time
+	EndHref  string // POST
+}
+
+// MeView is what Gatehouse knows about the person who asks.
+type MeView struct {
+	layouts.Shell
+	Name            string
+	Issuer, Subject string
+	TenantName      string
+	TenantID        string
+	Grants          []RoleGrant
+	Ignored         []string // claim values that mean nothing here
+	AskWhom         string   // who gives roles, shown when there are none
+	SignedIn        components.Time
+	Proven          components.Time // auth_time: when the provider last saw the person prove who they are
+	SignsUntil      components.Time // until when a signature needs no fresh sign-in; zero when it does
+	FreshHref       string          // GET /login?fresh=1&return=/me
+	Sessions        []SessionRow
+}
+
+// FreshSignInView answers an act that needs a sign-in younger than the one the
+// person has. Nothing was done; what was typed is shown and goes back with them.
+type FreshSignInView struct {
+	layouts.Shell
+	Doing     string // "sign as QA lead: go for T-0 on demo"
+	Why       string
+	Limit     string // "5 minutes"
+	Proven    components.Time
+	Provider  string
+	LoginHref string // GET /login?fresh=1&return=...
+	BackHref  string
+	BackLabel string
+	Typed     []components.Fact
+	Kept      bool // the form will be filled again after signing in
+}
