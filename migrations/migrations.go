@@ -10,7 +10,7 @@ import (
 	"io/fs"
 )
 
-//go:embed wms/*.sql
+//go:embed wms/*.sql console/*.sql
 var files embed.FS
 
 // WMS holds the warehouse schema's files, and Console those of Gatehouse's own schema, at the root of each.

@@ -61,9 +61,9 @@ var floors = map[string]row{
 	"internal/graph": {slices.Concat(words, []string{"web", "internal/health", "internal/quality"}), append([]string{"github.com/99designs/gqlgen", "github.com/vektah/gqlparser/v2"}, echo...)},
 
 	// The roof, and what stands beside the house to test and to show it.
-	"internal/app": {[]string{"..."}, []string{"*"}}, "cmd/gatehouse": {[]string{"..."}, []string{"*"}},
+	"internal/app": {[]string{"..."}, []string{"*"}}, "internal/setup": {[]string{"internal/actor", "internal/postgres", "internal/migrator", "migrations"}, []string{"*"}}, "cmd/gatehouse": {[]string{"..."}, []string{"*"}},
 	"internal/demo/warehouse": {nil, pgx}, "internal/demoidp": {nil, []string{"*"}},
-	"internal/pgtest":     {[]string{"internal/privatepg", "internal/app", "internal/migrator", "internal/actor", "internal/postgres", "migrations"}, pgx},
+	"internal/pgtest":     {[]string{"internal/privatepg", "internal/setup", "internal/postgres"}, pgx},
 	"internal/faultpoint": {nil, nil}, "internal/tcpproxy": {nil, nil},
 	"internal/htmlcheck": {nil, []string{"golang.org/x/net"}},
 	"internal/archtest":  {nil, nil}, "internal/e2e": {[]string{"..."}, []string{"*"}}, "internal/bench": {[]string{"..."}, []string{"*"}},
