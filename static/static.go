@@ -1,0 +1,137 @@
+// Package static holds the style sheet, the script and the icon, and serves
+// them at addresses that contain the hash of what is served, so that a browser
+// may keep them for ever and still never show an old one.
+//
+// The style sheet is written in five files, one a cascade layer; they are
+// joined here. Comments and indentation stay in the source and are left out of
+// what is sent: the first page has 60 kB, and a tired person on a bad line has
+// less.
+//
+// It knows no page and no template.
+package static
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+//go:embed css/*.css js/*.js img/*.svg
+var files embed.FS
+
+// prefix is where the handler is mounted. The hash follows, then the name.
+const prefix = "/static/"
+
+// layers in the order of the cascade; each file is one @layer of this name.
+var layers = []string{"tokens", "base", "layout", "components", "pages"}
+
+type asset struct {
+	contentType string
+	body        []byte
+	hash        string
+}
+
+var assets = load()
+
+// Path is the address of an asset by its name: "console.css", "console.js",
+// "icon.svg". It panics for a name that does not exist, because a page without
+// its style sheet must not reach anybody; a test asks for all of them.
+func Path(name string) string {
+	a, ok := assets[name]
+	if !ok {
+		panic(fmt.Sprintf("static: there is no asset named %q", name))
+	}
+	return prefix + a.hash + "/" + name
+}
+
+// Handler serves the assets. It expects the whole path, /static/<hash>/<name>.
+func Handler() http.Handler {
+	return http.HandlerFunc(serve)
+}
+
+func serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "Only GET and HEAD are possible here.", http.StatusMethodNotAllowed)
+		return
+	}
+	hash, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, prefix), "/")
+	a, ok := assets[name]
+	if !ok {
+		w.Header().Set("Cache-Control", "no-store")
+		http.Error(w, "There is no such file.", http.StatusNotFound)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", a.contentType)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("ETag", `"`+a.hash+`"`)
+	// A page from before an update asks for the old hash. It gets the new file,
+	// but must not keep it under the old name.
+	header.Set("Cache-Control", "no-cache")
+	if hash == a.hash {
+		header.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if r.Header.Get("If-None-Match") == header.Get("ETag") {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	header.Set("Content-Length", fmt.Sprint(len(a.body)))
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return
+	}
+	// A failed write means the browser has gone; there is nobody to tell.
+	_, _ = w.Write(a.body)
+}
+
+func load() map[string]asset {
+	var css strings.Builder
+	css.WriteString("@layer " + strings.Join(layers, ",") + ";\n")
+	for _, layer := range layers {
+		css.WriteString(slim(read("css/" + layer + ".css")))
+	}
+	return map[string]asset{
+		"console.css": named("text/css; charset=utf-8", css.String()),
+		"console.js":  named("text/javascript; charset=utf-8", slim(read("js/console.js"))),
+		"icon.svg":    named("image/svg+xml", read("img/icon.svg")),
+	}
+}
+
+func read(name string) string {
+	body, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // the file is embedded: it is missing from the source, not from the machine
+	}
+	return string(body)
+}
+
+func named(contentType, body string) asset {
+	sum := sha256.Sum256([]byte(body))
+	return asset{contentType: contentType, body: []byte(body), hash: hex.EncodeToString(sum[:])[:16]}
+}
+
+// slim leaves out indentation, empty lines and comments that have lines of
+// their own. It understands nothing else, so it can break nothing else: in our
+// files a comment never shares a line with code.
+func slim(source string) string {
+	var out strings.Builder
+	inComment := false
+	for line := range strings.Lines(source) {
+		line = strings.TrimSpace(line)
+		switch {
+		case inComment:
+			inComment = !strings.HasSuffix(line, "*/")
+		case strings.HasPrefix(line, "/*"):
+			inComment = !strings.HasSuffix(line, "*/")
+		case line == "" || strings.HasPrefix(line, "//"):
+		default:
+			out.WriteString(line)
+			out.WriteByte('\n')
+		}
+	}
+	return out.String()
+}
