@@ -4,3 +4,44 @@ INSERT INTO gatehouse.audit_events (tenant_id, seq, at, origin, issuer, subject,
                                     action, object_kind, object_id, outcome, reason, before, after, prev_hash, hash)
 VALUES (@tenant, 0, now(), @origin, @issuer, @subject, @name, @roles, @ip,
         @action, @object_kind, @object_id, @outcome, @reason, @before, @after, '', '');
+
+-- name: AuditPage :many
+SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, object_kind, object_id, outcome, reason,
+       before::text AS before, after::text AS after, prev_hash, hash
+  FROM gatehouse.audit_events
+ WHERE tenant_id = gatehouse.current_tenant()
+   AND (@before::bigint = 0 OR seq < @before)
+   AND (@person::text = '' OR subject = @person OR name = @person)
+   AND (@action::text = '' OR action = @action)
+   AND (@object_kind::text = '' OR object_kind = @object_kind)
+   AND (@object_id::text = '' OR object_id = @object_id)
+   AND (@outcome::text = '' OR outcome = @outcome)
+   AND (@from::timestamptz IS NULL OR at >= @from)
+   AND (@to::timestamptz IS NULL OR at < @to)
+ ORDER BY seq DESC
+ LIMIT @limit;
+
+-- name: AuditNewestCheck :one
+SELECT seq, head, break, entries, checked_at
+  FROM gatehouse.audit_checks
+ WHERE tenant_id = gatehouse.current_tenant()
+ ORDER BY checked_at DESC
+ LIMIT 1;
+
+-- name: AuditWalk :many
+SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, object_kind, object_id, outcome, reason,
+       before::text AS before, after::text AS after, prev_hash, hash
+  FROM gatehouse.audit_events
+ WHERE tenant_id = gatehouse.current_tenant()
+ ORDER BY seq;
+
+-- name: AuditHead :one
+SELECT seq, hash FROM gatehouse.audit_heads WHERE tenant_id = gatehouse.current_tenant();
+
+-- name: AddAuditCheck :exec
+INSERT INTO gatehouse.audit_checks (tenant_id, seq, head, break, entries)
+VALUES (@tenant, @seq, @head, @break, @entries);
+
+-- name: TenantsByOwner :many
+-- The owner sees all tenants; the application never does.
+SELECT tenant_id, tenant_code, tenant_name, is_operator FROM gatehouse.tenants ORDER BY tenant_code;

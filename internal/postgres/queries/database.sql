@@ -12,3 +12,7 @@ SELECT current_user::text,
                   AND pg_catalog.pg_has_role(current_user, c.relowner, 'MEMBER'))
   FROM pg_catalog.pg_roles r
  WHERE r.rolname = current_user;
+
+-- name: NoStatementTimeout :exec
+-- For long reads in the background, whose caller has a deadline of its own.
+SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true);

@@ -1,0 +1,36 @@
+package audit
+
+import "time"
+
+// Query asks for a page of a tenant's trail, newest first. Empty fields ask for anything.
+type Query struct {
+	Person     string // subject or name, exactly
+	Action     string
+	ObjectKind string
+	ObjectID   string
+	Outcome    Outcome
+	From, To   time.Time // half open: From <= at < To; zero is open
+	Before     int64     // entries with a smaller Seq; zero starts at the newest
+	Limit      int
+}
+
+// Page is one page of the trail, and what is known of the chain.
+type Page struct {
+	Entries []Entry
+	More    bool
+	// Checked is the newest check of the chain; nil where it was never checked.
+	Checked *Check
+}
+
+// Check is the result of walking a tenant's chain from its first entry to its head.
+type Check struct {
+	Seq  int64 // the last good entry
+	Head []byte
+	// Break is empty where the chain is whole, else the first entry that does not fit and why.
+	Break     string
+	Entries   int64
+	CheckedAt time.Time
+}
+
+// Whole says whether the chain held.
+func (c Check) Whole() bool { return c.Break == "" }

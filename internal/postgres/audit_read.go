@@ -1,0 +1,165 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+)
+
+type auditRow struct {
+	TenantID                             uuid.UUID
+	Seq                                  int64
+	At                                   time.Time
+	Origin, Issuer, Subject, Name, Roles string
+	IP                                   string
+	Action, ObjectKind, ObjectID         string
+	Outcome, Reason                      string
+	Before, After                        *string
+	PrevHash, Hash                       []byte
+}
+
+func (r auditRow) entry() audit.Entry { return audit.Entry(r) }
+
+type checkRow struct {
+	Seq       int64
+	Head      []byte
+	Break     string
+	Entries   int64
+	CheckedAt time.Time
+}
+
+func (r checkRow) check() *audit.Check {
+	return &audit.Check{Seq: r.Seq, Head: r.Head, Break: r.Break, Entries: r.Entries, CheckedAt: r.CheckedAt}
+}
+
+// List reads a page of the actor's tenant's trail and the newest check of its chain, in one round trip.
+func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.Page, error) {
+	var rows []auditRow
+	var checked *checkRow
+	err := a.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("AuditPage"), pgx.StrictNamedArgs{
+			"before": q.Before, "person": q.Person, "action": q.Action, "object_kind": q.ObjectKind, "object_id": q.ObjectID,
+			"outcome": string(q.Outcome), "from": timeOrNull(q.From), "to": timeOrNull(q.To), "limit": q.Limit + 1,
+		}).Query(collect(&rows))
+		b.Queue(sql("AuditNewestCheck")).Query(collectMaybe(&checked))
+	})
+	if err != nil {
+		return audit.Page{}, err
+	}
+	page := audit.Page{More: len(rows) > q.Limit}
+	for _, r := range rows[:min(len(rows), q.Limit)] {
+		page.Entries = append(page.Entries, r.entry())
+	}
+	if checked != nil {
+		page.Checked = checked.check()
+	}
+	return page, nil
+}
+
+// Verify walks the chain of the actor's tenant from its first entry to its head, stores the result and returns it. It
+// streams: memory does not grow with the trail.
+func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) {
+	check, err := a.walk(ctx, by)
+	if err != nil {
+		return audit.Check{}, err
+	}
+	err = a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, sql("AddAuditCheck"), pgx.StrictNamedArgs{
+			"tenant": by.Tenant, "seq": check.Seq, "head": check.Head, "break": check.Break, "entries": check.Entries,
+		})
+		return err
+	})
+	return check, err
+}
+
+func (a Audit) walk(ctx context.Context, by actor.Actor) (audit.Check, error) {
+	var check audit.Check
+	// One snapshot for entries and head: what is appended meanwhile belongs to the next walk.
+	options := pgx.TxOptions{AccessMode: pgx.ReadOnly, IsoLevel: pgx.RepeatableRead}
+	err := a.DB.transact(ctx, by, options, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sql("NoStatementTimeout")); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, sql("AuditWalk"))
+		if err != nil {
+			return err
+		}
+		var chain audit.Chain
+		r := auditRow{}
+		into := []any{
+			&r.TenantID, &r.Seq, &r.At, &r.Origin, &r.Issuer, &r.Subject, &r.Name, &r.Roles, &r.IP, &r.Action,
+			&r.ObjectKind, &r.ObjectID, &r.Outcome, &r.Reason, &r.Before, &r.After, &r.PrevHash, &r.Hash,
+		}
+		_, err = pgx.ForEachRow(rows, into, func() error {
+			check.Entries++
+			return chain.Add(r.entry())
+		})
+		check.Seq, check.Head = chain.Head()
+		var broken audit.Break
+		if errors.As(err, &broken) {
+			check.Break = broken.Error()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return compareHead(ctx, tx, &check)
+	})
+	if check.Head == nil {
+		check.Head = make([]byte, 32)
+	}
+	check.CheckedAt = time.Now()
+	return check, err
+}
+
+// compareHead finds a trail whose newest entries were cut off: the head remembers them.
+func compareHead(ctx context.Context, tx pgx.Tx, check *audit.Check) error {
+	var seq int64
+	var hash []byte
+	err := tx.QueryRow(ctx, sql("AuditHead")).Scan(&seq, &hash)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows) && check.Entries == 0:
+		return nil
+	case errors.Is(err, pgx.ErrNoRows):
+		check.Break = "the head of the chain is missing"
+	case err != nil:
+		return err
+	case seq > check.Seq:
+		check.Break = audit.Break{Seq: check.Seq + 1, What: "missing: the head of the chain stands at a later entry, the newest were cut off"}.Error()
+	case seq < check.Seq, !bytes.Equal(hash, check.Head):
+		check.Break = audit.Break{Seq: check.Seq, What: "does not fit the head of the chain"}.Error()
+	}
+	return nil
+}
+
+// AllTenants lists every tenant, read as the owner; for commands that an operator runs on the server.
+func AllTenants(ctx context.Context, ownerURL string) ([]Tenant, error) {
+	var tenants []Tenant
+	err := withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, sql("TenantsByOwner"))
+		if err != nil {
+			return translate(err)
+		}
+		var t Tenant
+		_, err = pgx.ForEachRow(rows, []any{&t.ID, &t.Code, &t.Name, &t.Operator}, func() error {
+			tenants = append(tenants, t)
+			return nil
+		})
+		return translate(err)
+	})
+	return tenants, err
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
