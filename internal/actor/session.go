@@ -1,0 +1,36 @@
+package actor
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// SignIn is one attempt at signing in, from the moment the browser leaves for the identity provider until it is back.
+// The store keeps State and Browser as hashes only.
+type SignIn struct {
+	// State and Nonce tie the answer of the provider to this attempt; Verifier is PKCE's secret.
+	State, Nonce, Verifier string
+	// Browser is the secret of the cookie that ties the attempt to one browser.
+	Browser string
+	// ReturnTo is the local path to which the person comes back.
+	ReturnTo string
+	// ExpectIssuer and ExpectSubject name who has to come back from a fresh sign-in; empty otherwise.
+	ExpectIssuer, ExpectSubject string
+}
+
+// Fresh says whether a person who is signed in already has to prove it again.
+func (s SignIn) Fresh() bool { return s.ExpectSubject != "" }
+
+// Session is a sign-in as it is kept. Its secret is never part of it.
+type Session struct {
+	ID              uuid.UUID
+	Tenant, Person  uuid.UUID // nil where nobody is signed in yet
+	ProviderSession string
+	IP, Agent       string
+	CreatedAt       time.Time
+	LastSeenAt      time.Time
+	ExpiresAt       time.Time
+	// Data is what package web keeps; opaque to everybody else.
+	Data []byte
+}

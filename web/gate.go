@@ -1,0 +1,99 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// SignatureFreshness is how old the sign-in behind a signature may be.
+const SignatureFreshness = 5 * time.Minute
+
+// guard asks each route's two questions: may this person do it at all, and have they proved lately who they are?
+func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		route, ok := w.route(c)
+		if !ok {
+			return next(c) // echo's own answer: not found, or another method
+		}
+		by := Actor(c)
+		switch route.Access {
+		case Bare, Public:
+			return next(c)
+		case SignedIn:
+			if !by.SignedIn() {
+				return signInFirst(c)
+			}
+		case NeedsRight:
+			if !by.SignedIn() {
+				return signInFirst(c)
+			}
+			if !by.Can(route.Right) {
+				return mayNot(by, route.Right)
+			}
+		}
+		if route.Fresh > 0 && !fresh(by, w.config.Now(), route.Fresh) {
+			return errStale
+		}
+		return next(c)
+	}
+}
+
+func signInFirst(c echo.Context) error {
+	if of(c).expired {
+		return fault.New(fault.Unauthenticated, "Your sign-in has ended. Sign in again to go on; what you typed is kept.")
+	}
+	return fault.New(fault.Unauthenticated, "Sign in to see this page.")
+}
+
+// errStale is answered with the page that leads to a fresh sign-in.
+var errStale = fault.New(fault.Unauthenticated, "This step needs proof that it is you. Sign in again; what you typed is kept.")
+
+func mayNot(by actor.Actor, right actor.Right) error {
+	object, verb, _ := strings.Cut(string(right), ":")
+	var who []string
+	for _, role := range actor.RolesWith(right) {
+		who = append(who, role.Title())
+	}
+	return fault.New(fault.Forbidden, "You are signed in as %s (%s), and that does not carry the right to %s here (%s). Who can: %s.",
+		by.Name, roleTitles(by), strings.TrimSpace(verb+" "+object), right, strings.Join(who, ", "))
+}
+
+func roleTitles(by actor.Actor) string {
+	if len(by.Roles) == 0 {
+		return "no role"
+	}
+	return strings.Join(titles(by.Roles), ", ")
+}
+
+func titles(roles []actor.Role) []string {
+	words := make([]string, len(roles))
+	for i, r := range roles {
+		words[i] = r.Title()
+	}
+	return words
+}
+
+// fresh judges auth_time by our clock. A time ahead of ours is a skew that sign-in has bounded already. Machines prove
+// who they are with every request.
+func fresh(by actor.Actor, now time.Time, within time.Duration) bool {
+	if by.Origin != actor.Web {
+		return by.SignedIn()
+	}
+	return !by.AuthTime.IsZero() && now.Sub(by.AuthTime) <= within
+}
+
+// FreshUntil says until when this sign-in is good for a signature, and whether it still is.
+func FreshUntil(c echo.Context) (time.Time, bool) {
+	by := Actor(c)
+	if by.AuthTime.IsZero() {
+		return time.Time{}, false
+	}
+	web, _ := c.Get(webKey).(*Web)
+	until := by.AuthTime.Add(SignatureFreshness)
+	return until, web != nil && !web.config.Now().After(until)
+}

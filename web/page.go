@@ -1,0 +1,131 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/a-h/templ"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+)
+
+const webKey = "gatehouse.web"
+
+const (
+	flashCookie = "gatehouse-flash"
+	themeCookie = "gatehouse-theme"
+)
+
+// Shell is the frame of a page: who looks at it, where they may go, and what happened just before.
+func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell {
+	w, ok := c.Get(webKey).(*Web)
+	if !ok {
+		return layouts.Shell{Title: title, Breadcrumbs: crumbs, Ref: Ref(c)}
+	}
+	by := Actor(c)
+	shell := layouts.Shell{
+		Title: title, Environment: w.config.Environment, Breadcrumbs: crumbs, Assets: w.config.Assets,
+		Ref: Ref(c), Path: returnPath(c), Theme: chosenTheme(c), Flash: takeFlash(c),
+	}
+	if by.SignedIn() {
+		shell.Tenant = by.TenantName
+		shell.Person = layouts.Person{Name: by.Name, Roles: titles(by.Roles)}
+	}
+	for _, p := range w.config.Places {
+		if by.Can(p.Right) {
+			here := c.Request().URL.Path
+			shell.Nav = append(shell.Nav, layouts.NavItem{
+				Place: p.Place, Label: p.Label, Href: p.Href, Current: here == p.Href || strings.HasPrefix(here, p.Href+"/"),
+			})
+		}
+	}
+	return shell
+}
+
+// Page renders the component whole and only then answers: half a page is never sent.
+func Page(c echo.Context, status int, component templ.Component) error {
+	var b bytes.Buffer
+	if err := component.Render(c.Request().Context(), &b); err != nil {
+		return fmt.Errorf("rendering the page of %s: %w", c.Path(), err)
+	}
+	return c.HTMLBlob(status, b.Bytes())
+}
+
+// SeeOther answers a POST that did its work: the browser gets the page of path, and a reload repeats nothing.
+// path is always one of ours.
+func SeeOther(c echo.Context, path string) error {
+	local, ok := localPath(path)
+	if !ok {
+		return fmt.Errorf("redirecting to %q, which is not a path of ours", path)
+	}
+	return c.Redirect(http.StatusSeeOther, local)
+}
+
+// Flash shows a sentence once, on the next page this browser opens. It travels in a cookie, so that pages stay reads.
+func Flash(c echo.Context, tone layouts.FlashKind, text string) {
+	value := base64.RawURLEncoding.EncodeToString([]byte(string(tone) + "\n" + clip(text, 1000)))
+	c.SetCookie(secureCookie(flashCookie, value, 120))
+}
+
+func takeFlash(c echo.Context) layouts.Flash {
+	value := cookieValue(c, flashCookie)
+	if value == "" {
+		return layouts.Flash{}
+	}
+	c.SetCookie(secureCookie(flashCookie, "", -1))
+	raw, err := base64.RawURLEncoding.DecodeString(value)
+	tone, text, ok := strings.Cut(string(raw), "\n")
+	if err != nil || !ok {
+		return layouts.Flash{}
+	}
+	switch kind := layouts.FlashKind(tone); kind {
+	case layouts.FlashGood, layouts.FlashBad, layouts.FlashInfo:
+		return layouts.Flash{Kind: kind, Text: text}
+	}
+	return layouts.Flash{}
+}
+
+func chosenTheme(c echo.Context) layouts.Theme {
+	switch theme := layouts.Theme(cookieValue(c, themeCookie)); theme {
+	case layouts.Light, layouts.Dark:
+		return theme
+	}
+	return layouts.FollowDevice
+}
+
+// theme remembers how the person wants pages lit; it needs no sign-in.
+func (w *Web) theme(c echo.Context) error {
+	form, err := Form(c)
+	if err != nil {
+		return err
+	}
+	theme := form.Choice("theme", "system", "light", "dark")
+	back := form.Text("return", 0, 2000)
+	if err := form.Err(); err != nil {
+		return err
+	}
+	if theme == "system" {
+		c.SetCookie(secureCookie(themeCookie, "", -1))
+	} else {
+		c.SetCookie(secureCookie(themeCookie, theme, 365*24*3600))
+	}
+	return SeeOther(c, localOr(back, "/"))
+}
+
+// ID reads a UUID of the path. What is no UUID is not found, exactly like a UUID that nothing has.
+func ID(c echo.Context, name string) (uuid.UUID, error) {
+	id, err := uuid.Parse(c.Param(name))
+	if err != nil || id == uuid.Nil || c.Param(name) != id.String() {
+		return uuid.Nil, NotFound()
+	}
+	return id, nil
+}
+
+// NotFound is the one answer to things that are unknown, and to those of other tenants.
+func NotFound() error { return fault.New(fault.NotFound, "There is no such thing here.") }

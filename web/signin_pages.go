@@ -1,0 +1,156 @@
+package web
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/pages"
+)
+
+// signInPage answers somebody nobody knows yet. What a person typed over a session that has ended is kept for them.
+func (w *Web) signInPage(c echo.Context, said refusal) error {
+	back := returnPath(c)
+	status := said.status
+	switch c.Path() {
+	case "/oidc/callback", "/login":
+		// The refused attempt itself is no page to come back to; and nothing of ours was asked for, so it is a bad request.
+		back, status = "/", http.StatusBadRequest
+	default:
+		if c.Request().Method != http.MethodGet {
+			w.keepTyped(c)
+		}
+	}
+	v := pages.SignInView{
+		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), LoginHref: loginHref(back, false), Refused: said.message,
+	}
+	if back != "/" {
+		v.Returning = back
+	}
+	return Page(c, status, drawSignIn(v))
+}
+
+// freshSignInPage answers an act that needs a younger sign-in. Nothing was done; a link leads to the provider and back.
+func (w *Web) freshSignInPage(c echo.Context, said refusal) error {
+	by, back := Actor(c), returnPath(c)
+	if c.Path() == "/oidc/callback" {
+		back = "/"
+	}
+	v := pages.FreshSignInView{
+		Shell: Shell(c, "Prove that it is you"), Why: said.message, Limit: limitOf(c, w), Provider: w.config.Provider.Name(),
+		Proven: Moment(c, by.AuthTime), LoginHref: loginHref(back, true), BackHref: back, BackLabel: "Back without signing in",
+	}
+	if route, ok := w.route(c); ok && route.Doing != "" {
+		v.Doing = route.Doing
+	}
+	if c.Request().Method != http.MethodGet {
+		fields, kept := w.keepTyped(c)
+		v.Kept = kept
+		for _, name := range shown(fields) {
+			v.Typed = append(v.Typed, components.Fact{Label: spoken(name), Value: fields[name]})
+		}
+	}
+	return Page(c, said.status, drawFreshSignIn(v))
+}
+
+func limitOf(c echo.Context, w *Web) string {
+	limit := SignatureFreshness
+	if route, ok := w.route(c); ok && route.Fresh > 0 {
+		limit = route.Fresh
+	}
+	return sprint("%d minutes", int(limit.Minutes()))
+}
+
+func (w *Web) signedOutPage(c echo.Context, there string) error {
+	v := pages.SignedOutView{
+		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: loginHref("/", false),
+		ProviderLogoutHref: there, ProviderStillOpen: true,
+	}
+	return Page(c, http.StatusOK, drawSignedOut(v))
+}
+
+// signedOut is where the provider sends people after they signed out there too.
+func (w *Web) signedOut(c echo.Context) error {
+	if Actor(c).SignedIn() {
+		return SeeOther(c, "/")
+	}
+	return Page(c, http.StatusOK, drawSignedOut(pages.SignedOutView{
+		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: loginHref("/", false),
+	}))
+}
+
+// recordSignOut writes the sign-out down. The session is over by now, and stays over if this fails.
+func (w *Web) recordSignOut(c echo.Context, by actor.Actor) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), 5*time.Second)
+	defer cancel()
+	return w.config.Recorder.Record(ctx, by, audit.Event{Action: "session:sign_out", ObjectKind: "person", ObjectID: by.UserID.String()})
+}
+
+// unavailableSignIn is the sign-in page while the provider is away: it says so instead of a link that cannot work.
+func (w *Web) unavailableSignIn(c echo.Context, said refusal) error {
+	return Page(c, said.status, drawSignIn(pages.SignInView{
+		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), Away: said.message,
+		LoginHref: loginHref(localOr(c.QueryParam("return"), "/"), c.QueryParam("fresh") == "1"),
+	}))
+}
+
+// isSignInOutage says whether a person without a session meets a provider, or a table of attempts, that is away.
+func isSignInOutage(c echo.Context, said refusal) bool {
+	return said.kind == fault.Unavailable && !Actor(c).SignedIn() && (c.Path() == "/login" || c.Path() == "/oidc/callback")
+}
+
+// Moment is a time as pages show it: UTC on the page, how long ago or until beside it.
+func Moment(c echo.Context, t time.Time) components.Time {
+	if t.IsZero() {
+		return components.Time{}
+	}
+	now := time.Now()
+	if w, ok := c.Get(webKey).(*Web); ok {
+		now = w.config.Now()
+	}
+	t = t.UTC()
+	layout := "15:04"
+	if t.Format(time.DateOnly) != now.UTC().Format(time.DateOnly) {
+		layout = "2 Jan 2006, 15:04"
+	}
+	return components.Time{Local: t.Format(layout) + " UTC", Relative: relative(t.Sub(now)), UTC: t.Format("2006-01-02 15:04:05") + " UTC"}
+}
+
+// relative says a distance in time as people do.
+func relative(d time.Duration) string {
+	size := d.Abs()
+	var words string
+	switch {
+	case size < time.Minute:
+		words = sprint("%d s", int(size.Seconds()))
+	case size < 2*time.Hour:
+		words = sprint("%d min", int(size.Minutes()))
+	case size < 48*time.Hour:
+		words = sprint("%d h", int(size.Hours()))
+	default:
+		words = sprint("%d days", int(size.Hours()/24))
+	}
+	if d < 0 {
+		return words + " ago"
+	}
+	return "in " + words
+}
+
+func spoken(name string) string {
+	words := strings.ReplaceAll(name, "_", " ")
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func sorted(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
