@@ -165,6 +165,9 @@ func (s *Server) whyEnded(run *process) error {
 	}
 	var reasons []string
 	for line := range strings.Lines(said) {
+		if strings.Contains(line, "the database system is starting up") {
+			continue // our own asking whether it is ready
+		}
 		if strings.Contains(line, "FATAL:") || strings.Contains(line, "PANIC:") || strings.Contains(line, "HINT:") || strings.Contains(line, "postgres:") {
 			reasons = append(reasons, strings.TrimSpace(line))
 		}
