@@ -1,0 +1,2 @@
+DROP TABLE gatehouse.job_runs;
+DROP TABLE gatehouse.health_results;

@@ -1,0 +1,20 @@
+-- Undoes V0.0.18. bin_utilization_cache stays and grows stale.
+DROP TRIGGER after_location_update_refresh_bin_util ON public.inventory_locations;
+DROP TRIGGER after_location_insert_refresh_bin_util ON public.inventory_locations;
+DROP TRIGGER after_material_update_refresh_bin_util ON public.materials;
+DROP TRIGGER after_transaction_refresh_bin_util ON public.inventory_transactions;
+DROP TRIGGER after_lot_truncate_mark_bin_util ON public.lots;
+DROP TRIGGER after_lot_delete_refresh_bin_util ON public.lots;
+DROP TRIGGER after_lot_update_refresh_bin_util ON public.lots;
+DROP TRIGGER after_lot_insert_refresh_bin_util ON public.lots;
+DROP FUNCTION public.scheduled_refresh_bin_utilization();
+DROP FUNCTION public.reconcile_bin_utilization();
+DROP FUNCTION public.inventory_locations_updated();
+DROP FUNCTION public.inventory_locations_inserted();
+DROP FUNCTION public.materials_updated();
+DROP FUNCTION public.inventory_transactions_inserted();
+DROP FUNCTION public.lots_truncated();
+DROP FUNCTION public.lots_deleted();
+DROP FUNCTION public.lots_updated();
+DROP FUNCTION public.lots_inserted();
+DROP TABLE public.cache_refresh_status;
