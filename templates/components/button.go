@@ -18,7 +18,7 @@ func (f Field) attributes() templ.OrderedAttributes {
 	add := func(key string, value any) {
 		all = append(all, templ.KeyValue[string, any]{Key: key, Value: value})
 	}
-	add("id", f.Name)
+	add("id", f.id())
 	add("name", f.Name)
 	for _, optional := range []struct{ key, value string }{
 		{"inputmode", f.InputMode},

@@ -33,6 +33,7 @@ type Option struct {
 // wrong with what was typed.
 type Field struct {
 	Name, Label, Hint  string
+	ID                 string // the name when empty; two forms on a page may share a name
 	Value, Problem     string
 	Type               string // "text" when empty
 	InputMode          string
@@ -52,13 +53,20 @@ func (f Field) kind() string {
 	return f.Type
 }
 
+func (f Field) id() string {
+	if f.ID == "" {
+		return f.Name
+	}
+	return f.ID
+}
+
 func (f Field) describedBy() string {
 	ids := []string{}
 	if f.Hint != "" {
-		ids = append(ids, f.Name+"-hint")
+		ids = append(ids, f.id()+"-hint")
 	}
 	if f.Problem != "" {
-		ids = append(ids, f.Name+"-problem")
+		ids = append(ids, f.id()+"-problem")
 	}
 	return strings.Join(ids, " ")
 }

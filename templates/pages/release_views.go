@@ -116,7 +116,7 @@ type ReschedulePart struct {
 	Complaints components.Complaints
 }
 
-// AbortPart ends the release for good. Its fields post as confirm, reason, version.
+// AbortPart ends the release for good. Its fields post as confirm, abort_reason, version.
 type AbortPart struct {
 	Action     string // empty: not offered
 	Version    string
