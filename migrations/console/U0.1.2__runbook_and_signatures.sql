@@ -1,0 +1,15 @@
+DROP FUNCTION gatehouse.gate_ready(uuid, text);
+DROP FUNCTION gatehouse.gate_passed(uuid, text);
+DROP FUNCTION gatehouse.gate_content_sha256(uuid, text);
+DROP FUNCTION gatehouse.gate_content(uuid, text);
+DROP FUNCTION gatehouse.utc_text(timestamptz);
+DROP TABLE gatehouse.signature_withdrawals;
+DROP TABLE gatehouse.signatures;
+DROP TABLE gatehouse.run_migrations;
+DROP TABLE gatehouse.run_gate_slots;
+DROP TABLE gatehouse.run_gates;
+ALTER TABLE gatehouse.run_items DROP CONSTRAINT run_items_evidence;
+DROP TABLE gatehouse.run_evidence;
+DROP FUNCTION gatehouse.evidence_sha256(text, text, text, text, text);
+DROP TABLE gatehouse.run_items;
+DROP TABLE gatehouse.runs;
