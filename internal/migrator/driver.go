@@ -1,0 +1,228 @@
+package migrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/golang-migrate/migrate/v4/database"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/faultpoint"
+	"github.com/agogsaas/gatehouse/internal/migration"
+)
+
+// driver is golang-migrate's database driver for one step on one locked session.
+type driver struct {
+	ctx     context.Context //nolint:containedctx // golang-migrate's interface has no context; a driver lives for one step
+	s       *session
+	set     Set
+	file    migration.File
+	req     migration.StepRequest
+	version int // what Version answers
+	target  int // what the engine is about to set
+	done    bool
+	began   time.Time
+}
+
+func (d *driver) Open(string) (database.Driver, error) { return nil, errNotByURL }
+
+func (d *driver) Close() error { return nil }
+
+func (d *driver) Drop() error { return errors.New("migrator: dropping everything is not offered") }
+
+// Lock is held by the session around comparing and stepping.
+func (d *driver) Lock() error { return nil }
+
+func (d *driver) Unlock() error { return nil }
+
+func (d *driver) Version() (version int, dirty bool, err error) { return d.version, false, nil }
+
+// SetVersion only remembers: Run writes the version in the migration's own transaction. Clean without Run would be an
+// empty file or a force, and neither is offered.
+func (d *driver) SetVersion(version int, dirty bool) error {
+	if dirty {
+		d.target = version
+		return nil
+	}
+	if !d.done || version != d.target {
+		return fmt.Errorf("migrator: version %d was to be set without running a file", version)
+	}
+	return nil
+}
+
+// Run is the step.
+func (d *driver) Run(body io.Reader) error {
+	text, err := io.ReadAll(body)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", d.file.Script, err)
+	}
+	if d.file.NoTransaction {
+		err = d.runBare(string(text))
+	} else {
+		err = d.runWhole(string(text))
+	}
+	if err == nil {
+		d.done = true
+	}
+	return err
+}
+
+// runWhole runs a file in one transaction with its version and its ledger row.
+func (d *driver) runWhole(sql string) error {
+	if err := d.begin(true); err != nil {
+		return d.failed(err, 0, sql)
+	}
+	d.req.Say("Running %s in one transaction; a lock is waited for at most %s, a statement may take %s.",
+		d.file.Script, d.file.Card.LockTimeout, d.file.Card.StatementTimeout)
+	finished, err := exec(d.ctx, d.s.conn, sql)
+	if err != nil {
+		return d.failed(err, finished, sql)
+	}
+	if err := faultpoint.Hit("migrator.after_effect"); err != nil {
+		return d.failed(err, finished, sql)
+	}
+	if err := d.commit(); err != nil {
+		return d.failed(err, finished, sql)
+	}
+	return faultpoint.Hit("migrator.after_commit")
+}
+
+// runBare runs statement by statement. Only here can a failure leave something half done, so it is marked dirty first.
+func (d *driver) runBare(sql string) error {
+	if err := d.begin(false); err != nil {
+		return d.failed(err, 0, sql)
+	}
+	if _, err := d.s.conn.Exec(d.ctx, writeState, d.set.Name, d.target, true); err != nil {
+		return d.failed(err, 0, sql)
+	}
+	d.req.Say("Running %s without a transaction, statement by statement.", d.file.Script)
+	for i, statement := range migration.Split(sql) {
+		if _, err := exec(d.ctx, d.s.conn, statement.SQL); err != nil {
+			return d.failed(err, i, sql)
+		}
+	}
+	if _, err := d.s.conn.Exec(d.ctx, "BEGIN"); err != nil {
+		return d.failed(err, 0, sql)
+	}
+	if err := d.commit(); err != nil {
+		return d.failed(err, 0, sql)
+	}
+	return nil
+}
+
+// begin sets the file's bounds, for the transaction or the session, and claims the run.
+func (d *driver) begin(transaction bool) error {
+	var batch pgx.Batch
+	if transaction {
+		batch.Queue("BEGIN")
+	}
+	batch.Queue(setBounds, millis(d.file.Card.LockTimeout), millis(d.file.Card.StatementTimeout), transaction)
+	var state string
+	if d.set.Ledger.claims && d.req.Run != (migration.RunID{}) {
+		batch.Queue(claimRun, d.req.Run).QueryRow(func(row pgx.Row) error { return row.Scan(&state) })
+	} else {
+		state = string(migration.Running)
+	}
+	batch.Queue("SELECT clock_timestamp()").QueryRow(func(row pgx.Row) error { return row.Scan(&d.began) })
+	if err := d.s.conn.SendBatch(d.ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("beginning the step: %w", err)
+	}
+	if state != string(migration.Running) {
+		cause := &migration.GivenUp{State: migration.RunState(state)}
+		return fault.New(fault.Conflict, "This run has been given up in the meantime. Nothing was changed.").Because(cause)
+	}
+	return nil
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + "ms" }
+
+// commit writes ledger row and version and commits, in one round trip.
+func (d *driver) commit() error {
+	var batch pgx.Batch
+	batch.Queue(d.set.Ledger.sql(writeEntry), entryArgs(d.file, d.req, d.began, d.s.notices, nil))
+	batch.Queue(writeState, d.set.Name, d.target, false)
+	batch.Queue("COMMIT")
+	if err := d.s.conn.SendBatch(d.ctx, &batch).Close(); err != nil {
+		return fmt.Errorf("writing the ledger and committing: %w", err)
+	}
+	return nil
+}
+
+// exec sends SQL as it stands and says how many of its statements finished.
+func exec(ctx context.Context, conn *pgx.Conn, sql string) (finished int, err error) {
+	results, err := conn.PgConn().Exec(ctx, sql).ReadAll()
+	for _, r := range results {
+		if r.Err == nil {
+			finished++
+		}
+	}
+	return finished, err
+}
+
+// failed rolls back, records the try, and says what is known. finished statements of the file had succeeded before.
+func (d *driver) failed(err error, finished int, sql string) error {
+	if fault.Is(err, fault.Conflict) {
+		return errors.Join(err, d.rollback())
+	}
+	if d.s.conn.IsClosed() {
+		return &migration.Unknown{Cause: err}
+	}
+	if rollback := d.rollback(); rollback != nil {
+		return &migration.Unknown{Cause: errors.Join(err, rollback)}
+	}
+	failure := describe(err, d.file, finished, sql)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 10*time.Second)
+	defer cancel()
+	if d.began.IsZero() {
+		d.began = time.Now()
+	}
+	if _, record := d.s.conn.Exec(ctx, d.set.Ledger.sql(writeEntry), entryArgs(d.file, d.req, d.began, d.s.notices, failure)); record != nil {
+		return errors.Join(failure, fmt.Errorf("recording the failed try: %w", record))
+	}
+	return failure
+}
+
+func (d *driver) rollback() error {
+	if d.s.conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), 10*time.Second)
+	defer cancel()
+	_, err := d.s.conn.Exec(ctx, "ROLLBACK")
+	return err
+}
+
+// describe finds file, line and SQLSTATE. The server names a position for what it cannot parse; for what fails while it
+// runs, the number of statements that finished leads to the line.
+func describe(err error, file migration.File, finished int, sql string) *migration.StepError {
+	e := migration.StepError{Script: file.Script, Message: err.Error(), Dirty: file.NoTransaction}
+	statements := migration.Split(sql)
+	if finished < len(statements) {
+		e.Line = statements[finished].Line
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		e.SQLState, e.Message, e.Detail, e.Hint, e.Where = pg.Code, pg.Message, pg.Detail, pg.Hint, pg.Where
+		if pg.Position > 0 && !file.NoTransaction {
+			e.Line = migration.LineAt(sql, byteOffset(sql, int(pg.Position)-1))
+		}
+	}
+	return migration.NewStepError(e, err)
+}
+
+// byteOffset turns the server's count of characters into bytes.
+func byteOffset(s string, characters int) int {
+	for i := range s {
+		if characters == 0 {
+			return i
+		}
+		characters--
+	}
+	return len(s)
+}

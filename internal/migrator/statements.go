@@ -1,0 +1,97 @@
+package migrator
+
+import "strings"
+
+const (
+	tryLock = `SELECT pg_try_advisory_lock($1::int, $2::int)`
+
+	lockHolder = `
+SELECT l.pid, coalesce(nullif(a.application_name, ''), 'a session without a name'), clock_timestamp() - coalesce(a.backend_start, clock_timestamp())
+  FROM pg_catalog.pg_locks l
+  JOIN pg_catalog.pg_stat_activity a USING (pid)
+ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+   AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+   AND l.classid::bigint = $1 AND l.objid::bigint = $2`
+
+	findBackend = `
+SELECT pid, clock_timestamp() - backend_start
+  FROM pg_catalog.pg_stat_activity
+ WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()
+ LIMIT 1`
+
+	makeState = `
+CREATE TABLE IF NOT EXISTS gatehouse.migration_state (
+    set_name   text        NOT NULL CONSTRAINT migration_state_pkey PRIMARY KEY,
+    version    bigint      NOT NULL, -- -1 is golang-migrate's "none"
+    dirty      boolean     NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)`
+
+	makeLedger = `
+CREATE TABLE IF NOT EXISTS gatehouse.console_ledger (
+    ledger_id      bigint      GENERATED ALWAYS AS IDENTITY CONSTRAINT console_ledger_pkey PRIMARY KEY,
+    version        text        NOT NULL,
+    version_number bigint      NOT NULL,
+    description    text        NOT NULL,
+    script         text        NOT NULL,
+    direction      text        NOT NULL CONSTRAINT console_ledger_direction CHECK (direction IN ('up', 'down', 'baseline')),
+    success        boolean     NOT NULL,
+    sha256         text        NOT NULL,
+    sha256_tokens  text        NOT NULL,
+    tenant_id      uuid        NOT NULL,
+    actor_issuer   text        NOT NULL,
+    actor_subject  text        NOT NULL,
+    actor_name     text        NOT NULL,
+    actor_roles    text        NOT NULL,
+    origin         text        NOT NULL,
+    release_id     uuid,
+    run_id         uuid,
+    started_at     timestamptz NOT NULL,
+    finished_at    timestamptz NOT NULL,
+    duration_ms    bigint      NOT NULL,
+    server_version text        NOT NULL,
+    sqlstate       text,
+    error          text,
+    notices        text        NOT NULL DEFAULT '',
+    CONSTRAINT console_ledger_error_where_failed CHECK (success = (error IS NULL))
+)`
+
+	setBounds = `SELECT set_config('lock_timeout', $1, $3), set_config('statement_timeout', $2, $3)`
+
+	// claimRun locks the run's row until the migration's transaction ends: whoever wants to give the run up waits, and
+	// whoever has given it up is seen.
+	claimRun = `SELECT state FROM gatehouse.migration_runs WHERE run_id = $1 FOR SHARE`
+
+	readState = `SELECT version, dirty FROM gatehouse.migration_state WHERE set_name = $1`
+
+	writeState = `
+INSERT INTO gatehouse.migration_state (set_name, version, dirty) VALUES ($1, $2, $3)
+ON CONFLICT (set_name) DO UPDATE SET version = excluded.version, dirty = excluded.dirty, changed_at = clock_timestamp()`
+
+	columns = `ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
+       tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices`
+)
+
+// In these the ledger's table stands for LEDGER; it is one of two constants.
+const (
+	// readEntries gives the newest success and the newest failure of each version, which is all that its state needs.
+	readEntries = `
+SELECT DISTINCT ON (version_number, success) ` + columns + `
+  FROM LEDGER
+ ORDER BY version_number, success, ledger_id DESC`
+
+	readRun = `SELECT ` + columns + ` FROM LEDGER WHERE run_id = $1`
+
+	writeEntry = `
+INSERT INTO LEDGER (version, version_number, description, script, direction, success, sha256, sha256_tokens,
+                    tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
+                    started_at, finished_at, duration_ms, server_version, sqlstate, error, notices)
+SELECT @version, @version_number, @description, @script, @direction, @success, @sha256, @sha256_tokens,
+       @tenant_id, @actor_issuer, @actor_subject, @actor_name, @actor_roles, @origin, @release_id, @run_id,
+       @started_at, c.at, round(extract(epoch FROM c.at - @started_at::timestamptz) * 1000)::bigint,
+       current_setting('server_version'), @sqlstate, @error, @notices
+  FROM (SELECT clock_timestamp() AS at) c`
+)
+
+func (l Ledger) sql(text string) string { return strings.Replace(text, "LEDGER", l.table, 1) }
