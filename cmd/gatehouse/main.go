@@ -1,0 +1,71 @@
+// Command gatehouse is the whole product: the server, the demo, and the commands with which an operator sets it up,
+// migrates, checks and asks it.
+//
+// Exit codes, unless a command's help says more: 0 it worked, 1 it failed, 2 it was called wrongly.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker.
+var version = "development"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := rootCommand().ExecuteContext(ctx)
+	stop()
+	if err == nil {
+		return
+	}
+	code := 1
+	var exit exitError
+	if errors.As(err, &exit) {
+		code = exit.code
+	}
+	if err.Error() != "" {
+		fmt.Fprintln(os.Stderr, "gatehouse: "+err.Error())
+	}
+	os.Exit(code)
+}
+
+// exitError ends the program with a code of its own; a nil cause prints nothing more.
+type exitError struct {
+	code  int
+	cause error
+}
+
+func (e exitError) Error() string {
+	if e.cause == nil {
+		return ""
+	}
+	return e.cause.Error()
+}
+
+func (e exitError) Unwrap() error { return e.cause }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gatehouse",
+		Short: "Deploy a warehouse's bin-utilization optimization, with gates that hold",
+		Long: `Gatehouse is the console from which a company deploys its warehouse's bin-utilization
+optimization, and then lives with it: a runbook with evidence, gates that people sign after a
+fresh sign-in, database migrations behind those gates, health checks, and an audit trail.
+
+To look at it, run "gatehouse demo": it starts everything it needs by itself.
+To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve".`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{2, err} })
+	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), healthCommand(), auditCommand(), tokenCommand(), versionCommand())
+	return root
+}

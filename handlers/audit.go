@@ -1,0 +1,98 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// AuditTrail reads the trail of the actor's tenant and walks its chain.
+type AuditTrail interface {
+	List(ctx context.Context, by actor.Actor, q audit.Query) (audit.Page, error)
+	Verify(ctx context.Context, by actor.Actor) (audit.Check, error)
+}
+
+const auditPageSize = 50
+
+type auditTrail struct {
+	trail AuditTrail
+	now   func() time.Time
+}
+
+// Audit is the subject of the audit trail: who did what, when, to what.
+func Audit(trail AuditTrail, now func() time.Time) []web.Route {
+	h := auditTrail{trail, now}
+	return []web.Route{
+		web.Needs(http.MethodGet, "/audit", actor.AuditRead, h.list),
+		web.Needs(http.MethodPost, "/audit/verify", actor.AuditRead, h.verify),
+	}
+}
+
+func (h auditTrail) list(c echo.Context) error {
+	values := web.Query(c)
+	q := audit.Query{
+		Person:  values.Text("person", 0, 200),
+		Action:  values.Text("action", 0, 60),
+		Outcome: audit.Outcome(optionalChoice(values, "outcome", "done", "refused", "failed")),
+		Limit:   auditPageSize,
+	}
+	q.ObjectKind, q.ObjectID, _ = strings.Cut(values.Text("object", 0, 300), " ")
+	if values.Has("before") {
+		before, err := strconv.ParseInt(values.Text("before", 1, 19), 10, 64)
+		if err != nil || before < 1 {
+			values.Complain("before", "This is no place in the list.")
+		}
+		q.Before = before
+	}
+	if day := values.Text("day", 0, 10); day != "" {
+		from, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			values.Complain("day", "Write the day as 2026-11-23.")
+		}
+		q.From, q.To = from, from.AddDate(0, 0, 1)
+	}
+	if err := values.Err(); err != nil {
+		return err
+	}
+	page, err := h.trail.List(c.Request().Context(), web.Actor(c), q)
+	if err != nil {
+		return err
+	}
+	return web.Page(c, http.StatusOK, pages.AuditList(auditListView(c, q, page, h.now())))
+}
+
+func (h auditTrail) verify(c echo.Context) error {
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	if err := form.Err(); err != nil {
+		return err
+	}
+	check, err := h.trail.Verify(c.Request().Context(), web.Actor(c))
+	if err != nil {
+		return err
+	}
+	if !check.Whole() {
+		return fault.New(fault.Conflict, "The audit chain does not hold: %s. Tell whoever runs the database at once, and keep the newest backup.", check.Break)
+	}
+	return web.SeeOther(c, "/audit")
+}
+
+func optionalChoice(values *web.Values, name string, options ...string) string {
+	if !values.Has(name) {
+		values.Allow(name)
+		return ""
+	}
+	return values.Choice(name, options...)
+}

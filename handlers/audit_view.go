@@ -1,0 +1,148 @@
+package handlers
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// auditActions are the choices of the filter: every action that a service or a route writes down.
+var auditActions = []string{
+	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:abort",
+	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "gate:sign", "gate:withdraw",
+	"migration:apply", "migration:down", "migration:acknowledge", "health:run",
+}
+
+func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time) pages.AuditListView {
+	v := pages.AuditListView{
+		Shell: web.Shell(c, "Audit"), Action: "/audit", AllHref: "/audit",
+		Filter: pages.AuditFilter{
+			Person: q.Person, Object: strings.TrimSpace(q.ObjectKind + " " + q.ObjectID),
+			Actions: options(auditActions, q.Action), Outcomes: options([]string{"done", "refused", "failed"}, string(q.Outcome)),
+		},
+	}
+	if !q.From.IsZero() {
+		v.Filter.Day = q.From.Format(time.DateOnly)
+	}
+	v.Filter.Any = q.Person != "" || q.Action != "" || q.ObjectKind != "" || q.Outcome != "" || v.Filter.Day != ""
+	v.Chain, v.ChainSay = chainState(page.Checked, now)
+	for _, e := range page.Entries {
+		v.Rows = append(v.Rows, auditRow(e, now))
+	}
+	if n := len(page.Entries); n > 0 {
+		v.Pager.Shown = fmt.Sprintf("entries %d to %d", page.Entries[0].Seq, page.Entries[n-1].Seq)
+		if page.More {
+			v.Pager.Older = auditHref(c.Request().URL.Query(), page.Entries[n-1].Seq)
+		}
+	}
+	if q.Before > 0 {
+		v.Pager.Newest = auditHref(c.Request().URL.Query(), 0)
+	}
+	return v
+}
+
+func auditHref(query url.Values, before int64) string {
+	query.Del("before")
+	if before > 0 {
+		query.Set("before", fmt.Sprint(before))
+	}
+	if len(query) == 0 {
+		return "/audit"
+	}
+	return "/audit?" + query.Encode()
+}
+
+func options(values []string, chosen string) []components.Option {
+	list := make([]components.Option, len(values))
+	for i, value := range values {
+		list[i] = components.Option{Value: value, Label: value, Chosen: value == chosen}
+	}
+	return list
+}
+
+func chainState(check *audit.Check, now time.Time) (components.State, string) {
+	switch {
+	case check == nil:
+		return components.State{Code: "unknown", Word: "not checked yet", Tone: components.Unknown},
+			"The chain has not been walked yet. It is walked once an hour; you can also have it walked now."
+	case !check.Whole():
+		return components.State{Code: "broken", Word: "broken", Tone: components.Bad},
+			fmt.Sprintf("The chain does not hold: %s. Checked %s.", check.Break, relative(check.CheckedAt.Sub(now)))
+	}
+	return components.State{Code: "whole", Word: "whole", Tone: components.Good},
+		fmt.Sprintf("The chain is whole up to entry %d, checked %s. Head %s.", check.Seq, relative(check.CheckedAt.Sub(now)), hex.EncodeToString(check.Head))
+}
+
+var auditOutcomes = map[string]components.State{
+	"done":    {Code: "done", Word: "done", Tone: components.Good},
+	"refused": {Code: "refused", Word: "refused", Tone: components.Blocked},
+	"failed":  {Code: "failed", Word: "failed", Tone: components.Bad},
+}
+
+var auditOrigins = map[string]string{"web": "web", "cli": "command line", "api": "program", "worker": "worker"}
+
+func auditRow(e audit.Entry, now time.Time) pages.AuditRow {
+	roles := []string{}
+	for _, role := range strings.FieldsFunc(e.Roles, func(r rune) bool { return r == ',' }) {
+		roles = append(roles, actor.Role(role).Title())
+	}
+	return pages.AuditRow{
+		ID: fmt.Sprint(e.Seq), At: moment(e.At, now, time.UTC), Who: e.Name, Role: strings.Join(roles, ", "),
+		Origin: auditOrigins[e.Origin], Action: e.Action, Object: strings.TrimSpace(e.ObjectKind + " " + e.ObjectID),
+		Outcome: auditOutcomes[e.Outcome], Summary: e.Reason, Changes: auditChanges(e.Before, e.After),
+		Hash: hex.EncodeToString(e.Hash), Previous: hex.EncodeToString(e.PrevHash),
+	}
+}
+
+// auditChanges lines the state before up with the state after, field by field.
+func auditChanges(before, after *string) []pages.Difference {
+	then, now := fields(before), fields(after)
+	names := map[string]bool{}
+	for name := range then {
+		names[name] = true
+	}
+	for name := range now {
+		names[name] = true
+	}
+	sorted := make([]string, 0, len(names))
+	for name := range names {
+		sorted = append(sorted, name)
+	}
+	sort.Strings(sorted)
+	var list []pages.Difference
+	for _, name := range sorted {
+		list = append(list, pages.Difference{What: name, Then: then[name], Now: now[name]})
+	}
+	return list
+}
+
+func fields(text *string) map[string]string {
+	if text == nil {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(*text), &object); err != nil {
+		return map[string]string{"": *text}
+	}
+	list := make(map[string]string, len(object))
+	for name, raw := range object {
+		var s string
+		if json.Unmarshal(raw, &s) != nil {
+			s = string(raw)
+		}
+		list[name] = s
+	}
+	return list
+}

@@ -1,0 +1,56 @@
+package handlers
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/agogsaas/gatehouse/templates/components"
+)
+
+// moment is a time as pages show it: in zone, as people say it from now, and exactly. The zero time is no moment.
+func moment(at, now time.Time, zone *time.Location) components.Time {
+	if at.IsZero() {
+		return components.Time{}
+	}
+	local, layout := at.In(zone), "2 Jan 2006, 15:04"
+	switch {
+	case local.Format(time.DateOnly) == now.In(zone).Format(time.DateOnly):
+		layout = "15:04"
+	case local.Year() == now.In(zone).Year():
+		layout = "2 Jan, 15:04"
+	}
+	return components.Time{Local: local.Format(layout), Relative: relative(at.Sub(now)), UTC: at.UTC().Format("2006-01-02 15:04:05 UTC")}
+}
+
+// relative is a distance in time as people say it: "in 12 min", "3 h ago", "now".
+func relative(d time.Duration) string {
+	if d.Abs() < 30*time.Second {
+		return "now"
+	}
+	words := duration(d.Abs())
+	if d > 0 {
+		return "in " + words
+	}
+	return words + " ago"
+}
+
+// duration is a length of time as people say it, in one or two units: "850 ms", "8.2 s", "12 min", "3 h 5 min", "2 days".
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+	case d < 24*time.Hour:
+		h, m := int(d.Hours()), int(d.Minutes())%60
+		if m == 0 {
+			return fmt.Sprintf("%d h", h)
+		}
+		return fmt.Sprintf("%d h %d min", h, m)
+	case d < 48*time.Hour:
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
+}

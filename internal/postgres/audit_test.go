@@ -1,0 +1,165 @@
+package postgres_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/housetest"
+	"github.com/agogsaas/gatehouse/internal/pgtest"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+)
+
+func record(t *testing.T, trail postgres.Audit, by actor.Actor, actions ...string) {
+	t.Helper()
+	for _, action := range actions {
+		e := audit.Event{Action: action, ObjectKind: "item", ObjectID: "PRE-P1 ünïcode €", Reason: "because\nof this", After: map[string]any{"n": 1.50, "t": "x"}}
+		if err := trail.Record(t.Context(), by, e); err != nil {
+			t.Fatalf("Record(%s): %v", action, err)
+		}
+	}
+}
+
+func super(t *testing.T, d *pgtest.Database, statement string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.SuperURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	if _, err := conn.PgConn().Exec(t.Context(), statement).ReadAll(); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+func TestAuditIsReadByItsOwnTenantInOneRoundTrip(t *testing.T) {
+	d := housetest.At(t, "")
+	trail := postgres.Audit{DB: housetest.Open(t, d)}
+	ours, theirs := housetest.Person(housetest.Rivermark, "ours"), housetest.Person(housetest.Saltway, "theirs")
+	record(t, trail, ours, "item:done", "item:fail", "gate:sign")
+	record(t, trail, theirs, "item:done")
+
+	ctx, meter := postgres.WithMeter(t.Context())
+	page, err := trail.List(ctx, ours, audit.Query{Limit: 2})
+	if err != nil {
+		t.Fatalf("List: %v", err)
+	}
+	if len(page.Entries) != 2 || !page.More || page.Entries[0].Seq != 3 || page.Entries[0].Action != "gate:sign" {
+		t.Errorf("List(limit 2) = %+v", page)
+	}
+	if meter.Trips() != 1 {
+		t.Errorf("List took %d round trips, want 1", meter.Trips())
+	}
+	page, err = trail.List(t.Context(), ours, audit.Query{Limit: 2, Before: page.Entries[1].Seq})
+	if err != nil || len(page.Entries) != 1 || page.More || page.Entries[0].Seq != 1 {
+		t.Errorf("List(second page) = %+v, %v", page, err)
+	}
+	page, err = trail.List(t.Context(), ours, audit.Query{Limit: 10, Action: "item:fail"})
+	if err != nil || len(page.Entries) != 1 {
+		t.Errorf("List(item:fail) = %+v, %v", page, err)
+	}
+	page, err = trail.List(t.Context(), theirs, audit.Query{Limit: 10})
+	if err != nil || len(page.Entries) != 1 || page.Entries[0].Subject != "theirs" {
+		t.Errorf("List as the other tenant = %+v, %v", page, err)
+	}
+}
+
+func TestAuditIsAppendOnlyForEverybody(t *testing.T) {
+	d := housetest.At(t, "")
+	record(t, postgres.Audit{DB: housetest.Open(t, d)}, housetest.Person(housetest.Rivermark, "ours"), "item:done")
+	for who, url := range map[string]string{"application": d.AppURL, "owner": d.OwnerURL} {
+		for _, statement := range []string{
+			"UPDATE gatehouse.audit_events SET reason = 'x'", "DELETE FROM gatehouse.audit_events", "TRUNCATE gatehouse.audit_events",
+		} {
+			conn, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = conn.Exec(t.Context(), statement)
+			if err == nil || (!strings.Contains(err.Error(), "append-only") && !strings.Contains(err.Error(), "permission denied")) {
+				t.Errorf("%s as %s = %v, want a refusal", statement, who, err)
+			}
+			_ = conn.Close(t.Context())
+		}
+	}
+}
+
+// What a superuser does behind the triggers' back is found, and named.
+func TestVerifyFindsWhatASuperuserChanged(t *testing.T) {
+	const off = "SET session_replication_role = replica; "
+	for _, c := range []struct{ name, statement, want string }{
+		{"nothing", "SELECT 1", ""},
+		{"one byte", off + "UPDATE gatehouse.audit_events SET reason = 'becausf' WHERE seq = 3", "entry 3: was changed after it was written"},
+		{"one deleted", off + "DELETE FROM gatehouse.audit_events WHERE seq = 3", "entry 3: missing"},
+		{"tail deleted", off + "DELETE FROM gatehouse.audit_events WHERE seq > 3", "entry 4: missing"},
+		{"all deleted", off + "DELETE FROM gatehouse.audit_events", "entry 1: missing"},
+		{"two swapped", off + "UPDATE gatehouse.audit_events SET action = CASE seq WHEN 2 THEN 'item:fail' ELSE 'item:take' END WHERE seq IN (2, 3)", "entry 2: was changed after it was written"},
+		{"head cut with the tail", off + "DELETE FROM gatehouse.audit_events WHERE seq > 3; DELETE FROM gatehouse.audit_heads", "the head of the chain is missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := housetest.At(t, "")
+			trail := postgres.Audit{DB: housetest.Open(t, d)}
+			by := housetest.Person(housetest.Rivermark, "ours")
+			record(t, trail, by, "item:done", "item:take", "item:fail", "gate:sign", "item:done")
+			super(t, d, c.statement)
+			check, err := trail.Verify(t.Context(), by)
+			if err != nil {
+				t.Fatalf("Verify: %v", err)
+			}
+			if c.want == "" && !check.Whole() || !strings.Contains(check.Break, c.want) {
+				t.Errorf("Verify after %s = %q, want %q", c.name, check.Break, c.want)
+			}
+			page, err := trail.List(t.Context(), by, audit.Query{Limit: 1})
+			if err != nil || page.Checked == nil || page.Checked.Break != check.Break {
+				t.Errorf("the page's check = %+v, %v; want what Verify found", page.Checked, err)
+			}
+		})
+	}
+}
+
+func TestManyWritersMakeOneChain(t *testing.T) {
+	d := housetest.At(t, "")
+	trail := postgres.Audit{DB: housetest.Open(t, d)}
+	by := housetest.Person(housetest.Rivermark, "ours")
+	const writers, each = 8, 25
+	failed := make(chan error, writers)
+	for range writers {
+		go func() {
+			for range each {
+				if err := trail.Record(t.Context(), by, audit.Event{Action: "item:done"}); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+	}
+	for range writers {
+		if err := <-failed; err != nil {
+			t.Fatalf("Record: %v", err)
+		}
+	}
+	check, err := trail.Verify(t.Context(), by)
+	if err != nil || !check.Whole() || check.Seq != writers*each {
+		t.Errorf("Verify after %d entries by %d writers = %+v, %v", writers*each, writers, check, err)
+	}
+}
+
+func TestCheckRoleRefusesWhoCouldLookPastTenants(t *testing.T) {
+	d := housetest.At(t, "")
+	for who, url := range map[string]string{"superuser": d.SuperURL, "owner": d.OwnerURL} {
+		db, err := postgres.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.CheckRole(t.Context()); err == nil || !strings.Contains(err.Error(), "gatehouse_app") {
+			t.Errorf("CheckRole as %s = %v, want a refusal with advice", who, err)
+		}
+		db.Close()
+	}
+}
