@@ -1,4 +1,4 @@
-package postgres
+package postgres_test
 
 import (
 	"os"
@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/housetest"
+	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
 // ownersStatements are run by set-up as another role, or are no single statement; their own tests run them.
@@ -22,7 +23,7 @@ func TestEveryStatementPrepares(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close(t.Context()) })
-	for name, text := range statements {
+	for name, text := range postgres.Statements {
 		if ownersStatements[name] {
 			continue
 		}
@@ -64,17 +65,17 @@ func TestEveryNameIsAStatementAndEveryStatementIsUsed(t *testing.T) {
 		}
 		for _, match := range call.FindAllStringSubmatch(string(text), -1) {
 			used[match[1]] = true
-			if _, ok := statements[match[1]]; !ok {
+			if _, ok := postgres.Statements[match[1]]; !ok {
 				t.Errorf("%s names statement %s, which no .sql file has", entry.Name(), match[1])
 			}
 		}
-		for name := range statements {
+		for name := range postgres.Statements {
 			if strings.Contains(string(text), `"`+name+`"`) {
 				used[name] = true
 			}
 		}
 	}
-	for name := range statements {
+	for name := range postgres.Statements {
 		if !used[name] {
 			t.Errorf("statement %s is used nowhere", name)
 		}
