@@ -206,7 +206,8 @@ CROSS JOIN LATERAL (
     WHERE o.location_id = l.location_id AND o.deleted_at IS NULL AND o.quantity_on_hand > 0) stock
 CROSS JOIN LATERAL (
     SELECT CASE WHEN capacity.cubic_feet > 0 THEN round(stock.used_cubic_feet * 100 / capacity.cubic_feet, 4) ELSE 0 END AS volume_pct,
-        CASE WHEN capacity.weight_lbs > 0 THEN round(stock.used_weight_lbs * 100 / capacity.weight_lbs, 4) ELSE 0 END AS weight_pct) fill
+        CASE WHEN capacity.weight_lbs > 0 THEN round(stock.used_weight_lbs * 100 / capacity.weight_lbs, 4) ELSE 0 END AS weight_pct
+    OFFSET 0) fill -- or the planner repeats the division wherever a percentage is used
 WHERE l.is_active AND l.deleted_at IS NULL;
 
 ALTER TABLE public.material_velocity_metrics ENABLE ROW LEVEL SECURITY;
