@@ -139,24 +139,6 @@ func compareHead(ctx context.Context, tx pgx.Tx, check *audit.Check) error {
 	return nil
 }
 
-// AllTenants lists every tenant, read as the owner; for commands that an operator runs on the server.
-func AllTenants(ctx context.Context, ownerURL string) ([]Tenant, error) {
-	var tenants []Tenant
-	err := withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
-		rows, err := conn.Query(ctx, sql("TenantsByOwner"))
-		if err != nil {
-			return translate(err)
-		}
-		var t Tenant
-		_, err = pgx.ForEachRow(rows, []any{&t.ID, &t.Code, &t.Name, &t.Operator}, func() error {
-			tenants = append(tenants, t)
-			return nil
-		})
-		return translate(err)
-	})
-	return tenants, err
-}
-
 func timeOrNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
 )
 
 // Tenant is one company that works in this environment.
@@ -67,4 +69,26 @@ func withConn(ctx context.Context, url string, work func(*pgx.Conn) error) error
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // the work is done or has failed; a close error adds nothing
 	return work(conn)
+}
+
+// Tenants lists every tenant, for the scheduler and for commands that work for each in turn.
+func (db *DB) Tenants(ctx context.Context) ([]Tenant, error) {
+	rows, err := db.pool.Query(ctx, sql("Tenants"))
+	if err != nil {
+		return nil, translate(err)
+	}
+	var tenants []Tenant
+	var t Tenant
+	_, err = pgx.ForEachRow(rows, []any{&t.ID, &t.Code, &t.Name, &t.Operator}, func() error {
+		tenants = append(tenants, t)
+		return nil
+	})
+	return tenants, translate(err)
+}
+
+// Actor is Gatehouse itself, acting in the tenant.
+func (t Tenant) Actor(origin actor.Origin, what string) actor.Actor {
+	by := actor.System(origin, what)
+	by.Tenant, by.TenantCode, by.TenantName, by.Operator = t.ID, t.Code, t.Name, t.Operator
+	return by
 }

@@ -8,6 +8,7 @@ DROP TABLE gatehouse.sign_in_attempts;
 DROP TABLE gatehouse.sessions;
 DROP TABLE gatehouse.people;
 DROP FUNCTION gatehouse.end_sessions_of_disabled_person();
+DROP FUNCTION gatehouse.tenant_list();
 DROP FUNCTION gatehouse.tenant_by_code(text);
 DROP TABLE gatehouse.tenants;
 DROP FUNCTION gatehouse.current_tenant();

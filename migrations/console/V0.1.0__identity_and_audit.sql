@@ -36,6 +36,14 @@ CREATE FUNCTION gatehouse.tenant_by_code(code text)
 REVOKE ALL ON FUNCTION gatehouse.tenant_by_code(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gatehouse.tenant_by_code(text) TO gatehouse_app;
 
+-- The scheduler works for every tenant in turn.
+CREATE FUNCTION gatehouse.tenant_list()
+    RETURNS TABLE (tenant_id uuid, tenant_code text, tenant_name text, is_operator boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT t.tenant_id, t.tenant_code, t.tenant_name, t.is_operator FROM gatehouse.tenants t ORDER BY t.tenant_code $$;
+REVOKE ALL ON FUNCTION gatehouse.tenant_list() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatehouse.tenant_list() TO gatehouse_app;
+
 -- People ------------------------------------------------------------------
 
 CREATE TABLE gatehouse.people (

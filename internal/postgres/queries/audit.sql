@@ -41,7 +41,3 @@ SELECT seq, hash FROM gatehouse.audit_heads WHERE tenant_id = gatehouse.current_
 -- name: AddAuditCheck :exec
 INSERT INTO gatehouse.audit_checks (tenant_id, seq, head, break, entries)
 VALUES (@tenant, @seq, @head, @break, @entries);
-
--- name: TenantsByOwner :many
--- The owner sees all tenants; the application never does.
-SELECT tenant_id, tenant_code, tenant_name, is_operator FROM gatehouse.tenants ORDER BY tenant_code;

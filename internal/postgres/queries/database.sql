@@ -16,3 +16,6 @@ SELECT current_user::text,
 -- name: NoStatementTimeout :exec
 -- For long reads in the background, whose caller has a deadline of its own.
 SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true);
+
+-- name: Tenants :many
+SELECT tenant_id, tenant_code, tenant_name, is_operator FROM gatehouse.tenant_list();

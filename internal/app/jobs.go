@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/health"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/setup"
+)
+
+// How often the scheduler does what.
+const (
+	reconcileEvery = 5 * time.Minute
+	healthEvery    = time.Minute
+	walkAuditEvery = time.Hour
+	sweepEvery     = 10 * time.Minute
+)
+
+// migrations have a queue of their own with one worker: a long reconciliation never stands before them.
+const migrationQueue = "migrations"
+
+type migrationRunArgs struct {
+	Run    uuid.UUID `json:"run"`
+	Tenant uuid.UUID `json:"tenant"`
+}
+
+func (migrationRunArgs) Kind() string { return "migration_run" }
+
+// InsertOpts: one attempt. A migration is never tried again by itself.
+func (migrationRunArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: migrationQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true}}
+}
+
+type reconcileArgs struct{}
+
+func (reconcileArgs) Kind() string { return health.ReconcileJob }
+
+type healthRunArgs struct{}
+
+func (healthRunArgs) Kind() string { return "health_run" }
+
+type walkAuditArgs struct{}
+
+func (walkAuditArgs) Kind() string { return "walk_audit" }
+
+type sweepArgs struct{}
+
+func (sweepArgs) Kind() string { return "sweep" }
+
+// jobs are the works of the scheduler, each a function of ours.
+type jobs struct {
+	db        *postgres.DB
+	health    *health.Service
+	migration func(ctx context.Context, run uuid.UUID, tenant uuid.UUID) error
+	log       *slog.Logger
+}
+
+// client builds the job client. Periodic jobs are inserted by one elected process and worked by any, each at most once
+// at a time.
+func (j jobs) client() (*river.Client[pgx.Tx], error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &migrationWorker{run: j.migration})
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcileArgs]) error { return j.reconcile(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[healthRunArgs]) error {
+		return j.eachTenant(ctx, "health checks", func(ctx context.Context, by actor.Actor) error {
+			_, err := j.health.Run(ctx, by)
+			return err
+		})
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[walkAuditArgs]) error { return j.walkAudit(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
+		return postgres.Sessions{DB: j.db}.Sweep(ctx)
+	}))
+	client, err := river.NewClient(riverpgxv5.New(j.db.Pool()), &river.Config{
+		Schema: setup.JobSchema, Workers: workers, Logger: j.log, MaxAttempts: 3,
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}},
+		PeriodicJobs: []*river.PeriodicJob{
+			every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
+			every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}),
+		},
+		// The application owns no index and may not rebuild one.
+		ReindexerIndexNames: []string{},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("building the job client: %w", err)
+	}
+	return client, nil
+}
+
+// every makes a job that is due at the start and then once per interval; while one waits or works, no second is added.
+func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
+	once := river.UniqueOpts{ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}}
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) {
+		return args, &river.InsertOpts{UniqueOpts: once, MaxAttempts: 1}
+	}, &river.PeriodicJobOpts{RunOnStart: true})
+}
+
+func (j jobs) reconcile(ctx context.Context) error {
+	r, err := postgres.Health{DB: j.db}.Reconcile(ctx, "river")
+	if err != nil {
+		return fmt.Errorf("reconciling bin utilization: %w", err)
+	}
+	if r.PutRight > 0 {
+		j.log.WarnContext(ctx, "reconciliation had to put bins right", "checked", r.Checked, "put_right", r.PutRight)
+	}
+	return nil
+}
+
+func (j jobs) walkAudit(ctx context.Context) error {
+	trail := postgres.Audit{DB: j.db}
+	walk := func(ctx context.Context, by actor.Actor) error {
+		check, err := trail.Verify(ctx, by)
+		if err == nil && !check.Whole() {
+			j.log.ErrorContext(ctx, "the audit chain does not hold", "tenant", by.TenantCode, "break", check.Break)
+		}
+		return err
+	}
+	return errors.Join(walk(ctx, actor.System(actor.Worker, "scheduler")), j.eachTenant(ctx, "walking the audit chain", walk))
+}
+
+// eachTenant works for every tenant in turn; one that fails keeps no other from its turn.
+func (j jobs) eachTenant(ctx context.Context, what string, work func(context.Context, actor.Actor) error) error {
+	tenants, err := j.db.Tenants(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: listing tenants: %w", what, err)
+	}
+	var failed []error
+	for _, t := range tenants {
+		if err := work(ctx, t.Actor(actor.Worker, "scheduler")); err != nil {
+			failed = append(failed, fmt.Errorf("%s for %s: %w", what, t.Code, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+type migrationWorker struct {
+	river.WorkerDefaults[migrationRunArgs]
+	run func(ctx context.Context, run, tenant uuid.UUID) error
+}
+
+// Timeout: a migration has the limits of its own plan card.
+func (*migrationWorker) Timeout(*river.Job[migrationRunArgs]) time.Duration { return -1 }
+
+func (w *migrationWorker) Work(ctx context.Context, job *river.Job[migrationRunArgs]) error {
+	return w.run(ctx, job.Args.Run, job.Args.Tenant)
+}
