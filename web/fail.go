@@ -83,7 +83,7 @@ func (w *Web) fail(err error, c echo.Context) {
 func (w *Web) answer(c echo.Context, said refusal) error {
 	switch {
 	case IsAPI(c.Request().URL.Path):
-		return problemJSON(c, said)
+		return w.problemJSON(c, said)
 	case isSignInOutage(c, said):
 		return w.unavailableSignIn(c, said)
 	case said.kind == fault.Unauthenticated && Actor(c).SignedIn():
@@ -103,13 +103,14 @@ type Problem struct {
 	Kind   string            `json:"kind"`
 	Ref    string            `json:"ref"`
 	Fields map[string]string `json:"fields,omitempty"`
+	WhoCan []string          `json:"who_can,omitempty"`
 }
 
-func problemJSON(c echo.Context, said refusal) error {
+func (w *Web) problemJSON(c echo.Context, said refusal) error {
 	c.Response().Header().Set(echo.HeaderContentType, "application/problem+json")
 	return c.JSON(said.status, Problem{
 		Type: "about:blank", Title: http.StatusText(said.status), Status: said.status,
-		Detail: said.message, Kind: said.kind.String(), Ref: of(c).ref, Fields: said.fields,
+		Detail: said.message, Kind: said.kind.String(), Ref: of(c).ref, Fields: said.fields, WhoCan: w.whoCan(c, said),
 	})
 }
 
@@ -166,7 +167,8 @@ func (w *Web) recordRefusal(c echo.Context, err error) {
 func (w *Web) problemPage(c echo.Context, said refusal) error {
 	v := pages.ProblemView{
 		Shell: Shell(c, problemTitle(said)), Status: said.status, Kind: said.kind.String(), What: said.message,
-		Back: components.Link{Label: "Back", Href: returnPath(c)},
+		WhoCan: w.whoCan(c, said),
+		Back:   components.Link{Label: "Back", Href: returnPath(c)},
 	}
 	switch said.kind {
 	case fault.Internal:
@@ -186,7 +188,7 @@ func (w *Web) problemPage(c echo.Context, said refusal) error {
 	if v.Back.Href == c.Request().URL.RequestURI() {
 		v.Back = components.Link{Label: "To the start", Href: "/"}
 	}
-	return Page(c, said.status, drawProblem(v))
+	return Page(c, said.status, pages.Problem(v))
 }
 
 func retryAfter(c echo.Context) string {

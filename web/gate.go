@@ -55,12 +55,17 @@ var errStale = fault.New(fault.Unauthenticated, "This step needs proof that it i
 
 func mayNot(by actor.Actor, right actor.Right) error {
 	object, verb, _ := strings.Cut(string(right), ":")
-	var who []string
-	for _, role := range actor.RolesWith(right) {
-		who = append(who, role.Title())
+	return fault.New(fault.Forbidden, "You are signed in as %s (%s), and that does not carry the right to %s here (%s).",
+		by.Name, roleTitles(by), strings.TrimSpace(verb+" "+object), right)
+}
+
+// whoCan names the roles that may do what was refused for want of a right; nil where the refusal is about something else.
+func (w *Web) whoCan(c echo.Context, said refusal) []string {
+	route, ok := w.route(c)
+	if !ok || said.kind != fault.Forbidden || route.Right == "" || Actor(c).Can(route.Right) {
+		return nil
 	}
-	return fault.New(fault.Forbidden, "You are signed in as %s (%s), and that does not carry the right to %s here (%s). Who can: %s.",
-		by.Name, roleTitles(by), strings.TrimSpace(verb+" "+object), right, strings.Join(who, ", "))
+	return titles(actor.RolesWith(route.Right))
 }
 
 func roleTitles(by actor.Actor) string {

@@ -36,7 +36,7 @@ func (w *Web) signInPage(c echo.Context, said refusal) error {
 	if back != "/" {
 		v.Returning = back
 	}
-	return Page(c, status, drawSignIn(v))
+	return Page(c, status, pages.SignIn(v))
 }
 
 // freshSignInPage answers an act that needs a younger sign-in. Nothing was done; a link leads to the provider and back.
@@ -46,7 +46,7 @@ func (w *Web) freshSignInPage(c echo.Context, said refusal) error {
 		back = "/"
 	}
 	v := pages.FreshSignInView{
-		Shell: Shell(c, "Prove that it is you"), Why: said.message, Limit: limitOf(c, w), Provider: w.config.Provider.Name(),
+		Shell: Shell(c, "Prove that it is you"), Doing: "go on", Why: said.message, Limit: limitOf(c, w), Provider: w.config.Provider.Name(),
 		Proven: Moment(c, by.AuthTime), LoginHref: loginHref(back, true), BackHref: back, BackLabel: "Back without signing in",
 	}
 	if route, ok := w.route(c); ok && route.Doing != "" {
@@ -59,7 +59,7 @@ func (w *Web) freshSignInPage(c echo.Context, said refusal) error {
 			v.Typed = append(v.Typed, components.Fact{Label: spoken(name), Value: fields[name]})
 		}
 	}
-	return Page(c, said.status, drawFreshSignIn(v))
+	return Page(c, said.status, pages.FreshSignIn(v))
 }
 
 func limitOf(c echo.Context, w *Web) string {
@@ -75,7 +75,7 @@ func (w *Web) signedOutPage(c echo.Context, there string) error {
 		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: loginHref("/", false),
 		ProviderLogoutHref: there, ProviderStillOpen: true,
 	}
-	return Page(c, http.StatusOK, drawSignedOut(v))
+	return Page(c, http.StatusOK, pages.SignedOut(v))
 }
 
 // signedOut is where the provider sends people after they signed out there too.
@@ -83,7 +83,7 @@ func (w *Web) signedOut(c echo.Context) error {
 	if Actor(c).SignedIn() {
 		return SeeOther(c, "/")
 	}
-	return Page(c, http.StatusOK, drawSignedOut(pages.SignedOutView{
+	return Page(c, http.StatusOK, pages.SignedOut(pages.SignedOutView{
 		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: loginHref("/", false),
 	}))
 }
@@ -97,7 +97,7 @@ func (w *Web) recordSignOut(c echo.Context, by actor.Actor) error {
 
 // unavailableSignIn is the sign-in page while the provider is away: it says so instead of a link that cannot work.
 func (w *Web) unavailableSignIn(c echo.Context, said refusal) error {
-	return Page(c, said.status, drawSignIn(pages.SignInView{
+	return Page(c, said.status, pages.SignIn(pages.SignInView{
 		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), Away: said.message,
 		LoginHref: loginHref(localOr(c.QueryParam("return"), "/"), c.QueryParam("fresh") == "1"),
 	}))
