@@ -80,7 +80,7 @@ var described = map[Check]description{
 		title: "Data quality",
 		threshold: fmt.Sprintf("healthy without unresolved capacity failures of the last 24 hours, a warning for 1 to %d, critical from %d (the whole is then DEGRADED)",
 			FailuresCriticalFrom-1, FailuresCriticalFrom),
-		query: "SELECT count(*) FROM capacity_validation_failures WHERE NOT resolved AND created_at >= now() - interval '24 hours'",
+		query: "SELECT count(*) FROM capacity_validation_failures WHERE NOT resolved AND last_seen_at >= now() - interval '24 hours'",
 	},
 	Statistics: {
 		title:     "Statistics",

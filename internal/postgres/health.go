@@ -145,12 +145,15 @@ func (h Health) reconcile(ctx context.Context, by actor.Actor) (health.Reconcili
 	}, err
 }
 
-func missingFunction(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "42883"
-}
+func missingFunction(err error) bool { return sqlState(err) == "42883" }
 
-func missingTable(err error) bool {
+func missingTable(err error) bool { return sqlState(err) == "42P01" || sqlState(err) == "42703" }
+
+// sqlState is PostgreSQL's code of the error; empty where it is none of PostgreSQL's.
+func sqlState(err error) string {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "42703")
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
 }

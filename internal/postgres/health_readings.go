@@ -2,11 +2,9 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/health"
@@ -16,7 +14,6 @@ import (
 // the migration that brings it counts as applied.
 func (h Health) reading(ctx context.Context, by actor.Actor, object, version string, fill func(b *pgx.Batch)) error {
 	err := h.DB.page(ctx, by, fill)
-	var pg *pgconn.PgError
 	switch {
 	case missingTable(err):
 		applied, lookErr := h.applied(ctx, by, version)
@@ -24,7 +21,7 @@ func (h Health) reading(ctx context.Context, by actor.Actor, object, version str
 			return lookErr
 		}
 		return &health.Missing{Object: object, Version: version, Applied: applied}
-	case errors.As(err, &pg) && pg.Code == "42501":
+	case sqlState(err) == "42501":
 		return &health.Plain{Text: "the application's database role may not read " + object + "."}
 	}
 	return err

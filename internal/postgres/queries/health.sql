@@ -45,9 +45,10 @@ SELECT t.oid IS NOT NULL AS installed,
               WHERE n.nspname = 'cron' AND c.relname = 'job') t ON true;
 
 -- name: HealthFailures :one
+-- A failure that happens again is one row seen again, so its last time counts.
 SELECT count(*)::integer
   FROM (SELECT FROM public.capacity_validation_failures
-         WHERE NOT resolved AND created_at >= now() - make_interval(secs => @seconds) LIMIT 1000) AS unresolved;
+         WHERE NOT resolved AND last_seen_at >= now() - make_interval(secs => @seconds) LIMIT 1000) AS unresolved;
 
 -- name: HealthStatistics :one
 SELECT (SELECT count(*) FROM (SELECT FROM public.bin_optimization_statistical_metrics

@@ -1,0 +1,157 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/quality"
+)
+
+// Quality reads the two summaries through their tenant-filtered views; it satisfies quality.Store.
+type Quality struct{ DB *DB }
+
+var _ quality.Store = Quality{}
+
+type metricsRow struct {
+	FacilityID                  uuid.UUID
+	FacilityName                string
+	MaterialsVerifiedCount      int
+	MaterialsWithVariance       int
+	AvgCubicFeetVariancePct     float64
+	AvgWeightVariancePct        float64
+	CapacityFailuresCount       int
+	UnresolvedFailuresCount     int
+	CrossdockCancellationsCount int
+	PendingRelocationsCount     int
+	AutoRemediationCount        int
+	FailedRemediationCount      int
+	AsOf                        time.Time
+}
+
+// Metrics reads the data-quality figures of every facility of the tenant, or of one.
+func (q Quality) Metrics(ctx context.Context, by actor.Actor, facility uuid.NullUUID, limit int) ([]quality.Metrics, error) {
+	var rows []metricsRow
+	err := q.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("DataQualityMetrics"), pgx.StrictNamedArgs{"facility": facility, "limit": limit}).Query(collect(&rows))
+	})
+	if missingTable(err) {
+		return nil, &quality.NotDeployed{What: "Data-quality figures", Version: "0.0.20"}
+	}
+	list := make([]quality.Metrics, len(rows))
+	for i, r := range rows {
+		list[i] = quality.Metrics{
+			Facility: r.FacilityID, FacilityName: r.FacilityName,
+			MaterialsVerified: r.MaterialsVerifiedCount, MaterialsWithVariance: r.MaterialsWithVariance,
+			AvgCubicFeetVariancePct: r.AvgCubicFeetVariancePct, AvgWeightVariancePct: r.AvgWeightVariancePct,
+			CapacityFailures: r.CapacityFailuresCount, UnresolvedFailures: r.UnresolvedFailuresCount,
+			CrossDockCancellations: r.CrossdockCancellationsCount, PendingRelocations: r.PendingRelocationsCount,
+			AutoRemediations: r.AutoRemediationCount, FailedRemediations: r.FailedRemediationCount, AsOf: r.AsOf,
+		}
+	}
+	return list, notFilled(err)
+}
+
+type summaryRow struct {
+	TenantID, FacilityID       uuid.UUID
+	LastUpdate                 time.Time
+	AlgorithmVersion           string
+	CurrentAcceptanceRate      *float64
+	CurrentAvgUtilization      float64
+	CurrentStdDevUtilization   *float64
+	CurrentTargetAchievement   *float64
+	CurrentMLAccuracy          *float64
+	CurrentSampleSize          int
+	IsStatisticallySignificant bool
+	UtilizationTrendSlope      *float64
+	UtilizationTrendDirection  string
+	AcceptanceTrendSlope       *float64
+	AcceptanceTrendDirection   string
+	TrendHasEnoughData         bool
+	MeasurementsIn30d          int `db:"measurements_in_30d"`
+	FirstMeasurement           *time.Time
+	LastMeasurement            *time.Time
+	ActiveOutliers             int
+	CriticalOutliers           int
+	AsOf                       time.Time
+}
+
+// Summary reads the statistics of one facility; false where the tenant has no such facility, or it no statistics.
+func (q Quality) Summary(ctx context.Context, by actor.Actor, facility uuid.UUID) (quality.Summary, bool, error) {
+	var row *summaryRow
+	err := q.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("StatisticalSummary"), pgx.StrictNamedArgs{"facility": facility}).Query(collectMaybe(&row))
+	})
+	switch {
+	case missingTable(err):
+		return quality.Summary{}, false, &quality.NotDeployed{What: "Statistics", Version: "0.0.22"}
+	case err != nil || row == nil:
+		return quality.Summary{}, false, notFilled(err)
+	}
+	return quality.Summary{
+		Tenant: row.TenantID, Facility: row.FacilityID, LastUpdate: row.LastUpdate, AlgorithmVersion: row.AlgorithmVersion,
+		AcceptanceRate: row.CurrentAcceptanceRate, AvgUtilization: row.CurrentAvgUtilization,
+		StdDevUtilization: row.CurrentStdDevUtilization, TargetAchieved: row.CurrentTargetAchievement,
+		MLAccuracy: row.CurrentMLAccuracy, SampleSize: row.CurrentSampleSize, Significant: row.IsStatisticallySignificant,
+		UtilizationSlope: row.UtilizationTrendSlope, UtilizationTrend: quality.Trend(row.UtilizationTrendDirection),
+		AcceptanceSlope: row.AcceptanceTrendSlope, AcceptanceTrend: quality.Trend(row.AcceptanceTrendDirection),
+		EnoughData: row.TrendHasEnoughData, MeasurementsIn30Days: row.MeasurementsIn30d,
+		FirstMeasurement: row.FirstMeasurement, LastMeasurement: row.LastMeasurement,
+		ActiveOutliers: row.ActiveOutliers, CriticalOutliers: row.CriticalOutliers, AsOf: row.AsOf,
+	}, true, nil
+}
+
+// notFilled says what a summary that was restored without data is: there, and not to be read yet (SQLSTATE 55000).
+func notFilled(err error) error {
+	if sqlState(err) == "55000" {
+		return fault.New(fault.Unavailable, "These figures have not been computed since the database was restored. They come with the next refresh.").Because(err)
+	}
+	return err
+}
+
+// RefreshSummaries recomputes the summaries whose last success is older than age, one transaction each, and gives the
+// names of those that failed. Where none is deployed there is nothing to do.
+func (q Quality) RefreshSummaries(ctx context.Context, age time.Duration) (failed []string, err error) {
+	by := actor.System(actor.Worker, "refresh_summaries")
+	var due []struct{ CacheName string }
+	err = q.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("SummariesToRefresh"), pgx.StrictNamedArgs{"seconds": age.Seconds()}).Query(collect(&due))
+	})
+	if missingTable(err) {
+		return nil, nil
+	}
+	for _, view := range due {
+		outcome, refreshErr := q.refresh(ctx, by, view.CacheName)
+		if refreshErr != nil {
+			err = errors.Join(err, refreshErr)
+		}
+		if refreshErr != nil || outcome == "FAILURE" {
+			failed = append(failed, view.CacheName)
+		}
+	}
+	return failed, err
+}
+
+func (q Quality) refresh(ctx context.Context, by actor.Actor, view string) (outcome string, err error) {
+	var row struct {
+		Outcome    string
+		DurationMs int
+		Error      string
+	}
+	err = q.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sql("AllowMinutes")); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, sql("RefreshSummary"), pgx.StrictNamedArgs{"view": view})
+		if err != nil {
+			return err
+		}
+		return collectOne(&row)(rows)
+	})
+	return row.Outcome, err
+}
