@@ -1,0 +1,124 @@
+package pages_test
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+)
+
+func itemShow() pages.ItemShowView {
+	at := "/releases/" + code + "/items/P1.2"
+	return pages.ItemShowView{
+		Shell: shell("P1.2 Timestamped dump, size checked, uploaded", layouts.PlaceReleases, toReleases, toRelease),
+		ID:    "P1.2", Phase: "Pre-deployment validation, T-30 min", State: inProgress, Owner: "DevOps lead", Who: "Ines Duarte", Yours: true,
+		Due: clock("13:30", "18 min ago"), Late: "18 min late", Required: true,
+		Do:       []string{"Take a dump in custom format under the release's name, check its size, and upload it to the production folder of object storage."},
+		Command:  "pg_dump --format=custom --file=backup_pre_" + code + "_20251224_133000.dump \"$DATABASE_URL\"",
+		Expected: "A file larger than 100 MB.", Undo: "Delete the dump; nothing else was touched.",
+		Evidence: []pages.Evidence{
+			{Kind: "number", Value: "412 MB", Note: "Uploaded to backups/production.", By: "Ines Duarte", At: clock("13:41", "7 min ago"), SHA256: digest},
+			{Kind: "check", Value: "Backup is 7 min old", By: "Ines Duarte", At: clock("13:42", "6 min ago"), SHA256: other, Machine: true, Passed: components.State{Code: "passed", Word: "Passed", Tone: components.Good}, Query: "SELECT finished_at FROM backups ORDER BY finished_at DESC LIMIT 1", Answer: "2025-12-24 13:41:02+00", Mismatch: true},
+		},
+		History: []pages.HistoryLine{
+			{At: clock("13:42", "6 min ago"), Who: "Ines Duarte", What: "attached evidence"},
+			{At: clock("13:36", "12 min ago"), Who: "Marta Lindqvist", What: "marked it failed", Note: "The dump was 0 bytes: the disk was full."},
+		},
+		Asked: pages.EvidenceForm{Kind: pages.EvidenceNumber, Label: "Size of the dump", Hint: "From 100 to 100 000 MB.", Unit: "MB", Min: "100", Max: "100000", Step: "1", Value: "412"},
+		Acts:  pages.ItemActs{Done: at + "/done", Fail: at + "/fail", Reopen: at + "/reopen"}, Version: "3",
+		ReleaseHref: "/releases/" + code, Previous: components.Link{Label: "P1.1", Href: "/releases/" + code + "/items/P1.1"}, Following: components.Link{Label: "P1.3", Href: "/releases/" + code + "/items/P1.3"},
+	}
+}
+
+func itemShowAuto() pages.ItemShowView {
+	v := itemShow()
+	v.Title, v.ID, v.State, v.Who, v.Yours, v.Late = "P2.3 schema_version shows the three versions successful", "P2.3", blocked, "", false, ""
+	v.Evidence, v.History, v.Command, v.Undo = nil, nil, "", ""
+	v.Auto, v.AutoWhy = true, "This item cannot be ticked by hand: its evidence is what the database itself answers. The check reads the last five rows of schema_version."
+	v.Acts = pages.ItemActs{Check: "/releases/" + code + "/items/P2.3/check", Skip: "/releases/" + code + "/items/P2.3/skip"}
+	v.Waiting = []components.Link{{Label: "P2.2 Apply V0.0.20, V0.0.21 and V0.0.22 in order", Href: "/releases/" + code + "/items/P2.2"}}
+	return v
+}
+
+func itemShowConflict() pages.ItemShowView {
+	v := itemShow()
+	v.Conflict = &pages.OtherVersion{By: "Marta Lindqvist", At: clock("13:47", "1 min ago"), Rows: []pages.Difference{{What: "State", Then: "In progress", Now: "Failed"}, {What: "Reason", Then: "none", Now: "The dump was 0 bytes."}}}
+	v.Complaints = components.Complaints{{Field: "evidence_number", Text: "The size must be from 100 to 100 000 MB."}}
+	v.Asked.Value = "41,2"
+	return v
+}
+
+func itemShowStatement() pages.ItemShowView {
+	v := itemShow()
+	v.Asked = pages.EvidenceForm{Kind: pages.EvidenceStatement, Statement: "I have read the rollback plan and know who does what."}
+	v.Acts.Take, v.Acts.TakeText = v.Acts.Done, "Take it over from Marta Lindqvist"
+	return v
+}
+
+func itemShowRefused() pages.ItemShowView {
+	v := itemShow()
+	v.Evidence, v.History, v.Acts = nil, nil, pages.ItemActs{}
+	v.Refused, v.WhoCan = "This item belongs to the DevOps lead; your role is warehouse staff.", []string{"DevOps lead", "DevOps engineer"}
+	return v
+}
+
+func gateShow() pages.GateShowView {
+	v := pages.GateShowView{
+		Shell: shell("Go / no-go", layouts.PlaceReleases, toReleases, toRelease), Gate: goNoGo(void), Code: code, SHA256: digest, CanSign: true, LiveHref: "/releases/" + code + "/gates/go_no_go",
+		Sections: []pages.ContentSection{
+			{Title: "Release", Facts: []components.Fact{{Label: "Code", Value: code, Code: true}, {Label: "T-0", Value: "2025-12-24 14:00:00 UTC"}, {Label: "Environment", Value: "demo"}, {Label: "Runbook", Value: "WMS deployment 1.0.0"}}},
+			{Title: "Items this gate judges", Rows: []pages.ContentRow{
+				{ID: "PRE-P1", Title: "V0.0.15 to V0.0.19 applied successfully", State: done, SHA256: digest, Href: "/releases/" + code + "/items/PRE-P1"},
+				{ID: "PRE-P2", Title: "Database backup completed and verified", State: done, SHA256: other, Href: "/releases/" + code + "/items/PRE-P2"},
+				{ID: "PRE-C4", Title: "Maintenance window confirmed if required", State: skipped, Href: "/releases/" + code + "/items/PRE-C4"},
+			}},
+			{Title: "Migrations it lets through", Rows: []pages.ContentRow{
+				{ID: "V0.0.20", Title: "fix bin optimization data quality", State: pending, SHA256: digest, Href: "/migrations/V0.0.20"},
+				{ID: "V0.0.21", Title: "fix uuid function", State: pending, SHA256: other, Href: "/migrations/V0.0.21"},
+			}},
+		},
+		Earlier: []pages.EarlierSignature{
+			{Role: "Backend lead", By: "Marta Lindqvist", Meaning: "approved", Note: "Reviewed against the plan of 22 December.", At: clock("13:38", "10 min ago"), State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Href: "/signatures/1"},
+			{Role: "QA lead", By: "Aurelio Benedetti-Castellanos", Meaning: "reviewed", Score: "9.5 of 10", At: clock("13:20", "28 min ago"), State: void, Href: "/signatures/2", Changed: []pages.Difference{{What: "PRE-P5 state", Then: "done", Now: "open"}, {What: "T-0", Then: "13:30 UTC", Now: "14:00 UTC"}}},
+		},
+		Sign: pages.SignForm{
+			Action: "/releases/" + code + "/gates/go_no_go/sign", Roles: []components.Option{{Value: "devops_lead", Label: "DevOps lead", Chosen: true}, {Value: "qa_lead", Label: "QA lead"}},
+			Meanings:  []components.Option{{Value: "approved", Label: "approved: I answer for it", Chosen: true}, {Value: "reviewed", Label: "reviewed: I have read it and object to nothing"}},
+			Statement: "I have read the content above. As DevOps lead I say go for T-0 of " + code + " on demo.", AsksScore: true, Score: "9.5", Version: "12",
+			Effect: "Sign as DevOps lead: go for T-0 on demo", Proven: clock("13:45", "3 min ago"), FreshUntil: clock("13:50", "in 2 min"), Limit: "5 minutes",
+		},
+	}
+	return v
+}
+
+func gateShowStale() pages.GateShowView {
+	v := gateShow()
+	v.Sign.FreshHref = "/login?fresh=1&return=%2Freleases"
+	v.Earlier = nil
+	v.Changed = []pages.Difference{{What: "PRE-P2 evidence", Then: "412 MB", Now: "0 MB"}}
+	v.Blockers = []components.Link{{Label: "P1.2 Timestamped dump has failed", Href: "/releases/" + code + "/items/P1.2"}, {Label: "PRE-P5 is open"}}
+	return v
+}
+
+func gateShowRefused() pages.GateShowView {
+	v := gateShow()
+	v.CanSign, v.Refused, v.WhoCan = false, "You started this release, so you cannot sign the gates that judge it.", []string{"another DevOps lead"}
+	v.Withdraw = pages.WithdrawForm{Action: "/releases/" + code + "/gates/go_no_go/withdraw", Signature: "1", Effect: "Withdraw my signature as backend lead"}
+	return v
+}
+
+func signatureShow() pages.SignatureShowView {
+	return pages.SignatureShowView{
+		Shell: shell("Signature of Marta Lindqvist", layouts.PlaceReleases, toReleases, toRelease), ID: "1", Name: "Marta Lindqvist", Role: "Backend lead", Meaning: "approved",
+		At: clock("13:38", "10 min ago"), Proven: clock("13:36", ""), Issuer: "http://127.0.0.1:8090", Subject: "marta", Note: "Reviewed against the plan of 22 December.",
+		Gate: components.Link{Label: "Go / no-go", Href: "/releases/" + code + "/gates/go_no_go"}, Release: components.Link{Label: code, Href: "/releases/" + code},
+		Statement: "I have read the content. As backend lead I say go for T-0 of " + code + " on demo.", SHA256: digest, HashHolds: true,
+		Content: "{\n  \"release\": \"" + code + "\",\n  \"t_zero\": \"2025-12-24T14:00:00Z\"\n}\n", State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Why: "The content is still exactly what was signed.",
+	}
+}
+
+func signatureShowVoid() pages.SignatureShowView {
+	v := signatureShow()
+	v.State, v.Why, v.HashHolds = void, "The content changed after it was signed.", false
+	v.Changed = []pages.Difference{{What: "PRE-P5 state", Then: "done", Now: "open"}}
+	return v
+}

@@ -1,0 +1,155 @@
+package pages_test
+
+import (
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+)
+
+var (
+	low    = components.State{Code: "low", Word: "Risk low", Tone: components.Neutral}
+	medium = components.State{Code: "medium", Word: "Risk medium", Tone: components.Warn}
+)
+
+const upSQL = `-- risk: medium
+-- estimate: 8s
+-- reversible: yes
+
+ALTER TABLE putaway_recommendations
+	ALTER COLUMN confidence_score TYPE numeric(4,3);
+ALTER TABLE putaway_recommendations
+	ADD CONSTRAINT confidence_score_between_0_and_1 CHECK (confidence_score >= 0 AND confidence_score <= 1 AND 'a very long line' <> 'that scrolls inside its own box and not the page');
+`
+
+func nextMigration() pages.NextMigration {
+	return pages.NextMigration{
+		Version: "V0.0.20", Text: "V0.0.20 may be applied: go / no-go is open.", Tone: components.Info,
+		Apply: pages.ApplyForm{Action: "/migrations/V0.0.20/apply", Release: code, SHA256: digest, Effect: "Apply V0.0.20 to demo"},
+	}
+}
+
+func blockedMigration() pages.NextMigration {
+	return pages.NextMigration{
+		Version: "V0.0.20", Text: "V0.0.20 is next and waits for its gate.", Tone: components.Blocked,
+		WhyNot: []components.Link{{Label: "Go / no-go lacks two signatures: DevOps lead, statistical expert", Href: "/releases/" + code + "/gates/go_no_go"}, {Label: "P1.2 has failed", Href: "/releases/" + code + "/items/P1.2"}},
+		WhoCan: []string{"DevOps lead"},
+	}
+}
+
+func ledgerRows() []pages.LedgerRow {
+	return []pages.LedgerRow{
+		{ID: "4", At: clock("14:02", "2 min ago"), Version: "V0.0.20", Direction: "up", Outcome: failed, By: "Ines Duarte", Duration: "1.204 s", SHA256: digest, RunHref: "/migration-runs/4", Note: "55P03 lock not available"},
+		{ID: "3", At: clock("3 Oct, 09:00", "82 days ago"), Version: "V0.0.18", Direction: "up", Outcome: applied, By: "Tomás Ferreira", Duration: "0.412 s", SHA256: other, RunHref: "/migration-runs/3"},
+		{ID: "1", At: clock("1 Oct, 09:00", "84 days ago"), Version: "V0.0.14", Direction: "baseline", Outcome: components.State{Code: "baseline", Word: "Baseline", Tone: components.Info}, By: "gatehouse setup", Duration: "–", SHA256: digest},
+	}
+}
+
+func migrationList() pages.MigrationListView {
+	rung := func(version, title string, state components.State) pages.Rung {
+		return pages.Rung{Version: version, Title: title, Href: "/migrations/" + version, State: state, Risk: low, Estimate: "8 s", Locks: "putaway_recommendations: ACCESS EXCLUSIVE, about 2 s", SHA256: digest, File: "present, " + version + "__name.sql", Database: "not applied"}
+	}
+	v := pages.MigrationListView{
+		Shell: shell("Migrations", layouts.PlaceMigrations), Sentence: "3 of 6 applied; V0.0.20 is next and may be applied.", Tone: components.Info,
+		LibrarySays: "version 18, not dirty", Next: nextMigration(), Ledger: ledgerRows(), LedgerPager: components.Pager{Older: "/migrations?before=1", Shown: "3 runs"}, LiveHref: "/migrations",
+		Rungs: []pages.Rung{
+			rung("V0.0.15", "bin utilization tracking", applied), rung("V0.0.16", "algorithm optimization", components.State{Code: "changed", Word: "Changed", Tone: components.Warn}),
+			rung("V0.0.18", "automated triggers", applied), rung("V0.0.20", "fix bin optimization data quality", pending),
+			rung("V0.0.21", "fix uuid function", blocked), rung("V0.0.22", "bin utilization statistical analysis and a title that is longer than anybody would wish", components.State{Code: "missing", Word: "File missing", Tone: components.Bad}),
+		},
+	}
+	for i := range 3 {
+		r := &v.Rungs[i]
+		r.Real, r.By, r.At, r.Database = "0.412 s", "Tomás Ferreira", clock("3 Oct, 09:00", "82 days ago"), "applied, success"
+	}
+	v.Rungs[3].Risk = medium
+	v.Rungs[1].Differs = "The file has changed since it was applied: the ledger recorded 41d3a0b2c9e8, the file is 9f2b6c1d40e8."
+	return v
+}
+
+func migrationListRefused() pages.MigrationListView {
+	v := migrationList()
+	v.Next, v.Tone, v.Sentence = blockedMigration(), components.Blocked, "3 of 6 applied; V0.0.20 waits for go / no-go."
+	return v
+}
+
+func migrationListEmpty() pages.MigrationListView {
+	return pages.MigrationListView{
+		Shell: shell("Migrations", layouts.PlaceMigrations), Sentence: "The warehouse database cannot be read, so its state is unknown.", Tone: components.Unknown,
+		Unreadable: "The database did not answer within 2 seconds. Nothing was changed; this page asks again.", NothingToSee: "The six versions appear here once the database answers.",
+	}
+}
+
+func postChecks() []components.Check {
+	return []components.Check{
+		{Name: "material_dimension_verifications", Detail: "table", State: components.State{Code: "present", Word: "Present", Tone: components.Good}, Expected: "table with row-level security", Found: "as expected"},
+		{Name: "confidence_score_between_0_and_1", Detail: "constraint", State: components.State{Code: "absent", Word: "Missing", Tone: components.Bad}, Expected: "CHECK between 0 and 1", Found: "no such constraint"},
+	}
+}
+
+func migrationShow() pages.MigrationShowView {
+	gate := goNoGo(signed)
+	return pages.MigrationShowView{
+		Shell: shell("V0.0.20", layouts.PlaceMigrations, toMigrations), Version: "V0.0.20", Name: "fix bin optimization data quality", State: pending, Risk: medium,
+		Plan:   []components.Fact{{Label: "Estimate", Value: "8 s"}, {Label: "Reversible", Value: "yes"}, {Label: "Locks", Value: "putaway_recommendations: ACCESS EXCLUSIVE"}},
+		SHA256: digest, File: "V0.0.20__fix_bin_optimization_data_quality.sql", SQL: upSQL, UndoFile: "U0.0.20__fix_bin_optimization_data_quality.sql", UndoSQL: "DROP TABLE material_dimension_verifications;\n",
+		Reversible: "It can be undone; four tables and what is in them are lost.", PostChecks: postChecks(), Gate: &gate, Next: nextMigration(), DownHref: "/migrations/V0.0.20/down",
+		RecordedAs: other, Runs: ledgerRows()[:1],
+	}
+}
+
+func migrationShowRefused() pages.MigrationShowView {
+	v := migrationShow()
+	v.Next, v.RecordedAs, v.PostChecks, v.Gate, v.Runs, v.DownHref = blockedMigration(), "", nil, nil, nil, ""
+	v.Next.FreshHref = "/login?fresh=1&return=%2Fmigrations%2FV0.0.20"
+	return v
+}
+
+func migrationDown() pages.MigrationDownView {
+	return pages.MigrationDownView{
+		Shell: shell("Undo V0.0.22", layouts.PlaceMigrations, toMigrations), Version: "V0.0.22", Name: "bin utilization statistical analysis", Action: "/migrations/V0.0.22/down", CancelHref: "/migrations/V0.0.22",
+		Release: code, SHA256: digest, LostText: "Undoing V0.0.22 drops four tables and everything in them. No other version has to be undone first.",
+		Lost:  []components.Fact{{Label: "bin_optimization_statistical_metrics", Value: "1 204 rows"}, {Label: "bin_optimization_outliers", Value: "37 rows"}},
+		Keeps: "Recommendations, lots and locations are not touched.", UndoSQL: "DROP TABLE bin_optimization_outliers;\n", Effect: "Undo V0.0.22 on demo and drop its data",
+		Complaints: components.Complaints{{Field: "confirm", Text: "Type V0.0.22 exactly."}}, Confirm: "V22", Reason: "Wrong window.",
+	}
+}
+
+func migrationDownRefused() pages.MigrationDownView {
+	v := migrationDown()
+	v.Action, v.Complaints, v.Refused, v.WhoCan = "", nil, "Undoing a migration is not among your roles (QA lead).", []string{"DevOps lead"}
+	v.WhyNot = []components.Link{{Label: "V0.0.23 stands on it and has to be undone first", Href: "/migrations/V0.0.23"}}
+	return v
+}
+
+func migrationRun() pages.MigrationRunView {
+	return pages.MigrationRunView{
+		Shell: shell("Applying V0.0.20", layouts.PlaceMigrations, toMigrations), Run: "4", Version: "V0.0.20", Direction: "up", State: running, Sentence: "Applying V0.0.20 to demo",
+		By: "Ines Duarte", Started: clock("14:02", "5 s ago"), Elapsed: "5 s", Estimate: "8 s", Permille: 625, Waiting: "Waiting for a lock on putaway_recommendations held by process 4711 (wms_application_role, 40 s).",
+		Lines:    []pages.LogLine{{At: "14:02:00.003", Text: "took the migration lock"}, {At: "14:02:00.120", Text: "ALTER TABLE putaway_recommendations", Tone: components.Neutral}, {At: "14:02:04.020", Text: "waiting for a lock", Tone: components.Warn}},
+		LiveHref: "/migration-runs/4", EventHref: "/migration-runs/4/events", SHA256: digest, Safe: "The migration is one transaction: if it fails, the database is as it was.",
+	}
+}
+
+func migrationRunFailed() pages.MigrationRunView {
+	v := migrationRun()
+	v.State, v.Sentence, v.Ended, v.LiveHref, v.EventHref, v.Waiting = failed, "V0.0.20 failed; the database is as it was.", clock("14:02", "1 min ago"), "", "", ""
+	v.Error = &pages.DatabaseError{SQLState: "55P03", Message: "canceling statement due to lock timeout", Detail: "Process 4711 holds the lock.", Hint: "End the long transaction, then apply again.", Where: "statement 2: ALTER TABLE putaway_recommendations"}
+	v.Checks = postChecks()
+	v.Next = components.Link{Label: "Back to V0.0.20", Href: "/migrations/V0.0.20"}
+	return v
+}
+
+func migrationRunInterrupted(may bool) pages.MigrationRunView {
+	v := migrationRun()
+	v.State, v.Sentence, v.LiveHref, v.EventHref, v.Waiting, v.Lines, v.Safe = interrupted, "The program stopped while V0.0.20 was being applied.", "", "", "", nil, ""
+	v.Stopped = &pages.Interrupted{
+		Text:   "Gatehouse was restarted at 14:03 and found this run without an end. Nothing is retried by itself.",
+		Known:  []components.Fact{{Label: "Ledger row", Value: "none: the transaction did not commit"}, {Label: "schema_version", Value: "0.0.18"}, {Label: "Server process", Value: "gone"}},
+		Advice: []string{"Compare the objects below with the database.", "Close this run with what you found; then V0.0.20 may be applied again."},
+		WhoCan: []string{"DevOps lead"},
+	}
+	if may {
+		v.Stopped.Action = "/migration-runs/4/acknowledge"
+	}
+	return v
+}
