@@ -79,7 +79,10 @@ func makeSocketDir(dir string, who account) (string, error) {
 	}
 	err := os.Mkdir(socket, 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return socket, checkSocketDir(socket, who)
+		if err := checkSocketDir(socket, who); err != nil {
+			return "", err
+		}
+		return socket, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("creating the socket folder: %w", err)

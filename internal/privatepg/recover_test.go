@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -20,10 +21,12 @@ func TestAKilledServerIsNoticedAndComesBack(t *testing.T) {
 	t.Parallel()
 	pg := start(t, config(used(t)))
 	// Busy backends outlive their postmaster for a moment and hold its memory.
+	var busy sync.WaitGroup
 	for range 5 {
 		conn := connect(t, pg.URL("postgres", privatepg.Superuser))
-		go func() { _, _ = conn.Exec(context.Background(), "SELECT sum(i) FROM generate_series(1, 2000000) i") }()
+		busy.Go(func() { _, _ = conn.Exec(context.Background(), "SELECT sum(i) FROM generate_series(1, 2000000) i") })
 	}
+	t.Cleanup(busy.Wait) // before the connections are closed
 	conn := connect(t, pg.URL("postgres", privatepg.Superuser))
 	if _, err := conn.Exec(t.Context(), "INSERT INTO note VALUES ('new')"); err != nil {
 		t.Fatal(err)

@@ -60,10 +60,10 @@ func Start(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, fmt.Errorf("starting the private PostgreSQL: %w", err)
 	}
 	if err := s.initialise(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the private PostgreSQL: %w", err), s.unlock())
+		return nil, errors.Join(fmt.Errorf("starting the private PostgreSQL: %w", err), s.release())
 	}
 	if err := s.launch(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the private PostgreSQL: %w", err), s.unlock())
+		return nil, errors.Join(fmt.Errorf("starting the private PostgreSQL: %w", err), s.release())
 	}
 	return s, nil
 }
@@ -105,11 +105,11 @@ func prepare(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.socket, err = makeSocketDir(s.dir, s.who); err != nil {
-		return nil, errors.Join(err, s.unlock())
+		return nil, errors.Join(err, s.release())
 	}
 	if cfg.Port == AnyPort {
 		if s.port, err = freePort(ctx); err != nil {
-			return nil, errors.Join(err, s.unlock())
+			return nil, errors.Join(err, s.release())
 		}
 	} else if cfg.Port > 0 {
 		s.port = cfg.Port
@@ -152,11 +152,7 @@ func (s *Server) Stop() error {
 	if s.lock == nil {
 		return nil
 	}
-	err := s.run.end(Fast, stopGrace)
-	if err == nil && filepath.Dir(s.socket) != s.dir {
-		err = os.Remove(s.socket) // the short one under the temporary folder
-	}
-	if err := errors.Join(err, s.unlock()); err != nil {
+	if err := errors.Join(s.run.end(Fast, stopGrace), s.release()); err != nil {
 		return fmt.Errorf("stopping the private PostgreSQL: %w", err)
 	}
 	return nil
@@ -241,22 +237,21 @@ func Remove(ctx context.Context, cfg Config) error {
 	if err == nil {
 		err = os.RemoveAll(s.dir)
 	}
-	if err == nil && filepath.Dir(s.socket) != s.dir {
-		err = os.RemoveAll(s.socket)
-	}
-	if err := errors.Join(err, s.unlock()); err != nil {
+	if err := errors.Join(err, s.release()); err != nil {
 		return fmt.Errorf("removing the private PostgreSQL in %s: %w", s.dir, err)
 	}
 	return nil
 }
 
-func (s *Server) unlock() error {
+// release gives the folder back, and removes a socket folder outside of it.
+func (s *Server) release() error {
+	var err error
+	if s.socket != "" && filepath.Dir(s.socket) != s.dir {
+		err = os.RemoveAll(s.socket)
+	}
 	lock := s.lock
 	s.lock = nil
-	if lock == nil {
-		return nil
-	}
-	return lock.Close()
+	return errors.Join(err, lock.Close())
 }
 
 func freePort(ctx context.Context) (int, error) {
