@@ -98,12 +98,18 @@ func startCluster(ctx context.Context, cfg privatepg.Config) (*privatepg.Server,
 
 // watch starts a shell that waits for this process to end, however it ends,
 // then for the server to follow, and removes the folder. It notices the end by
-// its input: the kernel closes our half of the pipe.
+// its input: the kernel closes our half of the pipe. A test may have died while
+// its server was frozen, so everything is thawed first.
 func watch(dir string) error {
 	const script = `cat
+pid=$(head -n 1 "$1/data/postmaster.pid") && for stat in /proc/[0-9]*/stat; do
+	read -r child _ _ parent _ <"$stat" && [ "$parent" = "$pid" ] && kill -CONT "$child"
+done && kill -CONT "$pid"
 tries=0
-while [ $tries -lt 100 ] && pid=$(head -n 1 "$1/data/postmaster.pid") && kill -0 "$pid"; do
+while pid=$(head -n 1 "$1/data/postmaster.pid") && kill -0 "$pid"; do
 	tries=$((tries + 1))
+	[ $tries -gt 100 ] && kill -9 "$pid"
+	[ $tries -gt 110 ] && break
 	sleep 0.1
 done
 rm -rf "$1"`

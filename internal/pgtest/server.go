@@ -136,7 +136,7 @@ func (s *server) givePasswords(ctx context.Context) error {
 // awaitUnused waits until the template has no connection. A closed one takes a
 // moment to go; one that stays is a pool that the preparation forgot.
 func (s *server) awaitUnused(ctx context.Context, name string) error {
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(3 * time.Second)
 	for {
 		var n int
 		var who *string
@@ -152,7 +152,7 @@ func (s *server) awaitUnused(ctx context.Context, name string) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("the preparation left %d connections open (%v); it must close its pools", n, deref(who))
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 
