@@ -1,3 +1,5 @@
+//go:build !arm
+
 // Command probe passes two fault points and says how each went.
 package main
 
