@@ -44,9 +44,11 @@ type Run struct {
 	SQLState    string
 	// Resolution says how the truth was found where the run itself could not report it.
 	Resolution string
+	Reason     string // why it is undone
 
-	AcknowledgedBy string
-	AcknowledgedAt time.Time
+	AcknowledgedBy   string
+	AcknowledgedAt   time.Time
+	AcknowledgedNote string
 }
 
 // Sentence says what the run does and since when, for people who must wait for it.

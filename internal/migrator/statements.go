@@ -19,6 +19,17 @@ SELECT pid, clock_timestamp() - backend_start
  WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()
  LIMIT 1`
 
+	findBlockers = `
+SELECT format('server process %s (%s, %s) holds a lock, in its transaction for %s s: %s', b.pid,
+              coalesce(b.usename, 'unknown'), coalesce(nullif(b.application_name, ''), 'no name'),
+              round(extract(epoch FROM clock_timestamp() - b.xact_start)), left(b.query, 200))
+  FROM pg_catalog.pg_stat_activity a
+ CROSS JOIN LATERAL unnest(pg_catalog.pg_blocking_pids(a.pid)) AS blocking (pid)
+  JOIN pg_catalog.pg_stat_activity b ON b.pid = blocking.pid
+ WHERE a.datname = current_database() AND a.application_name = $1
+ ORDER BY b.pid
+ LIMIT 5`
+
 	makeState = `
 CREATE TABLE IF NOT EXISTS gatehouse.migration_state (
     set_name   text        NOT NULL CONSTRAINT migration_state_pkey PRIMARY KEY,

@@ -3,6 +3,7 @@ package migrator
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,4 +37,22 @@ func (m *Migrator) Trace(ctx context.Context, run migration.RunID) (trace migrat
 		trace.Found, trace.Entry = true, found[0].entry()
 	}
 	return trace, nil
+}
+
+// Blockers says in words who holds what the run waits for; empty where it does not wait. It ends nobody.
+func (m *Migrator) Blockers(ctx context.Context, run migration.RunID) (words string, err error) {
+	s, err := m.connect(ctx, migration.RunID{})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.close(ctx)) }()
+	rows, err := s.conn.Query(ctx, findBlockers, applicationName(run))
+	if err != nil {
+		return "", wrap("looking for blockers", err)
+	}
+	who, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return "", wrap("looking for blockers", err)
+	}
+	return strings.Join(who, "; "), nil
 }

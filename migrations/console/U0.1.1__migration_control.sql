@@ -8,6 +8,7 @@ BEGIN
 END $$;
 
 DROP TABLE gatehouse.migration_run_lines;
+DROP FUNCTION gatehouse.migration_runs_unfinished();
 DROP TABLE gatehouse.migration_runs;
 DROP FUNCTION gatehouse.migration_runs_forward();
 DROP VIEW public.schema_version;

@@ -10,6 +10,7 @@
 -- creates: table gatehouse.migration_runs
 -- creates: table gatehouse.migration_run_lines
 -- creates: function gatehouse.migration_runs_forward()
+-- creates: function gatehouse.migration_runs_unfinished()
 --
 -- gatehouse.console_ledger and gatehouse.migration_state are the migrator's own and older than this file.
 
@@ -118,7 +119,8 @@ CREATE TABLE gatehouse.migration_runs (
     actor_name      text        NOT NULL,
     actor_roles     text        NOT NULL,
     origin          text        NOT NULL,
-    requested_at    timestamptz NOT NULL DEFAULT now(),
+    reason          text        NOT NULL DEFAULT '' CONSTRAINT migration_runs_reason_length CHECK (length(reason) <= 2000),
+    requested_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
     started_at      timestamptz,
     finished_at     timestamptz,
     duration_ms     bigint,
@@ -128,6 +130,8 @@ CREATE TABLE gatehouse.migration_runs (
     acknowledged_by text,
     acknowledged_subject text,
     acknowledged_at timestamptz,
+    acknowledged_note text      NOT NULL DEFAULT '' CONSTRAINT migration_runs_note_length CHECK (length(acknowledged_note) <= 2000),
+    CONSTRAINT migration_runs_reason_to_undo CHECK (direction = 'up' OR btrim(reason) <> ''),
     CONSTRAINT migration_runs_pkey PRIMARY KEY (tenant_id, run_id),
     -- A double press is one run.
     CONSTRAINT migration_runs_request_key UNIQUE (tenant_id, request_key)
@@ -143,7 +147,7 @@ CREATE FUNCTION gatehouse.migration_runs_forward() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF OLD.state <> NEW.state AND NOT (
-           OLD.state = 'queued' AND NEW.state IN ('running', 'interrupted')
+           OLD.state = 'queued' AND NEW.state IN ('running', 'failed', 'interrupted')
         OR OLD.state = 'running' AND NEW.state IN ('succeeded', 'failed', 'interrupted')) THEN
         RAISE EXCEPTION 'a migration run does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
     END IF;
@@ -160,7 +164,16 @@ CREATE POLICY tenant ON gatehouse.migration_runs
     USING (tenant_id = gatehouse.current_tenant()) WITH CHECK (tenant_id = gatehouse.current_tenant());
 GRANT SELECT, INSERT ON gatehouse.migration_runs TO gatehouse_app;
 GRANT UPDATE (state, started_at, finished_at, duration_ms, error, sqlstate, resolution,
-              acknowledged_by, acknowledged_subject, acknowledged_at) ON gatehouse.migration_runs TO gatehouse_app;
+              acknowledged_by, acknowledged_subject, acknowledged_at, acknowledged_note) ON gatehouse.migration_runs TO gatehouse_app;
+
+-- The worker looks for unfinished runs before it knows any tenant; it learns no more than where to look.
+CREATE FUNCTION gatehouse.migration_runs_unfinished()
+    RETURNS TABLE (tenant_id uuid, run_id uuid, state text, idle interval)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    AS $$ SELECT r.tenant_id, r.run_id, r.state, clock_timestamp() - coalesce(r.started_at, r.requested_at)
+            FROM gatehouse.migration_runs r WHERE r.state IN ('queued', 'running') $$;
+REVOKE ALL ON FUNCTION gatehouse.migration_runs_unfinished() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gatehouse.migration_runs_unfinished() TO gatehouse_app;
 
 CREATE TABLE gatehouse.migration_run_lines (
     tenant_id uuid        NOT NULL,

@@ -1,0 +1,125 @@
+package migration
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+)
+
+// Store is what this package asks of the database as the application; everything else only the Migrator may do.
+type Store interface {
+	// Look reads what a page needs, in one round trip.
+	Look(ctx context.Context, by actor.Actor, q Question) (Sight, error)
+	// InTenant runs work in one transaction of the actor's tenant.
+	InTenant(ctx context.Context, by actor.Actor, work func(ctx context.Context, tx Tx) error) error
+	// Unfinished lists runs that are queued or running, of all tenants.
+	Unfinished(ctx context.Context) ([]Ref, error)
+}
+
+// Tx is everything that one transaction may do.
+type Tx interface {
+	// Standing is the ledger, golang-migrate's row and the runs that are in the way.
+	Standing(ctx context.Context) (Sight, error)
+	// RunByKey is the run that a form's key has already made; false where there is none.
+	RunByKey(ctx context.Context, key uuid.UUID) (Run, bool, error)
+	// AddRun inserts the run where every gate is open, in the statement itself; false where one is not.
+	AddRun(ctx context.Context, order Order) (bool, error)
+	// Obstacles says which condition of AddRun does not hold.
+	Obstacles(ctx context.Context, order Order) (Obstacles, error)
+	// Enqueue hands the run to the worker when this transaction commits.
+	Enqueue(ctx context.Context, run Ref) error
+	// Run is a run of this tenant, locked until the transaction ends.
+	Run(ctx context.Context, id RunID) (Run, error)
+	// Start marks a queued run running, where its gate is still open; false where it is not queued any more or may not start.
+	Start(ctx context.Context, id RunID) (bool, error)
+	// Finish marks a queued or running run with its outcome; false where it has one already.
+	Finish(ctx context.Context, id RunID, o Outcome) (bool, error)
+	// Acknowledge notes that a person has looked at an interrupted run; false where that was done already.
+	Acknowledge(ctx context.Context, id RunID, note string) (bool, error)
+	// AddLine adds to a run's log.
+	AddLine(ctx context.Context, id RunID, line string) error
+	Record(ctx context.Context, e audit.Event) error
+}
+
+// Ref finds a run before its tenant has been entered.
+type Ref struct {
+	Tenant uuid.UUID     `json:"tenant"`
+	Run    RunID         `json:"run"`
+	State  RunState      `json:"-"`
+	Idle   time.Duration `json:"-"` // since it was started or, if it was not, asked for
+}
+
+// Question says what a page shows.
+type Question struct {
+	Version Version // of the page of one version; zero for the ladder
+	Run     RunID   // of the page of one run
+	Before  int64   // ledger entries older than this one; 0 for the newest
+	Limit   int     // ledger entries; 0 for none
+	Objects []Object
+}
+
+// Sight is what the database showed.
+type Sight struct {
+	Entries []Entry // newest success and newest failure of each version
+	Belief  Belief
+	Runs    []Run    // active, or interrupted and not acknowledged
+	Release *Release // the tenant's active release; nil where there is none
+	History []Entry  // newest first, one more than asked for where there are more
+	Recent  []Run    // of the version, newest first
+	Facts   []Fact
+	Run     *Run
+	Lines   []Line
+}
+
+// Release is the active release as far as migrations go.
+type Release struct {
+	ID       uuid.UUID
+	Code     string
+	GateOpen bool
+	// Missing are the roles whose signature the gate still needs.
+	Missing []actor.Role
+	// Plan holds the hash of each version as it was frozen when the release started.
+	Plan map[string]string
+}
+
+// Order is a run to be inserted.
+type Order struct {
+	Run Run
+	Key uuid.UUID
+	// PlanSHA256 is the hash of the up file, which the release has frozen.
+	PlanSHA256 string
+}
+
+// Obstacles are the conditions of AddRun, one by one.
+type Obstacles struct {
+	Operator      bool
+	ReleaseFound  bool
+	ReleaseState  string
+	ReleaseCode   string
+	GateOpen      bool
+	Missing       []actor.Role
+	PlannedSHA256 string // empty where the release does not plan the version
+	Busy          *Run
+	Interrupted   *Run
+}
+
+// Outcome is how a run ended.
+type Outcome struct {
+	State      RunState
+	Error      string
+	SQLState   string
+	Resolution string
+	Took       time.Duration
+}
+
+// Migrator changes the schema as its owner.
+type Migrator interface {
+	Step(ctx context.Context, req StepRequest) (StepResult, error)
+	Trace(ctx context.Context, run RunID) (Trace, error)
+	// Blockers says in words who holds what the run waits for; empty where it does not wait.
+	Blockers(ctx context.Context, run RunID) (string, error)
+}

@@ -1,0 +1,185 @@
+-- name: MigrationStates :many
+-- The newest success and the newest failure of each version: all that a version's state needs.
+SELECT DISTINCT ON (version_number, success)
+       ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
+       tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
+  FROM gatehouse.migration_history
+ ORDER BY version_number, success, ledger_id DESC;
+
+-- name: MigrationHistory :many
+SELECT ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
+       tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
+  FROM gatehouse.migration_history
+ WHERE (@before = 0 OR ledger_id < @before) AND (@version = 0 OR version_number = @version)
+ ORDER BY ledger_id DESC
+ LIMIT @limit;
+
+-- name: MigrationBelief :one
+SELECT version, dirty FROM gatehouse.migration_state WHERE set_name = 'wms';
+
+-- name: MigrationRunsInTheWay :many
+SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, actor_issuer, actor_subject, actor_name,
+       actor_roles, origin, reason, requested_at, started_at, finished_at, duration_ms, error, sqlstate, resolution,
+       acknowledged_by, acknowledged_at, acknowledged_note
+  FROM gatehouse.migration_runs
+ WHERE state IN ('queued', 'running') OR state = 'interrupted' AND acknowledged_at IS NULL
+ ORDER BY requested_at DESC
+ LIMIT 50;
+
+-- name: MigrationRunsOfVersion :many
+SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, actor_issuer, actor_subject, actor_name,
+       actor_roles, origin, reason, requested_at, started_at, finished_at, duration_ms, error, sqlstate, resolution,
+       acknowledged_by, acknowledged_at, acknowledged_note
+  FROM gatehouse.migration_runs
+ WHERE version_number = @version
+ ORDER BY requested_at DESC
+ LIMIT 20;
+
+-- name: MigrationRun :one
+SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, actor_issuer, actor_subject, actor_name,
+       actor_roles, origin, reason, requested_at, started_at, finished_at, duration_ms, error, sqlstate, resolution,
+       acknowledged_by, acknowledged_at, acknowledged_note
+  FROM gatehouse.migration_runs
+ WHERE run_id = @run;
+
+-- name: LockMigrationRun :one
+SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, actor_issuer, actor_subject, actor_name,
+       actor_roles, origin, reason, requested_at, started_at, finished_at, duration_ms, error, sqlstate, resolution,
+       acknowledged_by, acknowledged_at, acknowledged_note
+  FROM gatehouse.migration_runs
+ WHERE run_id = @run
+   FOR NO KEY UPDATE;
+
+-- name: MigrationRunByKey :one
+SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, actor_issuer, actor_subject, actor_name,
+       actor_roles, origin, reason, requested_at, started_at, finished_at, duration_ms, error, sqlstate, resolution,
+       acknowledged_by, acknowledged_at, acknowledged_note
+  FROM gatehouse.migration_runs
+ WHERE request_key = @key;
+
+-- name: MigrationRunLines :many
+SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run ORDER BY seq LIMIT 2000;
+
+-- name: MigrationRelease :one
+-- The tenant's active release, what its go / no-go gate still needs, and the files it was started with.
+SELECT r.run_id, r.code,
+       gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
+       ARRAY(SELECT s.role
+               FROM gatehouse.run_gate_slots s
+              WHERE s.tenant_id = r.tenant_id AND s.run_id = r.run_id AND s.gate = 'go_no_go' AND s.required
+                AND NOT EXISTS (SELECT FROM gatehouse.signatures g
+                                 WHERE g.tenant_id = s.tenant_id AND g.run_id = s.run_id AND g.gate = s.gate AND g.slot = s.slot
+                                   AND g.content_sha256 = (SELECT gatehouse.gate_content_sha256(r.run_id, 'go_no_go'))
+                                   AND NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w
+                                                    WHERE w.tenant_id = g.tenant_id AND w.signature_id = g.signature_id))
+              ORDER BY s.position) AS missing,
+       (SELECT coalesce(jsonb_object_agg(m.version, m.sha256), '{}')
+          FROM gatehouse.run_migrations m WHERE m.tenant_id = r.tenant_id AND m.run_id = r.run_id) AS plan
+  FROM gatehouse.runs r
+ WHERE r.state = 'active'
+ ORDER BY r.started_at DESC
+ LIMIT 1;
+
+-- name: AddMigrationRun :one
+-- The gate is this statement. It gives no row where somebody else has the floor, or where one of these does not hold:
+-- the tenant operates the environment; the release is active and was started with this very file; for a step up, its
+-- go / no-go gate is passed as its content stands now; no interrupted run waits for a person.
+INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256,
+                                      actor_issuer, actor_subject, actor_name, actor_roles, origin, reason)
+SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction, @sha256,
+       @issuer, @subject, @name, @roles, @origin, @reason
+  FROM gatehouse.tenants t
+  JOIN gatehouse.runs r ON r.tenant_id = t.tenant_id
+  JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id
+ WHERE t.tenant_id = @tenant AND t.is_operator
+   AND r.run_id = @release AND r.state = 'active'
+   AND m.version = @version AND m.sha256 = @plan_sha256
+   AND (@direction = 'down' OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE)
+   AND NOT EXISTS (SELECT FROM gatehouse.migration_runs i
+                    WHERE i.tenant_id = t.tenant_id AND i.state = 'interrupted' AND i.acknowledged_at IS NULL)
+    ON CONFLICT DO NOTHING
+RETURNING run_id;
+
+-- name: MigrationObstacles :one
+SELECT coalesce(t.is_operator, false) AS operator,
+       r.run_id IS NOT NULL AS release_found,
+       coalesce(r.state, '') AS release_state,
+       coalesce(r.code, '') AS release_code,
+       gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
+       coalesce(m.sha256, '') AS planned_sha256
+  FROM (SELECT @tenant::uuid AS tenant_id) asked
+  LEFT JOIN gatehouse.tenants t USING (tenant_id)
+  LEFT JOIN gatehouse.runs r ON r.tenant_id = asked.tenant_id AND r.run_id = @release
+  LEFT JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id AND m.version = @version;
+
+-- name: StartMigrationRun :one
+-- The gate once more: a signature may have been taken back since the run was asked for.
+UPDATE gatehouse.migration_runs r
+   SET state = 'running', started_at = clock_timestamp()
+ WHERE r.run_id = @run AND r.state = 'queued'
+   AND (r.direction = 'down' OR gatehouse.gate_passed(r.release_id, 'go_no_go') IS TRUE)
+RETURNING r.run_id;
+
+-- name: FinishMigrationRun :one
+UPDATE gatehouse.migration_runs
+   SET state = @state, finished_at = clock_timestamp(), error = @error, sqlstate = @sqlstate, resolution = @resolution,
+       duration_ms = coalesce(nullif(@duration_ms::bigint, 0),
+                              (extract(epoch FROM clock_timestamp() - coalesce(started_at, requested_at)) * 1000)::bigint)
+ WHERE run_id = @run AND state IN ('queued', 'running')
+RETURNING run_id;
+
+-- name: AcknowledgeMigrationRun :one
+UPDATE gatehouse.migration_runs
+   SET acknowledged_by = @name, acknowledged_subject = @subject, acknowledged_at = clock_timestamp(), acknowledged_note = @note
+ WHERE run_id = @run AND state = 'interrupted' AND acknowledged_at IS NULL
+RETURNING run_id;
+
+-- name: AddMigrationRunLine :exec
+INSERT INTO gatehouse.migration_run_lines (tenant_id, run_id, seq, line)
+SELECT @tenant, @run, 1 + coalesce((SELECT max(l.seq) FROM gatehouse.migration_run_lines l
+                                     WHERE l.tenant_id = @tenant AND l.run_id = @run), 0), @line
+    ON CONFLICT DO NOTHING;
+
+-- name: UnfinishedMigrationRuns :many
+SELECT tenant_id, run_id, state, extract(epoch FROM idle)::double precision AS idle_seconds
+  FROM gatehouse.migration_runs_unfinished();
+
+-- name: CatalogObjects :many
+-- Objects of plan cards, each looked up in the catalog by its kind.
+SELECT o.n::integer AS number, f.sound IS NOT NULL AS found, coalesce(f.sound, false) AS sound, coalesce(f.detail, '') AS detail
+  FROM unnest(@kinds::text[], @names::text[]) WITH ORDINALITY AS o (kind, name, n)
+ CROSS JOIN LATERAL (SELECT split_part(o.name, '.', 1) AS space, split_part(o.name, '.', 2) AS relation,
+                            split_part(o.name, '.', 3) AS part) p
+  LEFT JOIN LATERAL (
+       SELECT true AS sound, e.extversion AS detail
+         FROM pg_catalog.pg_extension e WHERE o.kind = 'extension' AND e.extname = o.name
+       UNION ALL
+       SELECT CASE c.relkind WHEN 'm' THEN c.relispopulated
+                             WHEN 'i' THEN (SELECT i.indisvalid AND i.indisready FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid)
+                             ELSE true END, ''
+         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+        WHERE o.kind IN ('table', 'view', 'matview', 'index') AND s.nspname = p.space AND c.relname = p.relation
+          AND c.relkind = ANY (CASE o.kind WHEN 'table' THEN '{r,p}' WHEN 'view' THEN '{v}' WHEN 'matview' THEN '{m}' ELSE '{i,I}' END::"char"[])
+       UNION ALL
+       SELECT true, pg_catalog.format_type(a.atttypid, a.atttypmod)
+         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+         JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+        WHERE o.kind = 'column' AND s.nspname = p.space AND c.relname = p.relation AND a.attname = p.part
+          AND a.attnum > 0 AND NOT a.attisdropped
+       UNION ALL
+       SELECT k.convalidated, pg_catalog.pg_get_constraintdef(k.oid)
+         FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+         JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+        WHERE o.kind = 'constraint' AND s.nspname = p.space AND c.relname = p.relation AND k.conname = p.part
+       UNION ALL
+       SELECT g.tgenabled <> 'D', ''
+         FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid
+         JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+        WHERE o.kind = 'trigger' AND NOT g.tgisinternal AND s.nspname = p.space AND c.relname = p.relation AND g.tgname = p.part
+       UNION ALL
+       SELECT true, ''
+        WHERE CASE WHEN o.kind = 'function' THEN pg_catalog.to_regprocedure(o.name) END IS NOT NULL
+       ) f ON true
+ ORDER BY o.n;
