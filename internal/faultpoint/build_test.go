@@ -70,7 +70,7 @@ func TestAPauseLetsOtherPointsGoOn(t *testing.T) {
 }
 
 func TestArmReplacesFaultsAndPutsThemBack(t *testing.T) {
-	program := build(t, "-tags", "faultpoints,arm")
+	program := build(t, "-tags", "faultpoints,inprocess")
 	out, err := run(program, "probe.first=error")
 	want := "before true\narmed false\nbroken fault point\nafter true\n"
 	if err != nil || out != want {
@@ -100,7 +100,7 @@ func build(t *testing.T, flags ...string) string {
 		}
 		write("internal/faultpoint/"+name, text)
 	}
-	for _, name := range []string{"probe.go", "arm.go"} {
+	for _, name := range []string{"probe.go", "inprocess.go"} {
 		text, err := os.ReadFile("testdata/" + name)
 		if err != nil {
 			t.Fatal(err)

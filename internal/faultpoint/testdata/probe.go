@@ -1,4 +1,4 @@
-//go:build !arm
+//go:build !inprocess
 
 // Command probe passes two fault points and says how each went.
 package main

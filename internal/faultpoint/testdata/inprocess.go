@@ -1,4 +1,4 @@
-//go:build arm
+//go:build inprocess
 
 // Command probe changes its own faults and says what each point did.
 package main
