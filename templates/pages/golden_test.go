@@ -39,6 +39,7 @@ func samples() map[string]templ.Component {
 		"item_show_conflict":        pages.ItemShow(itemShowConflict()),
 		"item_show_statement":       pages.ItemShow(itemShowStatement()),
 		"item_show_refused":         pages.ItemShow(itemShowRefused()),
+		"item_show_no_reason":       pages.ItemShow(itemShowNoReason()),
 		"gate_show":                 pages.GateShow(gateShow()),
 		"gate_show_stale":           pages.GateShow(gateShowStale()),
 		"gate_show_refused":         pages.GateShow(gateShowRefused()),

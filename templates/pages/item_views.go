@@ -68,6 +68,7 @@ type ItemActs struct {
 	Reopen   string // POST .../reopen, field reason
 	Skip     string // POST .../skip, field reason
 	Reason   string // what was typed
+	Tried    string // the act whose reason was refused: "fail", "reopen", "skip"
 }
 
 // OtherVersion is what somebody else made of the item while this person typed.

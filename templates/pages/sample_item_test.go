@@ -122,3 +122,10 @@ func signatureShowVoid() pages.SignatureShowView {
 	v.Changed = []pages.Difference{{What: "PRE-P5 state", Then: "done", Now: "open"}}
 	return v
 }
+
+func itemShowNoReason() pages.ItemShowView {
+	v := itemShow()
+	v.Acts.Tried = "fail"
+	v.Complaints = components.Complaints{{Field: "reason", Text: "Say what went wrong."}}
+	return v
+}

@@ -77,7 +77,7 @@ func releaseShow() pages.ReleaseShowView {
 	v.Phases = phases()
 	v.Timeline = components.Timeline{NowAfter: 1, NowPermille: 600, NowLabel: "now, 13:48", Text: "Nine phases and two gates from T-24h to T+48h. Now is 12 minutes before T-0, between pre-deployment validation and go / no-go."}
 	for i, p := range v.Phases {
-		v.Timeline.Marks = append(v.Timeline.Marks, components.Mark{Label: p.Name, Offset: p.Offset, Href: "#phase-" + p.ID, Time: p.Due, State: p.State, Summary: "of " + p.Offset})
+		v.Timeline.Marks = append(v.Timeline.Marks, components.Mark{Label: p.Name, Offset: p.Offset, Href: "#phase-" + p.ID, Time: p.Due, State: p.State, Summary: "1 of 6"})
 		if i == 1 || i == 5 {
 			v.Timeline.Marks = append(v.Timeline.Marks, components.Mark{Label: "Go / no-go", Offset: "T-15 min", Href: "#gate-go_no_go", Time: p.Due, State: closed, Gate: true})
 		}

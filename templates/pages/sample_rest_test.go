@@ -65,7 +65,7 @@ func problemUnavailable() pages.ProblemView {
 func health() pages.HealthView {
 	at := clock("14:03", "20 s ago")
 	return pages.HealthView{
-		Shell: shell("Health", layouts.PlaceHealth), Overall: unhealthy, Sentence: "Unhealthy: the bin cache has not been reconciled for 42 minutes; five more things need a look.", At: at,
+		Shell: shell("Health", layouts.PlaceHealth), Overall: unhealthy, Sentence: "The bin cache has not been reconciled for 42 minutes; five more things need a look.", At: at,
 		Critical: []string{"Cache freshness: last reconciled 42 min ago, unhealthy from 30 min."}, Warnings: []string{"ML accuracy is 78.4 %, healthy above 80 %.", "The scheduler runs inside Gatehouse; pg_cron is not installed."},
 		CheckNow: "/health-checks/run", LiveHref: "/health-checks", JSONHref: "/api/wms/optimization/health",
 		Rows: []pages.HealthRow{
@@ -80,12 +80,12 @@ func health() pages.HealthView {
 
 func healthGood() pages.HealthView {
 	v := health()
-	v.Overall, v.Sentence, v.Critical, v.Warnings, v.Rows = healthy, "Healthy: all eight checks passed 20 seconds ago.", nil, nil, v.Rows[4:]
+	v.Overall, v.Sentence, v.Critical, v.Warnings, v.Rows = healthy, "All eight checks passed 20 seconds ago.", nil, nil, v.Rows[4:]
 	return v
 }
 
 func healthEmpty() pages.HealthView {
-	return pages.HealthView{Shell: shell("Health", layouts.PlaceHealth), Overall: unknown, Sentence: "Unknown: no check has run yet.", WhoCan: []string{"DevOps lead", "on-call engineer"}}
+	return pages.HealthView{Shell: shell("Health", layouts.PlaceHealth), Overall: unknown, Sentence: "No check has run yet.", WhoCan: []string{"DevOps lead", "on-call engineer"}}
 }
 
 func auditList() pages.AuditListView {

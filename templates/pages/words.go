@@ -3,6 +3,8 @@ package pages
 import (
 	"strconv"
 	"strings"
+
+	"github.com/agogsaas/gatehouse/templates/components"
 )
 
 func endSession(current bool) string {
@@ -13,14 +15,6 @@ func endSession(current bool) string {
 }
 
 func number(n int) string { return strconv.Itoa(n) }
-
-// plural puts a number before its noun: "1 complaint", "3 complaints".
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
-}
 
 func joined(words []string) string { return strings.Join(words, ", ") }
 
@@ -45,4 +39,32 @@ func orDash(text string) string {
 		return "–"
 	}
 	return text
+}
+
+// reasonFor and problemFor belong to the one act that was tried: three forms on
+// the page ask for a reason under the same name.
+func (v ItemShowView) reasonFor(act string) string {
+	if v.Acts.Tried != act {
+		return ""
+	}
+	return v.Acts.Reason
+}
+
+func (v ItemShowView) problemFor(act string) string {
+	if v.Acts.Tried != act {
+		return ""
+	}
+	return v.Complaints.For("reason")
+}
+
+// complaintsByID points a complaint about a reason at the field of its act.
+func (v ItemShowView) complaintsByID() components.Complaints {
+	pointed := components.Complaints{}
+	for _, c := range v.Complaints {
+		if c.Field == "reason" && v.Acts.Tried != "" {
+			c.Field = "reason-" + v.Acts.Tried
+		}
+		pointed = append(pointed, c)
+	}
+	return pointed
 }
