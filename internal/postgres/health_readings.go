@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/health"
 )
 
@@ -148,4 +149,15 @@ func orZero(t *time.Time) time.Time {
 		return time.Time{}
 	}
 	return *t
+}
+
+// ConsoleSchema tells the version of Gatehouse's own schema; NotFound where it is not there.
+func (h Health) ConsoleSchema(ctx context.Context) (version int64, dirty bool, err error) {
+	err = h.DB.page(ctx, actor.System(actor.Worker, "readiness"), func(b *pgx.Batch) {
+		b.Queue(sql("ConsoleSchema")).QueryRow(func(row pgx.Row) error { return row.Scan(&version, &dirty) })
+	})
+	if missingTable(err) {
+		return 0, false, fault.New(fault.NotFound, "Gatehouse's own tables are not there.").Because(err)
+	}
+	return version, dirty, err
 }

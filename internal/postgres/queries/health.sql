@@ -95,3 +95,6 @@ SELECT outcome, COALESCE(bins_checked, 0) AS checked, COALESCE(bins_put_right, 0
 -- name: AllowMinutes :exec
 -- A reconciliation reads every bin; the pool's own limit is for pages.
 SELECT set_config('statement_timeout', '300000', true);
+
+-- name: ConsoleSchema :one
+SELECT version, dirty FROM gatehouse.migration_state WHERE set_name = 'console';

@@ -1,0 +1,60 @@
+package handlers
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/health"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+)
+
+func healthView(shell layouts.Shell, by actor.Actor, r health.Report, now time.Time) pages.HealthView {
+	v := pages.HealthView{
+		Shell: shell, Overall: healthState(r.Level()), Sentence: r.Sentence(), At: moment(r.CheckedAt, now, time.UTC),
+		Critical: r.Critical(), Warnings: append(r.Warnings(), r.NotDeployed()...),
+		LiveHref: healthPage, JSONHref: healthJSON,
+	}
+	if by.Can(actor.HealthRun) {
+		v.CheckNow = healthPage + "/run"
+	} else {
+		for _, role := range actor.RolesWith(actor.HealthRun) {
+			v.WhoCan = append(v.WhoCan, role.Title())
+		}
+	}
+	results := slices.Clone(r.Results)
+	slices.SortStableFunc(results, func(a, b health.Result) int { return cmp.Compare(badness[b.Level], badness[a.Level]) })
+	for _, one := range results {
+		v.Rows = append(v.Rows, pages.HealthRow{
+			ID: string(one.Check), Name: one.Check.Title(), State: healthState(one.Level), Value: one.Show(),
+			Threshold: one.Check.Threshold(), Message: one.Message, Took: duration(one.Took),
+			At: moment(one.CheckedAt, now, time.UTC), Query: one.Check.Query(),
+		})
+	}
+	return v
+}
+
+// badness is the order of the table: what needs a person first.
+var badness = map[health.Level]int{
+	health.Healthy: 0, health.NotDeployed: 1, health.Warning: 2, health.Unknown: 3, health.Degraded: 4, health.Unhealthy: 5,
+}
+
+func healthState(l health.Level) components.State {
+	switch l {
+	case health.Healthy:
+		return components.State{Code: "healthy", Word: "healthy", Tone: components.Good}
+	case health.Warning:
+		return components.State{Code: "warning", Word: "warning", Tone: components.Warn}
+	case health.Degraded:
+		return components.State{Code: "degraded", Word: "degraded", Tone: components.Warn}
+	case health.Unhealthy:
+		return components.State{Code: "unhealthy", Word: "unhealthy", Tone: components.Bad}
+	case health.NotDeployed:
+		return components.State{Code: "not_deployed", Word: "not deployed yet", Tone: components.Neutral}
+	case health.Unknown:
+	}
+	return components.State{Code: "unknown", Word: "unknown", Tone: components.Unknown}
+}

@@ -1,0 +1,30 @@
+-- name: ServerVersion :one
+SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number;
+
+-- name: NewestSchemaVersions :many
+SELECT version, success, installed_on
+  FROM public.schema_version
+ ORDER BY string_to_array(version, '.')::integer[] DESC
+ LIMIT 5;
+
+-- name: SchemaVersionsOf :many
+SELECT version, success FROM public.schema_version WHERE version = ANY (@versions) ORDER BY version;
+
+-- name: RelationsPresent :many
+-- From the catalogue and not from information_schema, which hides what the role may not use and knows no materialized view.
+SELECT w.name, COALESCE(c.relkind::text, '') AS kind, COALESCE(c.relispopulated, false) AS populated
+  FROM unnest(@names::text[]) WITH ORDINALITY AS w (name, place)
+  LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public')
+    ON c.relname = w.name
+ ORDER BY w.place;
+
+-- name: ValidRecommendation :many
+-- A facility with a bin, and a material: what a recommendation of this tenant must name.
+SELECT l.facility_id, l.location_id, m.material_id
+  FROM (SELECT facility_id, location_id FROM public.inventory_locations WHERE is_active AND deleted_at IS NULL LIMIT 1) l
+ CROSS JOIN (SELECT material_id FROM public.materials WHERE is_active AND deleted_at IS NULL LIMIT 1) m;
+
+-- name: TryRecommendation :exec
+INSERT INTO public.putaway_recommendations
+       (tenant_id, facility_id, lot_number, material_id, quantity, recommended_location_id, algorithm_used, confidence_score)
+VALUES (@tenant, @facility, 'GATEHOUSE-CONSTRAINT-TEST', @material, 1, @location, 'CONSTRAINT_TEST', @confidence);
