@@ -23,9 +23,10 @@ type Rung struct {
 	Differs  string // what does not agree, in words; empty when both say the same
 }
 
-// ApplyForm applies one migration through its gate. It posts release and sha256.
+// ApplyForm applies one migration through its gate. It posts key, release and sha256.
 type ApplyForm struct {
 	Action  string // empty: not offered
+	Key     string // a double press posts the same one
 	Release string
 	SHA256  string
 	Effect  string // "Apply V0.0.20 to production"
@@ -96,7 +97,7 @@ type MigrationShowView struct {
 	Complaints components.Complaints
 }
 
-// MigrationDownView asks before a migration is undone. It posts confirm,
+// MigrationDownView asks before a migration is undone. It posts key, confirm,
 // reason, release and sha256.
 type MigrationDownView struct {
 	layouts.Shell
@@ -104,6 +105,7 @@ type MigrationDownView struct {
 	Name       string
 	Action     string // empty: refused
 	CancelHref string
+	Key        string // a double press posts the same one
 	Release    string
 	SHA256     string // of the undo file shown
 	Lost       []components.Fact
