@@ -1,0 +1,137 @@
+-- name: AddRun :exec
+INSERT INTO gatehouse.runs (tenant_id, run_id, environment, code, title, t0, time_zone, template_name, template_version,
+                            template_sha256, template, started_by_issuer, started_by_subject, started_by_name, items_total)
+VALUES (@tenant, @run, @environment, @code, @title, @t0, @time_zone, @template_name, @template_version,
+        @template_sha256, @template, @issuer, @subject, @name, @items_total);
+
+-- name: AddRunItem :exec
+INSERT INTO gatehouse.run_items (tenant_id, run_id, item_id, position, phase, gate, title, owner_role, required,
+                                 offset_seconds, after_items, kind, check_name)
+VALUES (@tenant, @run, @item, @position, @phase, @gate, @title, @owner_role, @required,
+        @offset_seconds, @after_items, @kind, @check_name);
+
+-- name: AddRunGate :exec
+INSERT INTO gatehouse.run_gates (tenant_id, run_id, gate, position, name, judges, after_phase, offset_seconds, after_migrations)
+VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @after_migrations);
+
+-- name: AddRunGateSlot :exec
+INSERT INTO gatehouse.run_gate_slots (tenant_id, run_id, gate, slot, position, role, required, signs_last, asks_score, meanings, statement)
+VALUES (@tenant, @run, @gate, @slot, @position, @role, @required, @signs_last, @asks_score, @meanings, @statement);
+
+-- name: AddRunMigration :exec
+INSERT INTO gatehouse.run_migrations (tenant_id, run_id, version, position, title, sha256)
+VALUES (@tenant, @run, @version, @position, @title, @sha256);
+
+-- name: ListRuns :many
+-- Keyset: the page after (before_at, before_id), newest first, straight from an index.
+SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
+       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
+       items_total, items_done, items_failed, items_skipped, version
+  FROM gatehouse.runs
+ WHERE tenant_id = gatehouse.current_tenant() AND environment = @environment
+   AND (started_at, run_id) < (@before_at, @before_id)
+ ORDER BY started_at DESC, run_id DESC
+ LIMIT @most;
+
+-- name: ListRunsOfState :many
+SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
+       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
+       items_total, items_done, items_failed, items_skipped, version
+  FROM gatehouse.runs
+ WHERE tenant_id = gatehouse.current_tenant() AND environment = @environment AND state = @state
+   AND (started_at, run_id) < (@before_at, @before_id)
+ ORDER BY started_at DESC, run_id DESC
+ LIMIT @most;
+
+-- name: ActiveRun :one
+SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
+       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
+       items_total, items_done, items_failed, items_skipped, version
+  FROM gatehouse.runs
+ WHERE tenant_id = gatehouse.current_tenant() AND environment = @environment AND state = 'active';
+
+-- name: Run :one
+SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
+       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
+       items_total, items_done, items_failed, items_skipped, version
+  FROM gatehouse.runs
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run;
+
+-- name: LockRun :one
+SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
+       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
+       items_total, items_done, items_failed, items_skipped, version
+  FROM gatehouse.runs
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
+   FOR UPDATE;
+
+-- name: RunTemplate :one
+SELECT template, clock_timestamp() AS at
+  FROM gatehouse.runs
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run;
+
+-- name: RunItems :many
+SELECT item_id, position, phase, gate, title, owner_role, required, offset_seconds, after_items, kind, check_name, state,
+       holder_issuer, holder_subject, holder_name, settled_issuer, settled_subject, settled_name, settled_at, due_at,
+       reason, evidence, version
+  FROM gatehouse.run_items
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
+ ORDER BY position;
+
+-- name: RunGates :many
+SELECT gate, name, judges, after_phase, offset_seconds, gatehouse.gate_passed(run_id, gate) AS passed, clock_timestamp() AS at
+  FROM gatehouse.run_gates
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
+ ORDER BY position;
+
+-- name: RunMigrations :many
+SELECT m.version, m.title, m.sha256, coalesce(h.direction, '') AS direction, coalesce(h.success, false) AS success, h.finished_at
+  FROM gatehouse.run_migrations m
+  LEFT JOIN LATERAL (SELECT l.direction, l.success, l.finished_at FROM gatehouse.migration_history l
+                      WHERE l.version = m.version ORDER BY l.ledger_id DESC LIMIT 1) h ON true
+ WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run
+ ORDER BY m.position;
+
+-- name: RunEvidence :many
+SELECT number, kind, value, note, summary, query, passed, sha256,
+       sha256 = gatehouse.evidence_sha256(kind, value, note, summary, query) AS intact, issuer, subject, name, added_at
+  FROM gatehouse.run_evidence
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item
+ ORDER BY number DESC
+ LIMIT 50;
+
+-- name: RunItemHistory :many
+SELECT at, name, action, reason
+  FROM gatehouse.audit_events
+ WHERE tenant_id = gatehouse.current_tenant() AND object_kind = 'item' AND object_id = @object AND outcome = 'done'
+ ORDER BY seq DESC
+ LIMIT 50;
+
+-- name: AddRunEvidence :one
+-- The number is safe: whoever gets here holds the run's lock.
+INSERT INTO gatehouse.run_evidence (tenant_id, run_id, item_id, number, kind, value, note, summary, query, passed, sha256, issuer, subject, name)
+SELECT gatehouse.current_tenant(), @run, @item,
+       1 + coalesce((SELECT max(number) FROM gatehouse.run_evidence
+                      WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item), 0),
+       @kind, @value, @note, @summary, @query, @passed,
+       gatehouse.evidence_sha256(@kind, @value, @note, @summary, @query), @issuer, @subject, @name
+RETURNING number;
+
+-- name: ChangeRunItem :exec
+UPDATE gatehouse.run_items
+   SET state = @state, holder_issuer = @holder_issuer, holder_subject = @holder_subject, holder_name = @holder_name,
+       settled_issuer = @settled_issuer, settled_subject = @settled_subject, settled_name = @settled_name,
+       settled_at = @settled_at, due_at = @due_at, reason = @reason, evidence = @evidence, version = @version
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item AND version = @seen;
+
+-- name: CountRunItems :exec
+UPDATE gatehouse.runs r
+   SET (items_done, items_failed, items_skipped) = (
+           SELECT count(*) FILTER (WHERE i.state = 'done'), count(*) FILTER (WHERE i.state = 'failed'), count(*) FILTER (WHERE i.state = 'skipped')
+             FROM gatehouse.run_items i WHERE i.tenant_id = r.tenant_id AND i.run_id = r.run_id)
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run;
+
+-- name: ChangeRun :exec
+UPDATE gatehouse.runs
+   SET state = @state, t0 = @t0, ended_at = @ended_at, ended_by = @ended_by, end_reason = @end_reason, version = @version
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND version = @seen;

@@ -1,0 +1,170 @@
+-- name: GateHeads :many
+-- All gates of a run, or the one that is named, with the facts of the run that its rules need.
+SELECT g.gate, g.name, g.judges, g.after_migrations,
+       g.position = (SELECT max(l.position) FROM gatehouse.run_gates l
+                      WHERE l.tenant_id = g.tenant_id AND l.run_id = g.run_id) AS last,
+       r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
+       c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256,
+       clock_timestamp() AS at,
+       coalesce((SELECT h.seq FROM gatehouse.audit_heads h WHERE h.tenant_id = r.tenant_id), 0) AS seq
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
+ CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, g.gate)::text AS content OFFSET 0) c
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
+ ORDER BY g.position;
+
+-- name: GateSlots :many
+SELECT gate, slot, role, required, signs_last, asks_score, meanings, statement
+  FROM gatehouse.run_gate_slots
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND (@gate::text IS NULL OR gate = @gate)
+ ORDER BY gate, position;
+
+-- name: GateSignatures :many
+SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
+       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
+       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
+       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
+  FROM gatehouse.signatures s
+  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.run_id = @run AND (@gate::text IS NULL OR s.gate = @gate)
+ ORDER BY s.signed_at, s.signature_id;
+
+-- name: GateMarks :many
+-- As GateSignatures without the contents, for pages that only show who signed.
+SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, '' AS content, s.content_sha256,
+       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
+       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
+       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
+  FROM gatehouse.signatures s
+  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.run_id = @run
+ ORDER BY s.signed_at, s.signature_id;
+
+-- name: GateBlockers :many
+-- The same conditions as gatehouse.gate_ready, each with its words.
+SELECT g.gate, i.item_id AS item, i.item_id || ', ' || i.title || ', is ' || replace(i.state, '_', ' ') || '.' AS what, i.position AS place
+  FROM gatehouse.run_gates g
+  JOIN gatehouse.run_items i ON i.tenant_id = g.tenant_id AND i.run_id = g.run_id AND i.gate = g.gate AND i.required AND i.state <> 'done'
+ WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
+UNION ALL
+SELECT g.gate, '', 'The gate ' || e.name || ' comes first, and it is not passed.', 10000 + e.position
+  FROM gatehouse.run_gates g
+  JOIN gatehouse.run_gates e ON e.tenant_id = g.tenant_id AND e.run_id = g.run_id AND e.position < g.position
+ WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
+   AND gatehouse.gate_passed(e.run_id, e.gate) IS NOT TRUE
+UNION ALL
+SELECT g.gate, '', 'Migration V' || m.version || ' is not applied, by the last entry of the ledger.', 20000 + m.position
+  FROM gatehouse.run_gates g
+  JOIN gatehouse.run_migrations m ON m.tenant_id = g.tenant_id AND m.run_id = g.run_id
+  LEFT JOIN LATERAL (SELECT l.direction, l.success FROM gatehouse.migration_history l
+                      WHERE l.version = m.version ORDER BY l.ledger_id DESC LIMIT 1) h ON true
+ WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
+   AND g.after_migrations AND (h.success AND h.direction IN ('up', 'baseline')) IS NOT TRUE
+ ORDER BY 1, 4;
+
+-- name: GateAppliers :many
+SELECT DISTINCT actor_issuer, actor_subject, actor_name
+  FROM gatehouse.migration_history
+ WHERE release_id = @run;
+
+-- name: SignatureWithKey :many
+SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
+       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
+       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
+       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
+  FROM gatehouse.signatures s
+  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.idempotency_key = @key;
+
+-- name: SignatureByID :one
+SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
+       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
+       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
+       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
+  FROM gatehouse.signatures s
+  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.signature_id = @signature;
+
+-- name: GateOfSignature :many
+SELECT g.gate, g.name, g.judges, g.after_migrations, false AS last,
+       r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
+       c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256, clock_timestamp() AS at, 0::bigint AS seq
+  FROM gatehouse.signatures s
+  JOIN gatehouse.runs r ON r.tenant_id = s.tenant_id AND r.run_id = s.run_id
+  JOIN gatehouse.run_gates g ON g.tenant_id = s.tenant_id AND g.run_id = s.run_id AND g.gate = s.gate
+ CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, g.gate)::text AS content OFFSET 0) c
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.signature_id = @signature;
+
+-- name: AddSignature :exec
+-- The gate is this statement: every rule of package signoff stands in it, and no row means refused. Whoever gets here
+-- holds the run's lock, so nothing that is read here changes before the commit.
+WITH moment AS MATERIALIZED (
+    SELECT clock_timestamp() AS at
+), gate AS MATERIALIZED (
+    SELECT g.tenant_id, g.run_id, g.gate, g.after_migrations, r.started_by_issuer, r.started_by_subject, c.content,
+           encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256
+      FROM gatehouse.runs r
+      JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
+     CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, g.gate)::text AS content OFFSET 0) c
+     WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND g.gate = @gate AND r.state = 'active'
+), standing AS MATERIALIZED (
+    SELECT s.slot, s.issuer, s.subject, s.content_sha256 = g.sha256 AS counts
+      FROM gate g
+      JOIN gatehouse.signatures s ON s.tenant_id = g.tenant_id AND s.run_id = g.run_id AND s.gate = g.gate
+     WHERE NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w WHERE w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id)
+)
+INSERT INTO gatehouse.signatures (tenant_id, signature_id, run_id, gate, slot, attempt, role, meaning, statement, score, note,
+                                  content, content_sha256, issuer, subject, name, auth_time, acr, origin, ip, session,
+                                  signed_at, idempotency_key)
+SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
+       1 + (SELECT count(*) FROM gatehouse.signatures a
+             WHERE a.tenant_id = g.tenant_id AND a.run_id = g.run_id AND a.gate = g.gate AND a.slot = l.slot),
+       l.role, @meaning, l.statement, @score::text::numeric, @note,
+       g.content, g.sha256, @issuer, @subject, @name, @auth_time, @acr, @origin, @ip, @session,
+       m.at, @key
+  FROM gate g
+ CROSS JOIN moment m
+  JOIN gatehouse.run_gate_slots l ON l.tenant_id = g.tenant_id AND l.run_id = g.run_id AND l.gate = g.gate AND l.slot = @slot
+ WHERE l.role = ANY (@roles::text[])
+   AND @meaning = ANY (l.meanings)
+   AND l.statement = @statement
+   AND l.asks_score = (@score::text IS NOT NULL)
+   AND g.sha256 = @shown
+   AND @auth_time::timestamptz BETWEEN m.at - interval '5 minutes' AND m.at + interval '60 seconds'
+   AND (g.started_by_issuer, g.started_by_subject) <> (@issuer, @subject)
+   AND NOT (g.after_migrations AND EXISTS (
+           SELECT FROM gatehouse.migration_history h
+            WHERE h.release_id = g.run_id AND h.actor_issuer = @issuer AND h.actor_subject = @subject))
+   AND NOT EXISTS (SELECT FROM standing o WHERE o.slot <> l.slot AND o.issuer = @issuer AND o.subject = @subject)
+   AND NOT EXISTS (SELECT FROM standing o WHERE o.slot = l.slot AND o.counts)
+   AND NOT (l.signs_last AND EXISTS (
+           SELECT FROM gatehouse.run_gate_slots f
+            WHERE f.tenant_id = g.tenant_id AND f.run_id = g.run_id AND f.gate = g.gate AND f.required AND NOT f.signs_last
+              AND NOT EXISTS (SELECT FROM standing o WHERE o.slot = f.slot AND o.counts)))
+   AND gatehouse.gate_ready(g.run_id, g.gate);
+
+-- name: WithdrawSignature :exec
+INSERT INTO gatehouse.signature_withdrawals (tenant_id, signature_id, reason, issuer, subject, name)
+SELECT s.tenant_id, s.signature_id, @reason, @issuer, @subject, @name
+  FROM gatehouse.signatures s
+  JOIN gatehouse.runs r ON r.tenant_id = s.tenant_id AND r.run_id = s.run_id
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.signature_id = @signature
+   AND s.issuer = @issuer AND s.subject = @subject AND r.state = 'active'
+   AND NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w WHERE w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id);
+
+-- name: SignOffRun :exec
+UPDATE gatehouse.runs r
+   SET state = 'signed_off', ended_at = clock_timestamp(), ended_by = @name, end_reason = 'Signed off by everybody who had to.', version = version + 1
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND r.state = 'active'
+   AND @gate = (SELECT g.gate FROM gatehouse.run_gates g
+                 WHERE g.tenant_id = r.tenant_id AND g.run_id = r.run_id ORDER BY g.position DESC LIMIT 1)
+   AND gatehouse.gate_passed(r.run_id, @gate);
+
+-- name: ChangesSince :many
+-- What people did to the run after an entry of the trail, newest last.
+SELECT at, name, action, object_id, reason
+  FROM gatehouse.audit_events
+ WHERE tenant_id = gatehouse.current_tenant() AND seq > @seq AND outcome = 'done' AND object_kind IN ('release', 'item', 'gate')
+   AND (object_id = @run::text OR starts_with(object_id, @run::text || '/'))
+ ORDER BY seq
+ LIMIT 50;

@@ -1,0 +1,145 @@
+package runbook
+
+import (
+	"time"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+)
+
+// ItemID names an item as the runbook does: "P2.2d".
+type ItemID string
+
+// ItemState is where an item stands. "Blocked" is no state: it is derived, by Plan.Waiting.
+type ItemState string
+
+// The states of an item.
+const (
+	Open       ItemState = "open"
+	InProgress ItemState = "in_progress"
+	Done       ItemState = "done"
+	Failed     ItemState = "failed"
+	Skipped    ItemState = "skipped"
+)
+
+// Settled says whether nothing more is expected to happen.
+func (s ItemState) Settled() bool { return s == Done || s == Skipped }
+
+// Act is something a person does to an item.
+type Act string
+
+// The acts.
+const (
+	Take     Act = "take"
+	RunCheck Act = "check"
+	Finish   Act = "done"
+	GiveUp   Act = "fail"
+	Reopen   Act = "reopen"
+	Skip     Act = "skip"
+)
+
+// Person is who did something.
+type Person struct{ Issuer, Subject, Name string }
+
+// Known says whether there is somebody.
+func (p Person) Known() bool { return p.Subject != "" }
+
+func personOf(by actor.Actor) Person { return Person{by.Issuer, by.Subject, by.Name} }
+
+// Item is an item of a run.
+type Item struct {
+	ID       ItemID
+	Position int
+	Phase    PhaseID
+	Gate     signoff.GateID // the gate whose content it is part of; empty after the last
+	Title    string
+	Owner    actor.Role
+	Required bool
+	Offset   time.Duration
+	After    []ItemID
+	Kind     Kind
+	Check    string
+
+	State     ItemState
+	Holder    Person // while it is in progress
+	Settled   Person // who finished, failed or skipped it
+	SettledAt time.Time
+	DueThen   time.Time // when it was due as it was settled; zero before that
+	Reason    string
+	Evidence  int // the number of the evidence that counts; 0 where none does
+	Version   int
+}
+
+// Due is when the item is to be done: by T-0 for what is still to do, as it was then for what is settled.
+func (i Item) Due(t0 time.Time) time.Time {
+	if !i.DueThen.IsZero() {
+		return i.DueThen
+	}
+	return t0.Add(i.Offset)
+}
+
+// next is the state that follows when the act is done to the item, or why it cannot be done. passed is a check's result.
+func (i Item) next(act Act, passed bool) (ItemState, error) {
+	switch {
+	case act == Take && i.State == Open:
+		return InProgress, nil
+	case act == Take && i.State == InProgress:
+		return "", fault.New(fault.Conflict, "%s has this item in hand. They can finish it, or it can be put back with a reason first.", i.Holder.Name)
+	case act == RunCheck && i.Kind != Auto:
+		return "", fault.New(fault.Conflict, "This item is not one that the system checks. It is done by a person, with evidence.")
+	case act == RunCheck && i.State != Skipped && passed:
+		return Done, nil
+	case act == RunCheck && i.State != Skipped:
+		return Failed, nil
+	case act == Finish && i.Kind == Auto:
+		return "", fault.New(fault.Conflict, "The system fills this item itself, and nobody can tick it by hand. Run its check.")
+	case act == Finish && (i.State == Open || i.State == InProgress):
+		return Done, nil
+	case act == GiveUp && i.Kind == Auto:
+		return "", fault.New(fault.Conflict, "The system fills this item itself. Run its check; it fails by itself where there is cause.")
+	case act == GiveUp && (i.State == Open || i.State == InProgress):
+		return Failed, nil
+	case act == Reopen && i.State != Open:
+		return Open, nil
+	case act == Skip && i.Required:
+		return "", fault.New(fault.Conflict, "This item is required, so it cannot be skipped. It can be done, or the release can be aborted.")
+	case act == Skip && (i.State == Open || i.State == InProgress || i.State == Failed):
+		return Skipped, nil
+	}
+	return "", fault.New(fault.Conflict, "This item is %s, so that cannot be done now. Look at the page again.", i.State.words())
+}
+
+func (s ItemState) words() string {
+	switch s {
+	case InProgress:
+		return "in progress"
+	case Open, Done, Failed, Skipped:
+		return string(s)
+	}
+	return string(s)
+}
+
+// heldByOther says that somebody else has the item in hand, whom only a reopening can take it from.
+func (i Item) heldByOther(by actor.Actor) error {
+	if i.State == InProgress && !by.SamePerson(i.Holder.Issuer, i.Holder.Subject) {
+		return fault.New(fault.Conflict, "%s has this item in hand. They can finish it, or it can be put back with a reason first.", i.Holder.Name)
+	}
+	return nil
+}
+
+// apply changes the item. What a reopening takes away stays in the evidence and in the audit trail.
+func (i *Item) apply(to ItemState, by Person, at, t0 time.Time, reason string) {
+	due := t0.Add(i.Offset)
+	i.State, i.Reason = to, reason
+	i.Holder, i.Settled, i.SettledAt, i.DueThen = Person{}, Person{}, time.Time{}, time.Time{}
+	switch to {
+	case Open:
+		i.Evidence = 0
+	case InProgress:
+		i.Holder, i.Evidence = by, 0
+	case Done, Failed, Skipped:
+		i.Settled, i.SettledAt, i.DueThen = by, at, due
+	}
+	i.Version++
+}

@@ -1,0 +1,198 @@
+package runbook
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+)
+
+// State is where a run stands.
+type State string
+
+// The states of a run.
+const (
+	Active    State = "active"
+	SignedOff State = "signed_off" // its last gate has been passed; what is left is watching
+	Aborted   State = "aborted"
+	Closed    State = "closed" // signed off, and nothing is left to do
+)
+
+// ParseState reads a state; false where there is no such one.
+func ParseState(s string) (State, bool) {
+	switch st := State(s); st {
+	case Active, SignedOff, Aborted, Closed:
+		return st, true
+	}
+	return "", false
+}
+
+// Counts is how far a run has come.
+type Counts struct{ Total, Done, Failed, Skipped int }
+
+// Run is one release being taken through its runbook.
+type Run struct {
+	ID          uuid.UUID
+	Environment string
+	Code, Title string
+	State       State
+	T0          time.Time
+	TimeZone    string
+	Template    TemplateRef
+	Starter     Person
+	StartedAt   time.Time
+	EndedAt     time.Time
+	EndedBy     string
+	EndReason   string
+	Counts      Counts
+	Version     int
+}
+
+// TemplateRef names a template exactly.
+type TemplateRef struct{ Name, Version, SHA256 string }
+
+// Zone is the run's time zone; UTC where this machine does not know it.
+func (r Run) Zone() *time.Location {
+	zone, err := time.LoadLocation(r.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// mayWork says why nothing can be done to that item of the run now.
+func (r Run) mayWork(i Item) error {
+	switch r.State {
+	case Active:
+		return nil
+	case SignedOff:
+		if i.Gate == "" {
+			return nil
+		}
+		return fault.New(fault.Conflict, "This release has been signed off, so what was signed stays as it is. Only the watching after it goes on.")
+	case Aborted:
+		return fault.New(fault.Conflict, "This release was aborted, so nothing of it changes any more.")
+	case Closed:
+		return fault.New(fault.Conflict, "This release is closed, so nothing of it changes any more.")
+	}
+	return fault.New(fault.Conflict, "This release is %s.", r.State)
+}
+
+// Migration is a migration that the run brings, with the hash that its file had when the run was started.
+type Migration struct{ Version, Title, SHA256 string }
+
+// Gate is a gate of a run, as its timeline shows it.
+type Gate struct {
+	ID         signoff.GateID
+	Name       string
+	Judges     string
+	AfterPhase PhaseID
+	Offset     time.Duration
+	Passed     bool
+}
+
+// Plan is what decides what may be done now: all items in order, and the gates.
+type Plan struct {
+	Run   Run
+	Items []Item
+	Gates []Gate
+	// At is the database's clock when this was read.
+	At time.Time
+}
+
+// Wait is something that has to happen before an item. One of Item and Gate is set.
+type Wait struct {
+	Item ItemID
+	Gate signoff.GateID
+	Text string
+}
+
+// Item finds an item of the plan.
+func (p Plan) Item(id ItemID) (Item, bool) {
+	i := slices.IndexFunc(p.Items, func(i Item) bool { return i.ID == id })
+	if i < 0 {
+		return Item{}, false
+	}
+	return p.Items[i], true
+}
+
+// Waiting lists what has to happen before the item may be worked on; empty where nothing does.
+func (p Plan) Waiting(item Item) []Wait {
+	var waits []Wait
+	for _, i := range p.Items {
+		switch {
+		case i.Position >= item.Position:
+			continue
+		case slices.Contains(item.After, i.ID) && !i.State.Settled(),
+			i.Phase != item.Phase && i.Required && i.State != Done:
+			waits = append(waits, Wait{Item: i.ID, Text: fmt.Sprintf("%s, %s, is %s.", i.ID, i.Title, i.State.words())})
+		}
+	}
+	if p.Run.State == Active { // after the sign-off, the gates have been passed
+		for _, g := range p.Gates {
+			if !g.Passed && p.before(g.AfterPhase, item.Phase) {
+				waits = append(waits, Wait{Gate: g.ID, Text: fmt.Sprintf("The gate %s has not been passed.", g.Name)})
+			}
+		}
+	}
+	return waits
+}
+
+// before says whether one phase comes before another.
+func (p Plan) before(a, b PhaseID) bool {
+	if a == b {
+		return false
+	}
+	for _, i := range p.Items {
+		switch i.Phase {
+		case a:
+			return true
+		case b:
+			return false
+		}
+	}
+	return false
+}
+
+// refuse says why this person cannot do the act to the item now.
+func (p Plan) refuse(by actor.Actor, item Item, act Act) error {
+	if err := p.Run.mayWork(item); err != nil {
+		return err
+	}
+	if act == Reopen {
+		return nil // putting something back must not wait for anything
+	}
+	if waits := p.Waiting(item); len(waits) > 0 {
+		refusal := fault.New(fault.Conflict, "%s has to wait. %s", item.ID, waits[0].Text)
+		if len(waits) > 1 {
+			refusal = fault.New(fault.Conflict, "%s has to wait. %s There are %d more to wait for.", item.ID, waits[0].Text, len(waits)-1)
+		}
+		return refusal
+	}
+	if act == Take {
+		return nil // says by itself who has it
+	}
+	return item.heldByOther(by)
+}
+
+// Acts lists what this person can do to the item now, in the order of a page.
+func (p Plan) Acts(by actor.Actor, item Item) []Act {
+	if !by.Can(actor.ItemWork) {
+		return nil
+	}
+	var acts []Act
+	for _, act := range []Act{Take, RunCheck, Finish, GiveUp, Reopen, Skip} {
+		if p.refuse(by, item, act) != nil {
+			continue
+		}
+		if _, err := item.next(act, true); err == nil {
+			acts = append(acts, act)
+		}
+	}
+	return acts
+}

@@ -1,0 +1,250 @@
+package runbook
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+)
+
+//go:embed templates/*.json
+var templateFiles embed.FS
+
+// PhaseID names a phase of a template.
+type PhaseID string
+
+// Template is a runbook as it is written down.
+type Template struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Title   string `json:"title"`
+	Summary string `json:"summary"`
+	// Release is the code that the start form proposes, and TimeZone the site's.
+	Release  string `json:"release"`
+	TimeZone string `json:"time_zone"`
+	// Migrations are the versions the release brings, as the ledger writes them: "0.0.20".
+	Migrations      []string          `json:"migrations"`
+	Phases          []PhaseSpec       `json:"phases"`
+	Gates           []GateSpec        `json:"gates"`
+	Rollback        []RollbackOption  `json:"rollback"`
+	Troubleshooting []Troubleshooting `json:"troubleshooting"`
+
+	// Text is the file, byte by byte, and SHA256 its hash: what a run is frozen from.
+	Text   string `json:"-"`
+	SHA256 string `json:"-"`
+}
+
+// PhaseSpec is a phase: items that are due together.
+type PhaseSpec struct {
+	ID     PhaseID        `json:"id"`
+	Name   string         `json:"name"`
+	Offset Offset         `json:"offset"`
+	Gate   signoff.GateID `json:"gate"` // the gate that judges it: "go_no_go", "final" or "none"
+	Items  []ItemSpec     `json:"items"`
+}
+
+// ItemSpec is one item: what to do, what to expect, how to take it back.
+type ItemSpec struct {
+	ID       ItemID     `json:"id"`
+	Title    string     `json:"title"`
+	Owner    actor.Role `json:"owner"`
+	Required bool       `json:"required"`
+	Offset   *Offset    `json:"offset,omitempty"` // the phase's where it is left out
+	After    []ItemID   `json:"after,omitempty"`
+	Evidence Asks       `json:"evidence"`
+	Do       string     `json:"do"`
+	Command  string     `json:"command,omitempty"`
+	Expected string     `json:"expected"`
+	Undo     string     `json:"undo"`
+	See      []string   `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
+	Covers   []string   `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
+}
+
+// GateSpec is a gate and the slots that have to sign it.
+type GateSpec struct {
+	ID              signoff.GateID `json:"id"`
+	Name            string         `json:"name"`
+	Judges          string         `json:"judges"`
+	AfterPhase      PhaseID        `json:"after_phase"`
+	Offset          Offset         `json:"offset"`
+	AfterMigrations bool           `json:"after_migrations"`
+	Covers          []string       `json:"covers,omitempty"`
+	Slots           []SlotSpec     `json:"slots"`
+}
+
+// SlotSpec is a place at a gate.
+type SlotSpec struct {
+	ID        signoff.SlotID    `json:"id"`
+	Role      actor.Role        `json:"role"`
+	Required  bool              `json:"required"`
+	SignsLast bool              `json:"signs_last,omitempty"`
+	AsksScore bool              `json:"asks_score,omitempty"`
+	Meanings  []signoff.Meaning `json:"meanings"`
+	Statement string            `json:"statement"`
+}
+
+// RollbackOption is a way back, as it really works.
+type RollbackOption struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Time     string   `json:"time"`
+	DataLoss string   `json:"data_loss"`
+	Who      string   `json:"who"`
+	When     string   `json:"when"`
+	Steps    []string `json:"steps"`
+}
+
+// Troubleshooting is a symptom and its remedy.
+type Troubleshooting struct {
+	ID        string `json:"id"`
+	Symptom   string `json:"symptom"`
+	Diagnosis string `json:"diagnosis"`
+	Remedy    string `json:"remedy"`
+}
+
+// Offset is a distance from T-0, written "-24h", "-30m", "0" or "+10m".
+type Offset time.Duration
+
+// UnmarshalJSON reads the written form.
+func (o *Offset) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("an offset is a text like \"-30m\": %w", err)
+	}
+	if s == "0" {
+		*o = 0
+		return nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || (s[0] != '+' && s[0] != '-') || d%time.Minute != 0 {
+		return fmt.Errorf("offset %q is not of the form -24h, -30m, 0 or +10m", s)
+	}
+	*o = Offset(d)
+	return nil
+}
+
+// String is the distance as people write it: "T-24h", "T+10m", "T-0".
+func (o Offset) String() string {
+	d := time.Duration(o)
+	sign := "T+"
+	if d <= 0 {
+		sign, d = "T-", -d
+	}
+	hours, minutes := int(d.Hours()), int(d.Minutes())%60
+	switch {
+	case d == 0:
+		return "T-0"
+	case minutes == 0:
+		return sign + strconv.Itoa(hours) + "h"
+	case hours == 0:
+		return sign + strconv.Itoa(minutes) + "m"
+	}
+	return sign + strconv.Itoa(hours) + "h" + strconv.Itoa(minutes) + "m"
+}
+
+// ParseTemplate reads a template and refuses one that is inconsistent.
+func ParseTemplate(text []byte) (Template, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var t Template
+	if err := decoder.Decode(&t); err != nil {
+		return Template{}, fmt.Errorf("reading a runbook template: %w", err)
+	}
+	if decoder.More() {
+		return Template{}, fmt.Errorf("runbook template %s: something follows after its end", t.Name)
+	}
+	sum := sha256.Sum256(text)
+	t.Text, t.SHA256 = string(text), hex.EncodeToString(sum[:])
+	if err := t.check(); err != nil {
+		return Template{}, fmt.Errorf("runbook template %s %s: %w", t.Name, t.Version, err)
+	}
+	return t, nil
+}
+
+// Embedded are the templates of this program, newest version first within a name.
+func Embedded() ([]Template, error) {
+	names, err := fs.Glob(templateFiles, "templates/*.json")
+	if err != nil {
+		return nil, fmt.Errorf("looking for runbook templates: %w", err)
+	}
+	var all []Template
+	for _, name := range names {
+		text, err := fs.ReadFile(templateFiles, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading a runbook template: %w", err)
+		}
+		t, err := ParseTemplate(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b Template) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return compareVersions(b.Version, a.Version)
+	})
+	return all, nil
+}
+
+func compareVersions(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		m, _ := strconv.Atoi(x) //nolint:errcheck // check() has seen that they are numbers
+		n, _ := strconv.Atoi(y) //nolint:errcheck // the same
+		return m - n
+	})
+}
+
+// Ref names the template exactly.
+func (t Template) Ref() TemplateRef {
+	return TemplateRef{Name: t.Name, Version: t.Version, SHA256: t.SHA256}
+}
+
+// Spec finds what the template says of an item, and the phase it belongs to.
+func (t Template) Spec(id ItemID) (ItemSpec, PhaseSpec, bool) {
+	for _, phase := range t.Phases {
+		for _, item := range phase.Items {
+			if item.ID == id {
+				return item, phase, true
+			}
+		}
+	}
+	return ItemSpec{}, PhaseSpec{}, false
+}
+
+// Items are the items of a new run, in order.
+func (t Template) Items() []Item {
+	var items []Item
+	for _, phase := range t.Phases {
+		gate := phase.Gate
+		if gate == NoGate {
+			gate = ""
+		}
+		for _, spec := range phase.Items {
+			offset := phase.Offset
+			if spec.Offset != nil {
+				offset = *spec.Offset
+			}
+			items = append(items, Item{
+				ID: spec.ID, Position: len(items) + 1, Phase: phase.ID, Gate: gate, Title: spec.Title, Owner: spec.Owner,
+				Required: spec.Required, Offset: time.Duration(offset), After: spec.After, Kind: spec.Evidence.Kind,
+				Check: spec.Evidence.Check, State: Open, Version: 1,
+			})
+		}
+	}
+	return items
+}
+
+// NoGate is how a phase says that no gate judges it.
+const NoGate signoff.GateID = "none"

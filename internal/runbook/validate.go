@@ -1,0 +1,233 @@
+package runbook
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+)
+
+// Checks are the names of the checks that the system can run. The roof gives each of them its Checker.
+var Checks = []string{
+	"migration.baseline", "migration.plan", "migration.applied",
+	"database.connection", "schema_version.last", "schema_version.three", "tables.nine", "matviews.two", "constraint.confidence",
+	"health.overall", "graphql.data_quality", "graphql.health", "graphql.statistics", "cache.freshness", "ml.accuracy",
+}
+
+var (
+	templateName    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,49}$`)
+	templateVersion = regexp.MustCompile(`^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$`)
+	itemID          = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9.-]{0,29}$`)
+)
+
+// check refuses a template that does not hold together, and names the item.
+func (t Template) check() error {
+	switch {
+	case !templateName.MatchString(t.Name):
+		return fmt.Errorf("the name %q is not of small letters, digits and hyphens", t.Name)
+	case !templateVersion.MatchString(t.Version):
+		return fmt.Errorf("the version %q is not of the form 1.0.0", t.Version)
+	case t.Title == "" || t.Release == "" || t.Summary == "":
+		return fmt.Errorf("title, summary and release are needed")
+	case len(t.Phases) == 0:
+		return fmt.Errorf("it has no phases")
+	}
+	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "" {
+		return fmt.Errorf("time zone %q is not known", t.TimeZone)
+	}
+	for _, v := range t.Migrations {
+		if !templateVersion.MatchString(v) {
+			return fmt.Errorf("migration %q is not a version like 0.0.20", v)
+		}
+	}
+	if err := t.checkReferences(); err != nil {
+		return err
+	}
+	if err := t.checkPhases(); err != nil {
+		return err
+	}
+	return t.checkGates()
+}
+
+// references are the ids of the two reference sections.
+func (t Template) references() []string {
+	var ids []string
+	for _, r := range t.Rollback {
+		ids = append(ids, r.ID)
+	}
+	for _, r := range t.Troubleshooting {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func (t Template) checkReferences() error {
+	ids := t.references()
+	for i, id := range ids {
+		if id == "" || slices.Contains(ids[:i], id) {
+			return fmt.Errorf("reference %q has no id or stands twice", id)
+		}
+	}
+	for _, r := range t.Rollback {
+		if r.Title == "" || r.Time == "" || r.DataLoss == "" || r.Who == "" || r.When == "" || len(r.Steps) == 0 {
+			return fmt.Errorf("rollback option %s does not say what, when, who, how long, what is lost and how", r.ID)
+		}
+	}
+	for _, r := range t.Troubleshooting {
+		if r.Symptom == "" || r.Diagnosis == "" || r.Remedy == "" {
+			return fmt.Errorf("troubleshooting %s lacks symptom, diagnosis or remedy", r.ID)
+		}
+	}
+	return nil
+}
+
+// checkPhases goes through all items in their order. An item may only wait for items before it, so there are no cycles.
+func (t Template) checkPhases() error {
+	var phases []PhaseID
+	var before []ItemID
+	last := Offset(-1 << 62)
+	for _, phase := range t.Phases {
+		switch {
+		case !templateName.MatchString(string(phase.ID)) || slices.Contains(phases, phase.ID):
+			return fmt.Errorf("phase %q has no proper id or stands twice", phase.ID)
+		case phase.Name == "" || len(phase.Items) == 0:
+			return fmt.Errorf("phase %s has no name or no items", phase.ID)
+		case phase.Offset < last:
+			return fmt.Errorf("phase %s is due before the phase in front of it", phase.ID)
+		case phase.Gate != signoff.GoNoGo && phase.Gate != signoff.Final && phase.Gate != NoGate:
+			return fmt.Errorf("phase %s names the unknown gate %q", phase.ID, phase.Gate)
+		}
+		phases, last = append(phases, phase.ID), phase.Offset
+		for _, item := range phase.Items {
+			if err := t.checkItem(phase, item, before); err != nil {
+				return fmt.Errorf("item %s: %w", item.ID, err)
+			}
+			before = append(before, item.ID)
+		}
+	}
+	return nil
+}
+
+func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) error {
+	_, knownRole := actor.ParseRole(string(item.Owner))
+	switch {
+	case !itemID.MatchString(string(item.ID)):
+		return fmt.Errorf("the id is not of letters, digits, points and hyphens")
+	case slices.Contains(before, item.ID):
+		return fmt.Errorf("it stands twice")
+	case item.Title == "" || item.Do == "" || item.Expected == "":
+		return fmt.Errorf("title, what to do and what is expected are needed")
+	case strings.TrimSpace(item.Undo) == "":
+		return fmt.Errorf("it has no undo; where none is needed, it has to say so")
+	case !knownRole:
+		return fmt.Errorf("its owner %q is no role", item.Owner)
+	case item.Offset != nil && *item.Offset < phase.Offset:
+		return fmt.Errorf("it is due before its phase begins")
+	}
+	for _, id := range item.After {
+		if !slices.Contains(before, id) {
+			return fmt.Errorf("it waits for %s, which does not come before it", id)
+		}
+	}
+	for _, id := range item.See {
+		if !slices.Contains(t.references(), id) {
+			return fmt.Errorf("it refers to %s, which is not there", id)
+		}
+	}
+	return item.Evidence.check()
+}
+
+func (a Asks) check() error {
+	least, hasLeast := parseNumber(a.Min)
+	most, hasMost := parseNumber(a.Max)
+	bounded := a.Min != "" || a.Max != "" || a.Unit != ""
+	switch a.Kind {
+	case Text, Link, Number, Statement:
+		if a.Check != "" {
+			return fmt.Errorf("only evidence of kind auto names a check")
+		}
+	case Auto:
+		if !slices.Contains(Checks, a.Check) {
+			return fmt.Errorf("check %q is not known", a.Check)
+		}
+	default:
+		return fmt.Errorf("evidence of kind %q is not known", a.Kind)
+	}
+	switch {
+	case (a.Min != "" && !hasLeast) || (a.Max != "" && !hasMost) || (hasLeast && hasMost && least.GreaterThan(most)):
+		return fmt.Errorf("the bounds %q and %q are not numbers in order", a.Min, a.Max)
+	case a.Kind != Number && bounded:
+		return fmt.Errorf("only a number has bounds and a unit")
+	case (a.Kind == Statement) != (a.Statement != ""):
+		return fmt.Errorf("evidence of kind statement has a statement, and no other has")
+	case a.Kind != Statement && a.Kind != Auto && a.Label == "":
+		return fmt.Errorf("the evidence needs a label")
+	}
+	return nil
+}
+
+func (t Template) checkGates() error {
+	var gates []signoff.GateID
+	last := Offset(-1 << 62)
+	for _, g := range t.Gates {
+		after := slices.IndexFunc(t.Phases, func(p PhaseSpec) bool { return p.ID == g.AfterPhase })
+		switch {
+		case g.ID != signoff.GoNoGo && g.ID != signoff.Final, slices.Contains(gates, g.ID):
+			return fmt.Errorf("gate %q is unknown or stands twice", g.ID)
+		case g.Name == "" || g.Judges == "":
+			return fmt.Errorf("gate %s does not say its name and what it judges", g.ID)
+		case after < 0:
+			return fmt.Errorf("gate %s stands after phase %q, which is not there", g.ID, g.AfterPhase)
+		case g.Offset < t.Phases[after].Offset || g.Offset < last:
+			return fmt.Errorf("gate %s is due before what it judges", g.ID)
+		}
+		for i, phase := range t.Phases {
+			if phase.Gate == g.ID && i > after {
+				return fmt.Errorf("gate %s judges phase %s, which comes after it", g.ID, phase.ID)
+			}
+		}
+		if err := g.checkSlots(); err != nil {
+			return fmt.Errorf("gate %s: %w", g.ID, err)
+		}
+		gates, last = append(gates, g.ID), g.Offset
+	}
+	for _, phase := range t.Phases {
+		if phase.Gate != NoGate && !slices.Contains(gates, phase.Gate) {
+			return fmt.Errorf("phase %s is judged by gate %s, which is not there", phase.ID, phase.Gate)
+		}
+	}
+	return nil
+}
+
+func (g GateSpec) checkSlots() error {
+	var slots []signoff.SlotID
+	required := 0
+	for _, s := range g.Slots {
+		_, knownRole := actor.ParseRole(string(s.Role))
+		switch {
+		case s.ID == "" || slices.Contains(slots, s.ID):
+			return fmt.Errorf("slot %q has no id or stands twice", s.ID)
+		case !knownRole || !slices.Contains(actor.RolesWith(actor.GateSign), s.Role):
+			return fmt.Errorf("slot %s is for %q, who may not sign", s.ID, s.Role)
+		case s.Statement == "" || len(s.Meanings) == 0:
+			return fmt.Errorf("slot %s needs a statement and at least one meaning", s.ID)
+		}
+		for _, m := range s.Meanings {
+			if _, ok := signoff.ParseMeaning(string(m)); !ok {
+				return fmt.Errorf("slot %s: meaning %q is not known", s.ID, m)
+			}
+		}
+		if s.Required {
+			required++
+		}
+		slots = append(slots, s.ID)
+	}
+	if required == 0 {
+		return fmt.Errorf("nobody is required to sign it")
+	}
+	return nil
+}

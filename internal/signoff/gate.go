@@ -1,0 +1,171 @@
+package signoff
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// Release is what a gate has to know of the release it belongs to.
+type Release struct {
+	ID             uuid.UUID
+	Code, Title    string
+	Environment    string
+	TimeZone       string
+	Active         bool
+	StarterIssuer  string
+	StarterSubject string
+	StarterName    string
+}
+
+// Person is somebody who did something that keeps them from judging it.
+type Person struct{ Issuer, Subject, Name string }
+
+// Blocker is something that has to be done before anybody may sign. Item is empty where it is not an item.
+type Blocker struct{ Item, Text string }
+
+// Gate is a gate as it stands at one moment.
+type Gate struct {
+	Release Release
+	ID      GateID
+	Name    string
+	Judges  string
+	// Last says that passing this gate signs the release off.
+	Last bool
+	// AfterMigrations says that it judges what the migrations did, so whoever applied one may not sign.
+	AfterMigrations bool
+	Slots           []Slot
+	// Signatures are all that were ever given here, oldest first.
+	Signatures []Signature
+	Content    string
+	SHA256     string
+	Blockers   []Blocker
+	Appliers   []Person
+	// At is the database's clock when this was read, and Seq the last entry of the audit trail then.
+	At  time.Time
+	Seq int64
+}
+
+// Slot finds a slot by its name.
+func (g Gate) Slot(id SlotID) (Slot, bool) {
+	i := slices.IndexFunc(g.Slots, func(s Slot) bool { return s.ID == id })
+	if i < 0 {
+		return Slot{}, false
+	}
+	return g.Slots[i], true
+}
+
+// Latest is the newest signature in a slot, whatever its state.
+func (g Gate) Latest(id SlotID) (Signature, bool) {
+	for _, s := range slices.Backward(g.Signatures) {
+		if s.Slot == id {
+			return s, true
+		}
+	}
+	return Signature{}, false
+}
+
+// Standing is the signature that fills a slot now.
+func (g Gate) Standing(id SlotID) (Signature, bool) {
+	for _, s := range slices.Backward(g.Signatures) {
+		if s.Slot == id && s.State(g.SHA256) == Standing {
+			return s, true
+		}
+	}
+	return Signature{}, false
+}
+
+// Missing lists the required slots that nobody fills.
+func (g Gate) Missing() []Slot {
+	var missing []Slot
+	for _, s := range g.Slots {
+		if _, ok := g.Standing(s.ID); !ok && s.Required {
+			missing = append(missing, s)
+		}
+	}
+	return missing
+}
+
+// Passed says whether every required slot is filled.
+func (g Gate) Passed() bool { return len(g.Slots) > 0 && len(g.Missing()) == 0 }
+
+// Mine lists the slots whose role the person holds.
+func (g Gate) Mine(by actor.Actor) []Slot {
+	var mine []Slot
+	for _, s := range g.Slots {
+		if by.Has(s.Role) {
+			mine = append(mine, s)
+		}
+	}
+	return mine
+}
+
+// Refuse says why the person cannot fill the slot now, whatever they would sign with; nil where they can.
+func (g Gate) Refuse(by actor.Actor, slot Slot) error {
+	if !g.Release.Active {
+		return fault.New(fault.Conflict, "This release is over, so nothing at its gates can be signed any more.")
+	}
+	if !by.Has(slot.Role) || !by.Can(actor.GateSign) {
+		return fault.New(fault.Forbidden, "Only a person who holds the role %s at the identity provider signs in this place.", slot.Role.Title())
+	}
+	if by.SamePerson(g.Release.StarterIssuer, g.Release.StarterSubject) {
+		return fault.New(fault.Forbidden, "You started this release, and four eyes are asked for: another %s has to sign its gates.", slot.Role.Title())
+	}
+	if g.AfterMigrations && slices.ContainsFunc(g.Appliers, func(p Person) bool { return by.SamePerson(p.Issuer, p.Subject) }) {
+		return fault.New(fault.Forbidden, "You applied a migration of this release, so you cannot sign the gate that judges it: another %s has to.", slot.Role.Title())
+	}
+	for _, s := range g.Signatures {
+		if s.Slot != slot.ID && s.Withdrawn == nil && s.By(by) {
+			return fault.New(fault.Conflict, "You have signed this gate already as %s. One person fills one place at a gate.", s.Role.Title())
+		}
+	}
+	if s, ok := g.Standing(slot.ID); ok {
+		return fault.New(fault.Conflict, "%s has signed as %s already, on %s.", s.Name, slot.Role.Title(), s.SignedAt.UTC().Format("2 Jan 2006 at 15:04 UTC"))
+	}
+	if len(g.Blockers) > 0 {
+		return fault.New(fault.Conflict, "This gate cannot be signed yet. %s", sentences(g.Blockers))
+	}
+	if slot.SignsLast {
+		var waiting []string
+		for _, s := range g.Missing() {
+			if !s.SignsLast {
+				waiting = append(waiting, s.Role.Title())
+			}
+		}
+		if len(waiting) > 0 {
+			return fault.New(fault.Conflict, "The %s signs last, and these have not signed yet: %s.", slot.Role.Title(), strings.Join(waiting, ", "))
+		}
+	}
+	return nil
+}
+
+// sentences puts the first few blockers into one text.
+func sentences(blockers []Blocker) string {
+	const enough = 3
+	var texts []string
+	for _, b := range blockers[:min(enough, len(blockers))] {
+		texts = append(texts, b.Text)
+	}
+	if len(blockers) > enough {
+		texts = append(texts, "There is more; the gate's page lists it all.")
+	}
+	return strings.Join(texts, " ")
+}
+
+// fresh says why the sign-in is not good enough for a signature at that moment of the database's clock.
+func fresh(by actor.Actor, at time.Time) error {
+	switch {
+	case by.AuthTime.IsZero():
+		return fault.New(fault.Unauthenticated, "The identity provider does not say when you proved who you are (auth_time), and a signature needs that. Nothing was signed.")
+	case by.AuthTime.After(at.Add(Leeway)):
+		return fault.New(fault.Unauthenticated, "The identity provider says that you will sign in later than now: its clock and the database's differ by more than a minute. Nothing was signed.")
+	case by.AuthTime.Before(at.Add(-FreshFor)):
+		return fault.New(fault.Unauthenticated, "A signature needs a sign-in of the last five minutes. Sign in again; what you typed stays.")
+	}
+	return nil
+}
