@@ -1,0 +1,158 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+var runStates = map[migration.RunState]components.State{
+	migration.Queued:      {Code: "queued", Word: "queued", Tone: components.Progress},
+	migration.Running:     {Code: "running", Word: "running", Tone: components.Progress},
+	migration.Succeeded:   {Code: "succeeded", Word: "succeeded", Tone: components.Good},
+	migration.Failed:      {Code: "failed", Word: "failed", Tone: components.Bad},
+	migration.Interrupted: {Code: "interrupted", Word: "interrupted", Tone: components.Bad},
+}
+
+func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighting) pages.MigrationRunView {
+	run := one.Run
+	title := run.Version.Title()
+	v := pages.MigrationRunView{
+		Shell: web.Shell(c, runTitle(run), toMigrations, layouts.Crumb{Label: title, Href: versionHref(run.Version)}),
+		Run:   run.ID.String(), Version: title, Name: one.File.Card.Title, Direction: string(run.Direction), State: runStates[run.State],
+		By: run.By.Name, Started: moment(run.StartedAt, h.now(), time.UTC), Ended: moment(run.FinishedAt, h.now(), time.UTC),
+		Checks: checkRows(one.Checks), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)),
+	}
+	v.Sentence, v.Safe = runSentence(run)
+	if run.Direction == migration.Up && one.File.Card.Estimate > 0 {
+		v.Estimate = duration(one.File.Card.Estimate)
+		v.Permille = int(h.elapsed(run) * 1000 / one.File.Card.Estimate)
+	}
+	if run.State.Active() {
+		v.LiveHref, v.Shell.RefreshSeconds = runHref(run.ID), 3
+	}
+	for _, l := range one.Lines {
+		v.Lines = append(v.Lines, pages.LogLine{At: l.At.UTC().Format("15:04:05.000"), Text: l.Text, Tone: lineTone(l.Text)})
+		v.Waiting = waiting(run, l.Text)
+	}
+	if run.State == migration.Failed {
+		v.Error = databaseError(run)
+	}
+	if run.State == migration.Interrupted {
+		v.Stopped = h.stopped(by, run)
+	}
+	if next, ok := one.Ladder.Next(); ok && !run.State.Active() {
+		v.Next = components.Link{Label: "To " + next.Version.Title(), Href: versionHref(next.Version)}
+	}
+	return v
+}
+
+func runTitle(run migration.Run) string {
+	if run.Direction == migration.Down {
+		return "Undoing " + run.Version.Title()
+	}
+	return "Applying " + run.Version.Title()
+}
+
+func (h migrations) elapsed(run migration.Run) time.Duration {
+	switch {
+	case run.Took > 0:
+		return run.Took
+	case run.StartedAt.IsZero():
+		return 0
+	}
+	return max(0, h.now().Sub(run.StartedAt))
+}
+
+// runSentence says what happened, and what is true of the database now.
+func runSentence(run migration.Run) (sentence, safe string) {
+	what, done := run.Version.Title()+" is being applied", run.Version.Title()+" is applied."
+	if run.Direction == migration.Down {
+		what, done = run.Version.Title()+" is being undone", run.Version.Title()+" was taken back."
+	}
+	switch run.State {
+	case migration.Queued:
+		return what + "; the worker takes it up in a moment.", "Nothing has been changed yet. You may leave this page."
+	case migration.Running:
+		return what + ".", "It is one transaction: if it fails, the database is as it was. You may leave this page."
+	case migration.Succeeded:
+		return done, strings.TrimSpace(run.Resolution)
+	case migration.Failed:
+		return run.Version.Title() + " failed.", strings.TrimSpace("What it did was rolled back; the database is as it was before. " + run.Resolution)
+	case migration.Interrupted:
+	}
+	return "The program ended while " + what + ".", run.Resolution
+}
+
+func lineTone(text string) components.Tone {
+	switch {
+	case strings.HasPrefix(text, "WARNING"), strings.HasPrefix(text, "Waiting:"), strings.HasPrefix(text, "Post-check "):
+		return components.Warn
+	case strings.Contains(text, "(SQLSTATE "):
+		return components.Bad
+	}
+	return components.Neutral
+}
+
+// waiting is who holds a lock, as long as that is the newest line of a run that is under way.
+func waiting(run migration.Run, line string) string {
+	if who, ok := strings.CutPrefix(line, "Waiting: "); ok && run.State.Active() {
+		return "It waits: " + who
+	}
+	return ""
+}
+
+// databaseError takes apart what StepError put together: the place and the message, then lines of detail.
+func databaseError(run migration.Run) *pages.DatabaseError {
+	first, rest, _ := strings.Cut(run.Error, "\n")
+	e := &pages.DatabaseError{SQLState: run.SQLState, Message: first}
+	if place, message, ok := strings.Cut(first, " (SQLSTATE "+run.SQLState+"): "); ok && run.SQLState != "" {
+		e.Where, e.Message = place, message
+	}
+	for line := range strings.SplitSeq(rest, "\n") {
+		switch label, text, _ := strings.Cut(line, ": "); label {
+		case "Detail":
+			e.Detail = text
+		case "Hint":
+			e.Hint = text
+		case "In":
+			e.Where = strings.TrimSpace(e.Where + ", in " + text)
+		}
+	}
+	return e
+}
+
+func (h migrations) stopped(by actor.Actor, run migration.Run) *pages.Interrupted {
+	s := &pages.Interrupted{
+		Text: run.Error,
+		Known: []components.Fact{
+			{Label: "Asked for by", Value: run.By.Name},
+			{Label: "Began", Time: moment(run.StartedAt, h.now(), time.UTC)},
+			{Label: "Found to be cut off", Time: moment(run.FinishedAt, h.now(), time.UTC)},
+			{Label: "What the database says", Value: run.Resolution},
+		},
+		Advice: []string{
+			"Find out why the program ended: its log, the machine's log, or whoever stopped it.",
+			"Look at the version's page: its post-checks show object by object that nothing of the step is there.",
+			"Close this run with a sentence about what you found. Then the version can be applied again, through its gate.",
+		},
+	}
+	switch {
+	case !run.AcknowledgedAt.IsZero():
+		s.Settled = fmt.Sprintf("%s closed it on %s UTC: %s", run.AcknowledgedBy, run.AcknowledgedAt.UTC().Format("2 Jan 2006 at 15:04"), run.AcknowledgedNote)
+	case by.Can(actor.MigrationApply) && by.Operator:
+		s.Action = runHref(run.ID) + "/acknowledge"
+	default:
+		s.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
+	}
+	return s
+}

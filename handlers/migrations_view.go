@@ -1,0 +1,391 @@
+package handlers
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+var migrationStates = map[migration.State]components.State{
+	migration.StateApplied:     {Word: "applied", Tone: components.Good},
+	migration.StateBaseline:    {Word: "baseline", Tone: components.Good},
+	migration.StatePending:     {Word: "pending", Tone: components.Neutral},
+	migration.StateBlocked:     {Word: "blocked", Tone: components.Blocked},
+	migration.StateRunning:     {Word: "running", Tone: components.Progress},
+	migration.StateFailed:      {Word: "failed", Tone: components.Bad},
+	migration.StateChanged:     {Word: "changed", Tone: components.Bad},
+	migration.StateMissingFile: {Word: "file missing", Tone: components.Bad},
+	migration.StateOutOfOrder:  {Word: "out of order", Tone: components.Bad},
+	migration.StateUndone:      {Word: "undone", Tone: components.Warn},
+	migration.StateInterrupted: {Word: "interrupted", Tone: components.Bad},
+}
+
+func migrationState(s migration.State) components.State {
+	state := migrationStates[s]
+	state.Code = string(s)
+	return state
+}
+
+func riskState(risk string) components.State {
+	tone := map[string]components.Tone{"low": components.Info, "medium": components.Warn, "high": components.Bad}[risk]
+	if risk == "" {
+		return components.State{}
+	}
+	return components.State{Code: risk, Word: risk + " risk", Tone: tone}
+}
+
+func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Overview, before int64) pages.MigrationListView {
+	v := pages.MigrationListView{
+		Shell: shell, LiveHref: migrationsPage, LibrarySays: beliefWords(o.Ladder.Belief),
+		NothingToSee: "This program carries no migration files.",
+		Next:         h.nextView(shell, by, o.Ladder, o.Release),
+	}
+	v.Sentence, v.Tone = ladderSentence(o.Ladder)
+	for _, r := range o.Ladder.Rungs {
+		v.Rungs = append(v.Rungs, h.rungView(r))
+	}
+	for _, run := range o.Runs {
+		v.Running = components.Link{Label: runLabel(run), Href: runHref(run.ID)}
+		if run.State.Active() {
+			break
+		}
+	}
+	v.Ledger = h.ledgerRows(o.History)
+	v.LedgerPager = ledgerPager(o, before)
+	return v
+}
+
+func beliefWords(b migration.Belief) string {
+	switch {
+	case !b.Known:
+		return "no version, not dirty"
+	case b.Dirty:
+		return "version " + b.Version.String() + ", dirty"
+	}
+	return "version " + b.Version.String() + ", not dirty"
+}
+
+func ladderSentence(l migration.Ladder) (string, components.Tone) {
+	if len(l.Problems) > 0 {
+		return "Files and database disagree, so nothing can be applied. " + l.Problems[0], components.Bad
+	}
+	applied, running := 0, migration.Rung{}
+	for _, r := range l.Rungs {
+		if r.InDatabase() {
+			applied++
+		}
+		if r.State == migration.StateRunning || r.State == migration.StateInterrupted {
+			running = r
+		}
+	}
+	text := fmt.Sprintf("%d of %d in the database", applied, len(l.Rungs))
+	next, ok := l.Next()
+	switch {
+	case running.State == migration.StateRunning:
+		return text + "; " + running.Version.Title() + " is under way.", components.Progress
+	case running.State == migration.StateInterrupted:
+		return text + "; a run of " + running.Version.Title() + " was cut off and needs a person.", components.Bad
+	case ok && next.State == migration.StateFailed:
+		return text + "; the last try of " + next.Version.Title() + " failed and left nothing behind.", components.Bad
+	case ok:
+		return text + "; " + next.Version.Title() + " is next.", components.Info
+	}
+	return text + ". Nothing is pending.", components.Good
+}
+
+func runLabel(run migration.Run) string {
+	if run.State.Active() {
+		return run.Sentence()
+	}
+	return fmt.Sprintf("A run of %s was cut off and needs a person.", run.Version.Title())
+}
+
+func ledgerPager(o migration.Overview, before int64) components.Pager {
+	p := components.Pager{Shown: fmt.Sprintf("%d entries", len(o.History))}
+	if before > 0 {
+		p.Newest = migrationsPage
+	}
+	if o.More {
+		p.Older = fmt.Sprintf("%s?before=%d", migrationsPage, o.History[len(o.History)-1].ID)
+	}
+	return p
+}
+
+func (h migrations) rungView(r migration.Rung) pages.Rung {
+	v := pages.Rung{
+		Version: r.Version.Title(), Title: r.File.Card.Title, Href: versionHref(r.Version),
+		State: migrationState(r.State), Risk: riskState(r.File.Card.Risk), Locks: r.File.Card.Locks, SHA256: r.File.SHA256,
+		File: "no file", Database: "nothing", Differs: differs(r),
+	}
+	if r.HasFile {
+		v.File, v.Estimate = r.File.Script, duration(r.File.Card.Estimate)
+	}
+	switch {
+	case r.InDatabase():
+		v.Real, v.By, v.At = duration(r.Effect.Took), r.Effect.By.Name, moment(r.Effect.FinishedAt, h.now(), time.UTC)
+		v.Database = "applied"
+		if r.State == migration.StateBaseline {
+			v.Database, v.Real = "found and recorded", ""
+		}
+	case r.State == migration.StateFailed:
+		v.Database = "not there; last try failed"
+	case r.State == migration.StateUndone:
+		v.Database = "taken back"
+	}
+	return v
+}
+
+// differs says what does not agree, or what else a person must know about a rung.
+func differs(r migration.Rung) string {
+	switch r.State {
+	case migration.StateChanged, migration.StateMissingFile, migration.StateOutOfOrder, migration.StateInterrupted:
+		return r.State.Words()
+	case migration.StateFailed:
+		return "The last try failed and left nothing behind. " + firstLine(r.Last.Error)
+	case migration.StateApplied, migration.StateBaseline, migration.StatePending, migration.StateBlocked, migration.StateRunning, migration.StateUndone:
+	}
+	return r.Note
+}
+
+func firstLine(s string) string {
+	for i, r := range s {
+		if r == '\n' {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// nextView is the next step as this person may take it.
+func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.Ladder, release *migration.Release) pages.NextMigration {
+	next, ok := l.Next()
+	if !ok {
+		return pages.NextMigration{}
+	}
+	n := pages.NextMigration{Version: next.Version.Title(), Title: next.File.Card.Title, Tone: components.Blocked}
+	planned := ""
+	if release != nil {
+		planned = release.Plan[next.Version.String()]
+	}
+	switch {
+	case !by.Operator:
+		n.Text = "This environment is operated by another organisation; only its people may change the schema."
+		return n
+	case release == nil:
+		n.Text = next.Version.Title() + " waits for a release."
+		n.WhyNot = []components.Link{{Label: "No release is active. A migration is applied as part of one.", Href: "/releases"}}
+	case planned == "":
+		n.Text = next.Version.Title() + " is not part of the active release."
+		n.WhyNot = []components.Link{{Label: "Release " + release.Code + " does not plan it.", Href: releaseHref(release)}}
+	case planned != next.File.SHA256:
+		n.Text = next.Version.Title() + " is not the file that the release was started with."
+		n.WhyNot = []components.Link{{Label: "Release " + release.Code + " was started with another text of this file.", Href: releaseHref(release)}}
+	case !release.GateOpen:
+		n.Text = next.Version.Title() + " waits for go / no-go."
+		n.WhyNot = []components.Link{{Label: gateWords(release), Href: releaseHref(release) + "/gates/" + migration.Gate}}
+	case !by.Can(actor.MigrationApply):
+		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Info
+		n.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
+	default:
+		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Good
+		h.offer(&n, shell, by, next, release)
+	}
+	return n
+}
+
+func (h migrations) offer(n *pages.NextMigration, shell layouts.Shell, by actor.Actor, next migration.Rung, release *migration.Release) {
+	if h.stale(by) {
+		n.FreshHref = freshHref(versionHref(next.Version))
+		return
+	}
+	n.Apply = pages.ApplyForm{
+		Action: versionHref(next.Version) + "/apply", Key: uuid.NewString(), Release: release.ID.String(), SHA256: next.File.SHA256,
+		Effect: "Apply " + next.Version.Title() + " to " + environment(shell), Pressed: "Starting…",
+	}
+}
+
+func (h migrations) stale(by actor.Actor) bool {
+	return by.AuthTime.IsZero() || h.now().Sub(by.AuthTime) > migrationFreshness
+}
+
+func releaseHref(r *migration.Release) string { return "/releases/" + r.ID.String() }
+
+func gateWords(r *migration.Release) string {
+	if len(r.Missing) == 0 {
+		return "A signature of go / no-go is no longer valid."
+	}
+	words := "Go / no-go still needs:"
+	for i, title := range roleTitles(r.Missing) {
+		if i > 0 {
+			words += ","
+		}
+		words += " " + title
+	}
+	return words + "."
+}
+
+func roleTitles(roles []actor.Role) []string {
+	titles := make([]string, len(roles))
+	for i, r := range roles {
+		titles[i] = r.Title()
+	}
+	return titles
+}
+
+func (h migrations) ledgerRows(entries []migration.Entry) []pages.LedgerRow {
+	var rows []pages.LedgerRow
+	for _, e := range entries {
+		row := pages.LedgerRow{
+			ID: fmt.Sprint(e.ID), At: moment(e.FinishedAt, h.now(), time.UTC), Version: e.Version.Title(), Direction: string(e.Direction),
+			Outcome: components.State{Code: "done", Word: "done", Tone: components.Good}, By: e.By.Name, Duration: duration(e.Took),
+			SHA256: e.SHA256, Note: e.SQLState,
+		}
+		if !e.Success {
+			row.Outcome = components.State{Code: "failed", Word: "failed", Tone: components.Bad}
+		}
+		if e.Run != uuid.Nil {
+			row.RunHref = runHref(e.Run)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.Detail) pages.MigrationShowView {
+	r, card := d.Rung, d.Rung.File.Card
+	v := pages.MigrationShowView{
+		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(card.Risk),
+		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
+		Reversible: reversible(card), PostChecks: checkRows(d.Checks), Runs: h.ledgerRows(d.History),
+		Plan: h.planFacts(r),
+	}
+	if r.State == migration.StateChanged {
+		v.RecordedAs = r.Effect.SHA256
+	}
+	if r.State == migration.StateMissingFile {
+		v.Name, v.File = r.Effect.Description, r.Effect.Script+" (missing here)"
+	}
+	if r.Next {
+		v.Next = h.nextView(shell, by, d.Ladder, d.Release)
+	} else {
+		v.Next = whyNotNext(r, d.Runs)
+	}
+	if r.CanUndo && d.HasUndo {
+		v.DownHref = versionHref(r.Version) + "/down"
+	}
+	return v
+}
+
+// whyNotNext says what comes first; nothing for a version that is in the database.
+func whyNotNext(r migration.Rung, runs []migration.Run) pages.NextMigration {
+	if r.Blocked == "" {
+		return pages.NextMigration{}
+	}
+	n := pages.NextMigration{Text: r.Version.Title() + " cannot be applied now.", Tone: components.Blocked}
+	why := components.Link{Label: r.Blocked}
+	for _, run := range runs {
+		why.Href = runHref(run.ID)
+	}
+	n.WhyNot = []components.Link{why}
+	return n
+}
+
+func reversible(card migration.Card) string {
+	switch {
+	case card.Title == "":
+		return ""
+	case card.Reversible:
+		return "It can be undone. Undoing loses: " + card.UndoLoses + "."
+	}
+	return "It cannot be undone without loss: " + card.UndoLoses + "."
+}
+
+func (h migrations) planFacts(r migration.Rung) []components.Fact {
+	facts := []components.Fact{
+		{Label: "Estimate", Value: duration(r.File.Card.Estimate)},
+		{Label: "Locks", Value: r.File.Card.Locks},
+		{Label: "Waits for a lock at most", Value: duration(r.File.Card.LockTimeout)},
+		{Label: "A statement may take", Value: duration(r.File.Card.StatementTimeout)},
+		{Label: "Creates", Value: fmt.Sprintf("%d objects", len(r.File.Card.Creates))},
+		{Label: "Changes", Value: fmt.Sprintf("%d objects", len(r.File.Card.Changes))},
+	}
+	if r.Note != "" {
+		facts = append(facts, components.Fact{Label: "Note", Value: r.Note})
+	}
+	if r.InDatabase() {
+		facts = append(facts,
+			components.Fact{Label: "Took", Value: duration(r.Effect.Took)},
+			components.Fact{Label: "Applied by", Value: r.Effect.By.Name},
+			components.Fact{Label: "Applied", Time: moment(r.Effect.FinishedAt, h.now(), time.UTC)},
+			components.Fact{Label: "By PostgreSQL", Value: r.Effect.Server})
+	}
+	return facts
+}
+
+func checkRows(checks []migration.Check) []components.Check {
+	var rows []components.Check
+	for _, c := range checks {
+		row := components.Check{Name: c.Name, Expected: c.Expected, Found: c.Found, State: components.State{Code: "passed", Word: "holds", Tone: components.Good}}
+		if !c.Passed {
+			row.State = components.State{Code: "failed", Word: "does not hold", Tone: components.Bad}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail) pages.MigrationDownView {
+	r, shell := d.Rung, web.Shell(c, "Undo "+d.Rung.Version.Title(), toMigrations, layouts.Crumb{Label: d.Rung.Version.Title(), Href: versionHref(d.Rung.Version)})
+	v := pages.MigrationDownView{
+		Shell: shell, Version: r.Version.Title(), Name: r.File.Card.Title, CancelHref: versionHref(r.Version),
+		SHA256: d.Undo.SHA256, UndoSQL: d.Undo.SQL, Key: uuid.NewString(),
+		LostText: "Undoing " + r.Version.Title() + " takes back what it made, and loses: " + r.File.Card.UndoLoses + ".",
+		Keeps:    "The ledger keeps every run, this one too. Everything that earlier versions hold stays.",
+		Effect:   "Undo " + r.Version.Title() + " on " + environment(shell),
+	}
+	for _, o := range r.File.Card.Creates {
+		if o.Kind == "table" || o.Kind == "matview" || o.Kind == "column" {
+			v.Lost = append(v.Lost, components.Fact{Label: o.Kind, Value: o.Name, Code: true})
+		}
+	}
+	switch {
+	case !by.Can(actor.MigrationDown) || !by.Operator:
+		v.Refused, v.WhoCan = "You may not undo a migration here.", roleTitles(actor.RolesWith(actor.MigrationDown))
+	case !r.InDatabase():
+		v.WhyNot = []components.Link{{Label: r.Version.Title() + " is not in the database."}}
+	case !r.CanUndo || !d.HasUndo:
+		v.WhyNot = cannotUndo(d)
+	case d.Release == nil:
+		v.WhyNot = []components.Link{{Label: "No release is active. A migration is undone as part of one.", Href: "/releases"}}
+	case d.Release.Plan[r.Version.String()] == "":
+		v.WhyNot = []components.Link{{Label: "Release " + d.Release.Code + " does not plan this version.", Href: releaseHref(d.Release)}}
+	case h.stale(by):
+		v.FreshHref = freshHref(versionHref(r.Version) + "/down")
+	default:
+		v.Action, v.Release = versionHref(r.Version)+"/down", d.Release.ID.String()
+	}
+	return v
+}
+
+func cannotUndo(d migration.Detail) []components.Link {
+	var why []components.Link
+	for _, p := range d.Ladder.Problems {
+		why = append(why, components.Link{Label: p})
+	}
+	for _, run := range d.Runs {
+		why = append(why, components.Link{Label: runLabel(run), Href: runHref(run.ID)})
+	}
+	if why == nil {
+		why = []components.Link{{Label: "Only the last version that was applied here can be undone.", Href: migrationsPage}}
+	}
+	return why
+}
