@@ -268,10 +268,12 @@ CREATE POLICY tenant ON public.capacity_validation_failures USING (tenant_id = p
 CREATE POLICY tenant ON public.cross_dock_cancellations USING (tenant_id = public.current_tenant()) WITH CHECK (tenant_id = public.current_tenant());
 CREATE POLICY tenant ON public.bin_optimization_remediation_log USING (tenant_id = public.current_tenant()) WITH CHECK (tenant_id = public.current_tenant());
 
--- NULL where there is nothing to compare with. The cast is what keeps the result within numeric(6,2), +-9999.99 at most.
+-- NULL where there is nothing to compare with, and never beyond what numeric(6,2) holds. LEAST and GREATEST pass over
+-- NULL, so they must not see one.
 CREATE FUNCTION public.calculate_dimension_variance(p_master numeric, p_measured numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT LEAST(GREATEST((p_measured - p_master) / NULLIF(p_master, 0) * 100, -9999.99), 9999.99)::numeric(6,2) $$;
+    AS $$ SELECT CASE WHEN p_master <> 0 AND p_measured IS NOT NULL
+        THEN LEAST(GREATEST((p_measured - p_master) / p_master * 100, -9999.99), 9999.99)::numeric(6,2) END $$;
 
 -- Each source is added up on its own before it is joined, so rows cannot multiply. Averages are over the latest
 -- verification of each material and leave out those that had nothing to compare with.
