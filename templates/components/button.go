@@ -22,9 +22,6 @@ func (f Field) attributes() templ.OrderedAttributes {
 	add("name", f.Name)
 	for _, optional := range []struct{ key, value string }{
 		{"inputmode", f.InputMode},
-		{"min", f.Min},
-		{"max", f.Max},
-		{"step", f.Step},
 		{"autocomplete", f.Autocomplete},
 		{"aria-describedby", f.describedBy()},
 	} {

@@ -38,7 +38,6 @@ type Field struct {
 	Type               string // "text" when empty
 	InputMode          string
 	Unit               string
-	Min, Max, Step     string
 	Required, ReadOnly bool
 	Wide               bool
 	Autocomplete       string

@@ -299,14 +299,14 @@ func contentSection(s ContentSection) templ.Component {
 			}
 		}
 		if len(s.Rows) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var12 string
 			templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(s.Title)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages/gate_show.templ`, Line: 74, Col: 70}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `pages/gate_show.templ`, Line: 74, Col: 69}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 			if templ_7745c5c3_Err != nil {
@@ -745,7 +745,7 @@ func signForm(v GateShowView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if v.Sign.AsksScore {
-				templ_7745c5c3_Err = components.Input(components.Field{Name: "score", Type: "number", InputMode: "decimal", Label: "QA score", Hint: "From 0 to 10, in steps of 0.1.", Unit: "of 10", Min: "0", Max: "10", Step: "0.1", Value: v.Sign.Score, Problem: v.Complaints.For("score"), Required: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Input(components.Field{Name: "score", InputMode: "decimal", Autocomplete: "off", Label: "QA score", Hint: "From 0 to 10, in steps of 0.1.", Unit: "of 10", Value: v.Sign.Score, Problem: v.Complaints.For("score"), Required: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

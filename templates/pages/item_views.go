@@ -47,10 +47,8 @@ type HistoryLine struct {
 type EvidenceForm struct {
 	Kind      EvidenceKind
 	Label     string // "Size of the dump"
-	Hint      string // "Between 100 and 100 000 MB."
+	Hint      string // the range in words: "Between 100 and 100 000 MB."
 	Unit      string
-	Min, Max  string
-	Step      string
 	Statement string // the sentence a person confirms, verbatim
 	Value     string // what was typed
 	Confirmed bool
@@ -113,6 +111,7 @@ type ItemShowView struct {
 	WhoCan      []string
 	Waiting     []components.Link // what has to be done before this item
 	ReleaseHref string
+	LiveHref    string // asked again while the page is open; empty when nothing can change
 	Previous    components.Link
 	Following   components.Link
 }

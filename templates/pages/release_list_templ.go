@@ -96,7 +96,7 @@ func ReleaseList(v ReleaseListView) templ.Component {
 					}
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Releases\"><table class=\"releases\"><caption>Releases, newest first</caption> <thead><tr><th scope=\"col\">Release</th><th scope=\"col\">State</th><th scope=\"col\">T-0</th><th scope=\"col\">Items</th><th scope=\"col\">Next move</th><th scope=\"col\">Started by</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 6, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Releases\"><table class=\"releases\"><caption>Releases, newest first</caption> <thead><tr><th scope=\"col\">Release</th><th scope=\"col\">State</th><th scope=\"col\">T-0</th><th scope=\"col\">Items</th><th scope=\"col\">Next move</th><th scope=\"col\">Started by</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

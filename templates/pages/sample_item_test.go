@@ -23,9 +23,9 @@ func itemShow() pages.ItemShowView {
 			{At: clock("13:42", "6 min ago"), Who: "Ines Duarte", What: "attached evidence"},
 			{At: clock("13:36", "12 min ago"), Who: "Marta Lindqvist", What: "marked it failed", Note: "The dump was 0 bytes: the disk was full."},
 		},
-		Asked: pages.EvidenceForm{Kind: pages.EvidenceNumber, Label: "Size of the dump", Hint: "From 100 to 100 000 MB.", Unit: "MB", Min: "100", Max: "100000", Step: "1", Value: "412"},
+		Asked: pages.EvidenceForm{Kind: pages.EvidenceNumber, Label: "Size of the dump", Hint: "From 100 to 100 000 MB.", Unit: "MB", Value: "412"},
 		Acts:  pages.ItemActs{Done: at + "/done", Fail: at + "/fail", Reopen: at + "/reopen"}, Version: "3",
-		ReleaseHref: "/releases/" + code, Previous: components.Link{Label: "P1.1", Href: "/releases/" + code + "/items/P1.1"}, Following: components.Link{Label: "P1.3", Href: "/releases/" + code + "/items/P1.3"},
+		ReleaseHref: "/releases/" + code, LiveHref: at, Previous: components.Link{Label: "P1.1", Href: "/releases/" + code + "/items/P1.1"}, Following: components.Link{Label: "P1.3", Href: "/releases/" + code + "/items/P1.3"},
 	}
 }
 

@@ -479,7 +479,7 @@ func Me(v MeView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Your roles\"><table><caption>Your roles</caption> <thead><tr><th scope=\"col\">Role</th><th scope=\"col\">It lets you</th><th scope=\"col\">Because</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 39, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Your roles\"><table><caption>Your roles</caption> <thead><tr><th scope=\"col\">Role</th><th scope=\"col\">It lets you</th><th scope=\"col\">Because</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -581,7 +581,7 @@ func Me(v MeView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "</section><section class=\"card\" aria-labelledby=\"sessions\"><h2 id=\"sessions\">Your sessions</h2><p>A session you do not recognise: end it, then change your password at the provider.</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Your sessions\"><table><caption>Your sessions</caption> <thead><tr><th scope=\"col\">Browser</th><th scope=\"col\">From</th><th scope=\"col\">Started</th><th scope=\"col\">Last seen</th><th scope=\"col\">Ends by itself</th><th scope=\"col\"><span class=\"unseen\">Act</span></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "</section><section class=\"card\" aria-labelledby=\"sessions\"><h2 id=\"sessions\">Your sessions</h2><p>A session you do not recognise: end it, then change your password at the provider.</p><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Your sessions\"><table><caption>Your sessions</caption> <thead><tr><th scope=\"col\">Browser</th><th scope=\"col\">From</th><th scope=\"col\">Started</th><th scope=\"col\">Last seen</th><th scope=\"col\">Ends by itself</th><th scope=\"col\"><span class=\"unseen\">Act</span></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
