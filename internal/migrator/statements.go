@@ -30,6 +30,16 @@ SELECT format('server process %s (%s, %s) holds a lock, in its transaction for %
  ORDER BY b.pid
  LIMIT 5`
 
+	readColumns = `
+SELECT n.nspname || '.' || c.relname AS table, a.attname AS column, pg_catalog.pg_get_userbyid(c.relowner) AS owner,
+       pg_catalog.pg_has_role(c.relowner, 'USAGE') AS ours
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relkind IN ('r', 'p') AND n.nspname || '.' || c.relname = ANY ($1::text[])`
+
+	readMissingFunctions = `SELECT f FROM unnest($1::text[]) AS f WHERE pg_catalog.to_regprocedure(f) IS NULL`
+
 	makeState = `
 CREATE TABLE IF NOT EXISTS gatehouse.migration_state (
     set_name   text        NOT NULL CONSTRAINT migration_state_pkey PRIMARY KEY,

@@ -1,0 +1,353 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/app"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+)
+
+// The exit codes of gatehouse migrate.
+const (
+	exitGate     = 3
+	exitDisagree = 4
+	exitBusy     = 5
+)
+
+func migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "See and change the warehouse's schema, through the same gate as the pages",
+		Long: `Shows where every migration of the warehouse stands, and applies or takes back one version at a time.
+
+There is no way around the gate: "apply" and "down" go through the same story as the pages, with the
+machine credential in GATEHOUSE_TOKEN ("gatehouse token" makes one with the rights migration:apply and
+migration:down), and need a release that plans the version. They need GATEHOUSE_DATABASE_URL and
+GATEHOUSE_OWNER_DATABASE_URL; the server need not run.
+
+Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind), 2 called wrongly,
+3 the gate is closed or it is not allowed, 4 files and database disagree, 5 another run has the floor.`,
+	}
+	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline())
+	return cmd
+}
+
+// owner is the migrator of the warehouse, and where it finds its database.
+func owner() (*migrator.Migrator, app.Config, error) {
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return nil, config, exitError{2, err}
+	}
+	if config.OwnerDatabaseURL == "" {
+		return nil, config, exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL is not set")}
+	}
+	m, err := migrator.New(migrator.WMS(), string(config.OwnerDatabaseURL))
+	if err != nil {
+		return nil, config, exitError{exitDisagree, err}
+	}
+	return m, config, nil
+}
+
+func migrateStatus() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status", Short: "Say where every version stands, files against database", Args: cobra.NoArgs,
+		Long: `Compares the files in this program with the ledger in the database, and says what golang-migrate itself
+believes. Exit codes: 0 they agree, 4 they disagree, 1 the database could not be read, 2 called wrongly.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, _, err := owner()
+			if err != nil {
+				return err
+			}
+			ladder, err := m.Status(cmd.Context())
+			if err != nil {
+				return coded(err)
+			}
+			if asJSON {
+				err = printStatusJSON(cmd.OutOrStdout(), ladder)
+			} else {
+				err = printStatus(cmd.OutOrStdout(), ladder)
+			}
+			if err == nil && len(ladder.Problems) > 0 {
+				return exitError{exitDisagree, ladder.Refusal()}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
+	return cmd
+}
+
+type rungJSON struct {
+	Version     string          `json:"version"`
+	State       migration.State `json:"state"`
+	Script      string          `json:"script"`
+	SHA256      string          `json:"sha256,omitempty"`
+	Recorded    string          `json:"recorded_sha256,omitempty"`
+	AppliedBy   string          `json:"applied_by,omitempty"`
+	AppliedAt   *time.Time      `json:"applied_at,omitempty"`
+	Next        bool            `json:"next"`
+	BlockedBy   string          `json:"blocked_by,omitempty"`
+	Note        string          `json:"note,omitempty"`
+	LastError   string          `json:"last_error,omitempty"`
+	LastErrorIn string          `json:"last_sqlstate,omitempty"`
+}
+
+func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
+	document := struct {
+		Rungs    []rungJSON `json:"migrations"`
+		Problems []string   `json:"problems"`
+		Engine   struct {
+			Version string `json:"version"`
+			Dirty   bool   `json:"dirty"`
+		} `json:"golang_migrate"`
+	}{Problems: append([]string{}, ladder.Problems...)}
+	if ladder.Belief.Known {
+		document.Engine.Version, document.Engine.Dirty = ladder.Belief.Version.String(), ladder.Belief.Dirty
+	}
+	for _, r := range ladder.Rungs {
+		row := rungJSON{
+			Version: r.Version.String(), State: r.State, Script: r.File.Script, SHA256: r.File.SHA256, Next: r.Next, BlockedBy: r.Blocked, Note: r.Note,
+		}
+		if r.InDatabase() {
+			row.Recorded, row.AppliedBy, row.AppliedAt = r.Effect.SHA256, r.Effect.By.Name, &r.Effect.FinishedAt
+		}
+		if !r.HasFile {
+			row.Script = r.Effect.Script
+		}
+		if r.State == migration.StateFailed {
+			row.LastError, row.LastErrorIn = r.Last.Error, r.Last.SQLState
+		}
+		document.Rungs = append(document.Rungs, row)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(document)
+}
+
+func printStatus(out io.Writer, ladder migration.Ladder) error {
+	for _, r := range ladder.Rungs {
+		name, more := r.File.Script, r.Note
+		if !r.HasFile {
+			name = r.Effect.Script
+		}
+		if r.InDatabase() {
+			more = fmt.Sprintf("%s, %s, %s ms. %s", r.Effect.By.Name, r.Effect.FinishedAt.UTC().Format("2006-01-02 15:04:05Z"), fmt.Sprint(r.Effect.Took.Milliseconds()), more)
+		}
+		if r.State == migration.StateFailed {
+			more = r.Last.Error
+		}
+		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n", r.State, name, more); err != nil {
+			return err
+		}
+	}
+	belief := "nothing"
+	if ladder.Belief.Known {
+		belief = fmt.Sprintf("%s, dirty: %t", ladder.Belief.Version.Title(), ladder.Belief.Dirty)
+	}
+	_, err := fmt.Fprintf(out, "golang-migrate believes: %s\n", belief)
+	return err
+}
+
+func migratePlan() *cobra.Command {
+	return &cobra.Command{
+		Use: "plan", Short: "Say what is to be applied, with its plan card; changes nothing", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, _, err := owner()
+			if err != nil {
+				return err
+			}
+			ladder, err := m.Status(cmd.Context())
+			if err != nil {
+				return coded(err)
+			}
+			if len(ladder.Problems) > 0 {
+				return exitError{exitDisagree, ladder.Refusal()}
+			}
+			pending := 0
+			for _, r := range ladder.Rungs {
+				if r.InDatabase() || !r.HasFile {
+					continue
+				}
+				pending++
+				card := r.File.Card
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n    %s risk, about %s, reversible: %t\n    locks: %s\n    undo loses: %s\n    creates %d objects, changes %d\n    SHA-256 %s\n",
+					r.File.Script, card.Title, card.Risk, card.Estimate, card.Reversible, card.Locks, card.UndoLoses, len(card.Creates), len(card.Changes), r.File.SHA256)
+				if err != nil {
+					return err
+				}
+			}
+			if pending == 0 {
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), "Nothing is pending.")
+			}
+			return err
+		},
+	}
+}
+
+func migrateApply() *cobra.Command {
+	var release string
+	cmd := &cobra.Command{
+		Use: "apply VERSION --release ID", Short: "Apply the next version through its gate, and wait for it", Args: cobra.ExactArgs(1),
+		Example: `  gatehouse migrate apply V0.0.20 --release 7b0c6e1e-6c4e-4a53-9d1a-2f8f7f0f2a11`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return change(cmd, args[0], release, func(ctx context.Context, s *migration.Service, by actor.Actor, v migration.Version, id uuid.UUID) (migration.Run, error) {
+				file, ok := s.Files().Up(v)
+				if !ok {
+					return migration.Run{}, fault.New(fault.NotFound, "There is no migration %s.", v.Title())
+				}
+				return s.Apply(ctx, by, migration.ApplyRequest{Version: v, SHA256: file.SHA256, Release: id, Key: uuid.New()})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&release, "release", "", "id of the active release that plans the version")
+	return cmd
+}
+
+func migrateDown() *cobra.Command {
+	var release, confirm, reason string
+	cmd := &cobra.Command{
+		Use: "down VERSION --release ID --confirm VERSION --reason TEXT", Short: "Take the last version back, and wait for it", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return change(cmd, args[0], release, func(ctx context.Context, s *migration.Service, by actor.Actor, v migration.Version, id uuid.UUID) (migration.Run, error) {
+				file, ok := s.Files().Down(v)
+				if !ok {
+					return migration.Run{}, fault.New(fault.NotFound, "There is no file to take %s back with.", v.Title())
+				}
+				return s.Down(ctx, by, migration.DownRequest{Version: v, SHA256: file.SHA256, Release: id, Confirm: confirm, Reason: reason, Key: uuid.New()})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&release, "release", "", "id of the active release that plans the version")
+	cmd.Flags().StringVar(&confirm, "confirm", "", "the version once more")
+	cmd.Flags().StringVar(&reason, "reason", "", "why it is taken back; stands in the audit trail")
+	return cmd
+}
+
+type order func(ctx context.Context, s *migration.Service, by actor.Actor, v migration.Version, release uuid.UUID) (migration.Run, error)
+
+// change orders a run as the machine of GATEHOUSE_TOKEN, executes it here and prints its log. A refusal goes into the
+// audit trail, as it does for a page.
+func change(cmd *cobra.Command, version, release string, ask order) error {
+	v, err := migration.ParseVersion(version)
+	if err != nil {
+		return exitError{2, err}
+	}
+	id, err := uuid.Parse(release)
+	if err != nil {
+		return exitError{2, errors.New("--release must be the id of a release, as its page's address shows it")}
+	}
+	m, _, err := owner()
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(cmd)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx := cmd.Context()
+	by, err := postgres.Credentials{DB: db}.Authenticate(ctx, os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	if err != nil {
+		return coded(err)
+	}
+	store := postgres.Migrations{DB: db} // no queue: this process executes its run itself
+	service := migration.NewService(store, m.Files(), time.Now)
+	run, err := ask(ctx, service, by, v, id)
+	if err != nil {
+		refused := audit.Event{Action: "migration:" + cmd.Name(), ObjectKind: "migration", ObjectID: v.String(), Outcome: audit.Refused, Reason: refusalText(err)}
+		return coded(errors.Join(err, postgres.Audit{DB: db}.Record(ctx, by, refused)))
+	}
+	worker := migration.NewWorker(store, m, m.Files(), slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+	if err := worker.Work(ctx, migration.Ref{Tenant: run.Tenant, Run: run.ID}); err != nil {
+		return err
+	}
+	return report(cmd, service, by, run.ID)
+}
+
+func refusalText(err error) string {
+	if f, ok := fault.As(err); ok {
+		return f.Message
+	}
+	return "internal error"
+}
+
+// report prints the run's log and says how it ended.
+func report(cmd *cobra.Command, service *migration.Service, by actor.Actor, id migration.RunID) error {
+	one, err := service.Run(cmd.Context(), by, id)
+	if err != nil {
+		return err
+	}
+	for _, line := range one.Lines {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", line.At.UTC().Format("15:04:05.000"), line.Text); err != nil {
+			return err
+		}
+	}
+	if one.Run.State != migration.Succeeded {
+		return fmt.Errorf("the run is %s: %s", one.Run.State, one.Run.Error)
+	}
+	return nil
+}
+
+func migrateBaseline() *cobra.Command {
+	var create bool
+	cmd := &cobra.Command{
+		Use: "baseline", Short: "Check an existing warehouse against V0.0.14 and record it", Args: cobra.NoArgs,
+		Long: `Looks for every table and column that V0.0.14 stands for, lists what is missing, and records the version
+only where nothing is. Nothing of the warehouse is changed. With --create, and only where none of its tables
+exist, the baseline file is run and makes an empty warehouse.
+
+Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wrongly.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, _, err := owner()
+			if err != nil {
+				return err
+			}
+			recorded, err := m.Baseline(cmd.Context(), actor.System(actor.CLI, "baseline"), create, func(line string) { cmd.Println(line) })
+			if err != nil {
+				return coded(err)
+			}
+			what := "The warehouse was created at its baseline."
+			if recorded {
+				what = "The warehouse has everything that the baseline stands for; it is recorded."
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), what)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&create, "create", false, "make the warehouse where none of its tables exist")
+	return cmd
+}
+
+// coded gives a refusal the exit code that the help documents.
+func coded(err error) error {
+	var disagree *migration.Disagreement
+	var locked *migration.Locked
+	var busy *migration.Busy
+	switch {
+	case errors.As(err, &disagree):
+		return exitError{exitDisagree, err}
+	case errors.As(err, &locked), errors.As(err, &busy):
+		return exitError{exitBusy, err}
+	case fault.Is(err, fault.GateClosed), fault.Is(err, fault.Forbidden), fault.Is(err, fault.Unauthenticated):
+		return exitError{exitGate, err}
+	case fault.Is(err, fault.Invalid), fault.Is(err, fault.NotFound):
+		return exitError{2, err}
+	}
+	return err
+}
