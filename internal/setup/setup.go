@@ -16,6 +16,12 @@ import (
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
+// The database roles.
+const (
+	OwnerRole = "gatehouse_owner"
+	AppRole   = "gatehouse_app"
+)
+
 // JobSchema is where the job library keeps its tables.
 const JobSchema = "river"
 
