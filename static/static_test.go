@@ -82,10 +82,23 @@ func TestNoCommentSharesALineWithCode(t *testing.T) {
 func TestContrast(t *testing.T) {
 	tokens := colours(t)
 	text := [][2]string{
-		{"ink", "paper"}, {"ink", "card"}, {"ink", "sunk"}, {"soft", "paper"}, {"soft", "card"}, {"soft", "sunk"},
-		{"accent", "paper"}, {"accent", "card"}, {"accent", "sunk"}, {"on-accent", "accent-fill"}, {"accent", "accent-wash"},
-		{"ink", "accent-wash"}, {"soft", "accent-wash"}, {"on-danger", "danger-fill"},
-		{"on-stripe", "production"}, {"on-stripe", "staging"}, {"on-stripe", "demo"},
+		{"ink", "paper"},
+		{"ink", "card"},
+		{"ink", "sunk"},
+		{"soft", "paper"},
+		{"soft", "card"},
+		{"soft", "sunk"},
+		{"accent", "paper"},
+		{"accent", "card"},
+		{"accent", "sunk"},
+		{"on-accent", "accent-fill"},
+		{"accent", "accent-wash"},
+		{"ink", "accent-wash"},
+		{"soft", "accent-wash"},
+		{"on-danger", "danger-fill"},
+		{"on-stripe", "production"},
+		{"on-stripe", "staging"},
+		{"on-stripe", "demo"},
 	}
 	for _, tone := range []string{"good", "warn", "bad", "info", "neutral", "unknown"} {
 		text = append(text, [2]string{tone, tone + "-wash"}, [2]string{tone, "card"}, [2]string{tone, "paper"}, [2]string{"ink", tone + "-wash"})

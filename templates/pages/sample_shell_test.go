@@ -68,9 +68,11 @@ func stranger(title string) layouts.Shell {
 	return s
 }
 
-var toReleases = layouts.Crumb{Label: "Releases", Href: "/releases"}
-var toRelease = layouts.Crumb{Label: code, Href: "/releases/" + code}
-var toMigrations = layouts.Crumb{Label: "Migrations", Href: "/migrations"}
+var (
+	toReleases   = layouts.Crumb{Label: "Releases", Href: "/releases"}
+	toRelease    = layouts.Crumb{Label: code, Href: "/releases/" + code}
+	toMigrations = layouts.Crumb{Label: "Migrations", Href: "/migrations"}
+)
 
 func slots(qa components.State) []components.Slot {
 	at := clock("13:41", "19 min ago")
