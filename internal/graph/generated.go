@@ -51,7 +51,15 @@ type ComplexityRoot struct {
 		UnresolvedFailuresCount     func(childComplexity int) int
 	}
 
+	HealthCheck struct {
+		Level   func(childComplexity int) int
+		Message func(childComplexity int) int
+		Name    func(childComplexity int) int
+		Status  func(childComplexity int) int
+	}
+
 	HealthCheckResultEnhanced struct {
+		Checks             func(childComplexity int) int
 		Message            func(childComplexity int) int
 		RemediationActions func(childComplexity int) int
 		Status             func(childComplexity int) int
@@ -205,6 +213,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DataQualityMetrics.UnresolvedFailuresCount(childComplexity), true
 
+	case "HealthCheck.level":
+		if e.ComplexityRoot.HealthCheck.Level == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HealthCheck.Level(childComplexity), true
+	case "HealthCheck.message":
+		if e.ComplexityRoot.HealthCheck.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HealthCheck.Message(childComplexity), true
+	case "HealthCheck.name":
+		if e.ComplexityRoot.HealthCheck.Name == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HealthCheck.Name(childComplexity), true
+	case "HealthCheck.status":
+		if e.ComplexityRoot.HealthCheck.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HealthCheck.Status(childComplexity), true
+
+	case "HealthCheckResultEnhanced.checks":
+		if e.ComplexityRoot.HealthCheckResultEnhanced.Checks == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HealthCheckResultEnhanced.Checks(childComplexity), true
 	case "HealthCheckResultEnhanced.message":
 		if e.ComplexityRoot.HealthCheckResultEnhanced.Message == nil {
 			break
@@ -548,6 +587,20 @@ func (ec *executionContext) childFields_DataQualityMetrics(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type DataQualityMetrics", field.Name)
 }
 
+func (ec *executionContext) childFields_HealthCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_HealthCheck_name(ctx, field)
+	case "status":
+		return ec.fieldContext_HealthCheck_status(ctx, field)
+	case "level":
+		return ec.fieldContext_HealthCheck_level(ctx, field)
+	case "message":
+		return ec.fieldContext_HealthCheck_message(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type HealthCheck", field.Name)
+}
+
 func (ec *executionContext) childFields_HealthCheckResultEnhanced(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "status":
@@ -558,6 +611,8 @@ func (ec *executionContext) childFields_HealthCheckResultEnhanced(ctx context.Co
 		return ec.fieldContext_HealthCheckResultEnhanced_remediationActions(ctx, field)
 	case "timestamp":
 		return ec.fieldContext_HealthCheckResultEnhanced_timestamp(ctx, field)
+	case "checks":
+		return ec.fieldContext_HealthCheckResultEnhanced_checks(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type HealthCheckResultEnhanced", field.Name)
 }
@@ -1173,6 +1228,98 @@ func (ec *executionContext) fieldContext_DataQualityMetrics_asOf(_ context.Conte
 	return graphql.NewScalarFieldContext("DataQualityMetrics", field, false, false, "Time")
 }
 
+func (ec *executionContext) _HealthCheck_name(ctx context.Context, field graphql.CollectedField, obj *HealthCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthCheck_name(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Name, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthCheck_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthCheck", field, false, false, "String")
+}
+
+func (ec *executionContext) _HealthCheck_status(ctx context.Context, field graphql.CollectedField, obj *HealthCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthCheck_status(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Status, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v HealthStatus) graphql.Marshaler {
+			return ec.marshalNHealthStatus2githubᚗcomᚋagogsaasᚋgatehouseᚋinternalᚋgraphᚐHealthStatus(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthCheck_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthCheck", field, false, false, "HealthStatus")
+}
+
+func (ec *executionContext) _HealthCheck_level(ctx context.Context, field graphql.CollectedField, obj *HealthCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthCheck_level(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Level, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthCheck_level(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthCheck", field, false, false, "String")
+}
+
+func (ec *executionContext) _HealthCheck_message(ctx context.Context, field graphql.CollectedField, obj *HealthCheck) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthCheck_message(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Message, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthCheck_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthCheck", field, false, false, "String")
+}
+
 func (ec *executionContext) _HealthCheckResultEnhanced_status(ctx context.Context, field graphql.CollectedField, obj *HealthCheckResultEnhanced) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1272,6 +1419,38 @@ func (ec *executionContext) _HealthCheckResultEnhanced_timestamp(ctx context.Con
 }
 func (ec *executionContext) fieldContext_HealthCheckResultEnhanced_timestamp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("HealthCheckResultEnhanced", field, false, false, "Time")
+}
+
+func (ec *executionContext) _HealthCheckResultEnhanced_checks(ctx context.Context, field graphql.CollectedField, obj *HealthCheckResultEnhanced) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthCheckResultEnhanced_checks(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Checks, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*HealthCheck) graphql.Marshaler {
+			return ec.marshalNHealthCheck2ᚕᚖgithubᚗcomᚋagogsaasᚋgatehouseᚋinternalᚋgraphᚐHealthCheckᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_HealthCheckResultEnhanced_checks(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "HealthCheckResultEnhanced",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_HealthCheck(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _Query_getDataQualityMetrics(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
@@ -3277,6 +3456,54 @@ func (ec *executionContext) _DataQualityMetrics(ctx context.Context, sel ast.Sel
 	return out
 }
 
+var healthCheckImplementors = []string{"HealthCheck"}
+
+func (ec *executionContext) _HealthCheck(ctx context.Context, sel ast.SelectionSet, obj *HealthCheck) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, healthCheckImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("HealthCheck")
+		case "name":
+			out.Values[i] = ec._HealthCheck_name(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "status":
+			out.Values[i] = ec._HealthCheck_status(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "level":
+			out.Values[i] = ec._HealthCheck_level(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "message":
+			out.Values[i] = ec._HealthCheck_message(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var healthCheckResultEnhancedImplementors = []string{"HealthCheckResultEnhanced"}
 
 func (ec *executionContext) _HealthCheckResultEnhanced(ctx context.Context, sel ast.SelectionSet, obj *HealthCheckResultEnhanced) graphql.Marshaler {
@@ -3305,6 +3532,11 @@ func (ec *executionContext) _HealthCheckResultEnhanced(ctx context.Context, sel 
 			}
 		case "timestamp":
 			out.Values[i] = ec._HealthCheckResultEnhanced_timestamp(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "checks":
+			out.Values[i] = ec._HealthCheckResultEnhanced_checks(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
@@ -3996,6 +4228,30 @@ func (ec *executionContext) marshalNFloat2float64(ctx context.Context, sel ast.S
 		graphql.AddInvalidNullFromMarshaler(ctx, "Float!")
 	}
 	return graphql.WrapContextMarshaler(ctx, res)
+}
+
+func (ec *executionContext) marshalNHealthCheck2ᚕᚖgithubᚗcomᚋagogsaasᚋgatehouseᚋinternalᚋgraphᚐHealthCheckᚄ(ctx context.Context, sel ast.SelectionSet, v []*HealthCheck) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNHealthCheck2ᚖgithubᚗcomᚋagogsaasᚋgatehouseᚋinternalᚋgraphᚐHealthCheck(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
+func (ec *executionContext) marshalNHealthCheck2ᚖgithubᚗcomᚋagogsaasᚋgatehouseᚋinternalᚋgraphᚐHealthCheck(ctx context.Context, sel ast.SelectionSet, v *HealthCheck) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "HealthCheck!")
+		return graphql.Null
+	}
+	return ec._HealthCheck(ctx, sel, v)
 }
 
 func (ec *executionContext) marshalNHealthCheckResultEnhanced2ᚖgithubᚗcomᚋagogsaasᚋgatehouseᚋinternalᚋgraphᚐHealthCheckResultEnhanced(ctx context.Context, sel ast.SelectionSet, v *HealthCheckResultEnhanced) graphql.Marshaler {

@@ -28,12 +28,23 @@ type DataQualityMetrics struct {
 	AsOf time.Time `json:"asOf"`
 }
 
+// One of the eight checks. A warning is HEALTHY; what is unknown is DEGRADED; what waits for a migration is HEALTHY and says so in its level.
+type HealthCheck struct {
+	Name   string       `json:"name"`
+	Status HealthStatus `json:"status"`
+	// healthy, warning, degraded, unknown, unhealthy or not_deployed
+	Level   string `json:"level"`
+	Message string `json:"message"`
+}
+
 type HealthCheckResultEnhanced struct {
 	Status             HealthStatus         `json:"status"`
 	Message            string               `json:"message"`
 	RemediationActions []*RemediationAction `json:"remediationActions"`
 	// When the checks ran; the moment of the answer where none has run yet.
 	Timestamp time.Time `json:"timestamp"`
+	// The eight checks of that run; none where none has run yet.
+	Checks []*HealthCheck `json:"checks"`
 }
 
 type RemediationAction struct {

@@ -30,19 +30,35 @@ const probeQuery = `{"query":"query HealthCheck { getDataQualityMetrics { facili
 
 // Ask posts the query. An endpoint that refuses the credential has said nothing about its health: *health.Unasked.
 func (p Probe) Ask(ctx context.Context, by actor.Actor) (health.EndpointReading, error) {
+	reply, err := p.Post(ctx, by, probeQuery)
+	if err != nil {
+		return health.EndpointReading{}, err
+	}
+	return judge(reply)
+}
+
+// Reply is what an endpoint answered to one query.
+type Reply struct {
+	Status int
+	Body   []byte
+	Took   time.Duration
+}
+
+// Post sends one request, as JSON text, with the credential. Its errors are those of Ask; a status is none.
+func (p Probe) Post(ctx context.Context, by actor.Actor, body string) (Reply, error) {
 	if p.URL == "" {
-		return health.EndpointReading{}, &health.Unasked{Why: "No GraphQL endpoint is configured to be asked."}
+		return Reply{}, &health.Unasked{Why: "No GraphQL endpoint is configured to be asked."}
 	}
 	token, err := p.Token(ctx, by)
 	if err != nil {
-		return health.EndpointReading{}, &health.Unasked{Why: "The credential for asking the GraphQL endpoint could not be had."}
+		return Reply{}, &health.Unasked{Why: "The credential for asking the GraphQL endpoint could not be had."}
 	}
 	if token == "" {
-		return health.EndpointReading{}, &health.Unasked{Why: "There is no machine credential with the right graphql:query for this tenant, so the GraphQL endpoint was not asked."}
+		return Reply{}, &health.Unasked{Why: "There is no machine credential with the right graphql:query for this tenant, so the GraphQL endpoint was not asked."}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, bytes.NewReader([]byte(probeQuery)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL, bytes.NewReader([]byte(body)))
 	if err != nil {
-		return health.EndpointReading{}, &health.Unasked{Why: "The address of the GraphQL endpoint cannot be used."}
+		return Reply{}, &health.Unasked{Why: "The address of the GraphQL endpoint cannot be used."}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+token)
@@ -50,25 +66,25 @@ func (p Probe) Ask(ctx context.Context, by actor.Actor) (health.EndpointReading,
 	response, err := p.client().Do(request)
 	if err != nil {
 		if ctx.Err() != nil {
-			return health.EndpointReading{}, context.DeadlineExceeded
+			return Reply{}, context.DeadlineExceeded
 		}
-		return health.EndpointReading{}, errors.Join(&health.Plain{Text: "it cannot be reached."}, err)
+		return Reply{}, errors.Join(&health.Plain{Text: "it cannot be reached."}, err)
 	}
 	defer response.Body.Close() //nolint:errcheck // it was only read
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
+	answer, err := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	if err != nil {
-		return health.EndpointReading{}, errors.Join(&health.Plain{Text: "its answer broke off."}, err)
+		return Reply{}, errors.Join(&health.Plain{Text: "its answer broke off."}, err)
 	}
-	return judge(response.StatusCode, body, time.Since(started))
+	return Reply{response.StatusCode, answer, time.Since(started)}, nil
 }
 
-func judge(status int, body []byte, took time.Duration) (health.EndpointReading, error) {
-	switch status {
+func judge(r Reply) (health.EndpointReading, error) {
+	switch r.Status {
 	case http.StatusOK:
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests:
-		return health.EndpointReading{}, &health.Unasked{Why: fmt.Sprintf("The GraphQL endpoint refused our credential (status %d), so it could not be asked.", status)}
+		return health.EndpointReading{}, &health.Unasked{Why: fmt.Sprintf("The GraphQL endpoint refused our credential (status %d), so it could not be asked.", r.Status)}
 	default:
-		return health.EndpointReading{}, &health.Plain{Text: fmt.Sprintf("it answered with status %d.", status)}
+		return health.EndpointReading{}, &health.Plain{Text: fmt.Sprintf("it answered with status %d.", r.Status)}
 	}
 	var got struct {
 		Data struct {
@@ -82,18 +98,18 @@ func judge(status int, body []byte, took time.Duration) (health.EndpointReading,
 			} `json:"extensions"`
 		} `json:"errors"`
 	}
-	if err := json.Unmarshal(body, &got); err != nil {
+	if err := json.Unmarshal(r.Body, &got); err != nil {
 		return health.EndpointReading{}, &health.Plain{Text: "what it answered is not GraphQL."}
 	}
 	switch {
 	case len(got.Errors) == 1 && got.Errors[0].Extensions.Code == codeNotDeployed:
-		return health.EndpointReading{Took: took, NotDeployed: true}, nil
+		return health.EndpointReading{Took: r.Took, NotDeployed: true}, nil
 	case len(got.Errors) > 0:
 		return health.EndpointReading{}, &health.Plain{Text: "it answered our query with an error (" + known(got.Errors[0].Extensions.Code) + ")."}
 	case got.Data.Metrics == nil:
 		return health.EndpointReading{}, &health.Plain{Text: "its answer lacks what was asked for."}
 	}
-	return health.EndpointReading{Took: took}, nil
+	return health.EndpointReading{Took: r.Took}, nil
 }
 
 // known keeps what an endpoint says out of our pages unless it is one of our words.

@@ -72,9 +72,13 @@ func (r *resolver) GetBinOptimizationHealthEnhanced(ctx context.Context, _ *bool
 	if at.IsZero() {
 		at = r.now()
 	}
+	checks := make([]*HealthCheck, len(report.Results))
+	for i, one := range report.Results {
+		checks[i] = &HealthCheck{Name: string(one.Check), Status: HealthStatus(one.Level.Status()), Level: string(one.Level), Message: one.Message}
+	}
 	return &HealthCheckResultEnhanced{
 		Status: HealthStatus(report.Status()), Message: report.Sentence(),
-		RemediationActions: []*RemediationAction{}, Timestamp: at.UTC(),
+		RemediationActions: []*RemediationAction{}, Timestamp: at.UTC(), Checks: checks,
 	}, nil
 }
 

@@ -54,25 +54,28 @@ type versionRow struct {
 	Version     string    `json:"version"`
 	Success     bool      `json:"success"`
 	InstalledOn time.Time `json:"installed_on"`
+	Below       bool      `json:"-"`
 }
 
-// SchemaVersionLast lists the newest versions and holds the newest successful one against want: "0.0.18".
-func (c Checks) SchemaVersionLast(ctx context.Context, by actor.Actor, want string) (Fact, error) {
+// SchemaVersionLast lists the newest versions; the newest must have succeeded and be below a version: "0.0.20".
+func (c Checks) SchemaVersionLast(ctx context.Context, by actor.Actor, below string) (Fact, error) {
 	var rows []versionRow
-	err := c.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("NewestSchemaVersions")).Query(collect(&rows)) })
+	err := c.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("NewestSchemaVersions"), pgx.StrictNamedArgs{"below": below}).Query(collect(&rows))
+	})
 	if err != nil {
 		return Fact{}, err
 	}
-	f := Fact{Query: sql("NewestSchemaVersions"), Value: rows, Summary: "schema_version holds no successful version."}
-	for _, r := range rows {
-		if r.Success {
-			f.OK = r.Version == want
-			f.Summary = fmt.Sprintf("The last version is %s, as expected.", r.Version)
-			if !f.OK {
-				f.Summary = fmt.Sprintf("The last version is %s; expected was %s.", r.Version, want)
-			}
-			break
-		}
+	f := Fact{Value: rows, Query: "SELECT version, success, installed_on FROM schema_version ORDER BY string_to_array(version, '.')::integer[] DESC LIMIT 5"}
+	switch {
+	case len(rows) == 0:
+		f.Summary = "schema_version holds no version at all."
+	case !rows[0].Success:
+		f.Summary = fmt.Sprintf("The last version is %s, and it failed.", rows[0].Version)
+	case !rows[0].Below:
+		f.Summary = fmt.Sprintf("The last version is %s; it should be below %s.", rows[0].Version, below)
+	default:
+		f.OK, f.Summary = true, fmt.Sprintf("The last version is %s, below %s.", rows[0].Version, below)
 	}
 	return f, nil
 }
@@ -120,21 +123,30 @@ var nineTables = []string{
 var twoMatviews = []string{"bin_optimization_data_quality", "bin_optimization_statistical_summary"}
 
 type relationRow struct {
-	Name      string `json:"name"`
-	Kind      string `json:"kind"` // pg_class.relkind; empty where there is none
-	Populated bool   `json:"populated"`
+	Name        string `json:"name"`
+	Kind        string `json:"kind"` // pg_class.relkind; empty where there is none
+	Populated   bool   `json:"populated"`
+	RowSecurity bool   `json:"row_security"`
+	PrimaryKey  bool   `json:"primary_key"`
 }
 
-// TablesNine looks for the nine new tables.
+// TablesNine looks for the nine new tables, each with a primary key and row-level security.
 func (c Checks) TablesNine(ctx context.Context, by actor.Actor) (Fact, error) {
 	return c.relations(ctx, by, nineTables, "new tables", func(r relationRow) string {
 		switch r.Kind {
 		case "r", "p":
-			return ""
 		case "":
 			return r.Name + " is missing"
+		default:
+			return r.Name + " is no table"
 		}
-		return r.Name + " is no table"
+		switch {
+		case !r.RowSecurity:
+			return r.Name + " has no row-level security"
+		case !r.PrimaryKey:
+			return r.Name + " has no primary key"
+		}
+		return ""
 	})
 }
 
@@ -170,7 +182,7 @@ func (c Checks) relations(ctx context.Context, by actor.Actor, names []string, w
 	found := len(rows) - len(complaints)
 	f := Fact{
 		OK: found == len(names), Value: rows, Summary: fmt.Sprintf("All %d %s are there.", len(names), what),
-		Query: "SELECT relname, relkind, relispopulated FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname IN ('" + strings.Join(names, "', '") + "')",
+		Query: "SELECT relname, relkind, relispopulated, relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname IN ('" + strings.Join(names, "', '") + "')",
 	}
 	if !f.OK {
 		f.Summary = fmt.Sprintf("%d of %d %s are there: %s.", found, len(names), what, strings.Join(complaints, "; "))

@@ -2,7 +2,7 @@
 SELECT current_setting('server_version') AS version, current_setting('server_version_num')::integer AS number;
 
 -- name: NewestSchemaVersions :many
-SELECT version, success, installed_on
+SELECT version, success, installed_on, string_to_array(version, '.')::integer[] < string_to_array(@below, '.')::integer[] AS below
   FROM public.schema_version
  ORDER BY string_to_array(version, '.')::integer[] DESC
  LIMIT 5;
@@ -12,7 +12,9 @@ SELECT version, success FROM public.schema_version WHERE version = ANY (@version
 
 -- name: RelationsPresent :many
 -- From the catalogue and not from information_schema, which hides what the role may not use and knows no materialized view.
-SELECT w.name, COALESCE(c.relkind::text, '') AS kind, COALESCE(c.relispopulated, false) AS populated
+SELECT w.name, COALESCE(c.relkind::text, '') AS kind, COALESCE(c.relispopulated, false) AS populated,
+       COALESCE(c.relrowsecurity, false) AS row_security,
+       EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'p') AS primary_key
   FROM unnest(@names::text[]) WITH ORDINALITY AS w (name, place)
   LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public')
     ON c.relname = w.name
