@@ -86,7 +86,7 @@ func (w *Web) answer(c echo.Context, said refusal) error {
 		return w.problemJSON(c, said)
 	case isSignInOutage(c, said):
 		return w.unavailableSignIn(c, said)
-	case said.kind == fault.Unauthenticated && Actor(c).SignedIn():
+	case said.kind == fault.Unauthenticated && Actor(c).SignedIn() && (c.Path() != callbackPath || of(c).attempt != nil && of(c).attempt.Fresh()):
 		return w.freshSignInPage(c, said)
 	case said.kind == fault.Unauthenticated:
 		return w.signInPage(c, said)

@@ -44,6 +44,9 @@ func localOr(raw, otherwise string) string {
 // returnPath is the page to which a person comes back: this one for a GET, the page that held the form otherwise.
 func returnPath(c echo.Context) string {
 	r := c.Request()
+	if c.Path() == "/login" || c.Path() == callbackPath {
+		return "/" // steps on the way, not pages
+	}
 	if r.Method == http.MethodGet {
 		return localOr(r.URL.RequestURI(), "/")
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	browserCookie   = "gatehouse-browser" // ties sign-ins that have begun to one browser, all its tabs alike
 	attemptLifetime = 10 * time.Minute
+	callbackPath    = "/oidc/callback"
 	signInAction    = "session:sign_in"
 	idTokenLimit    = 16 << 10 // a larger one is not kept: sign-out at the provider then asks once more
 )
@@ -64,6 +65,7 @@ func (w *Web) callback(c echo.Context) error {
 	if !ok {
 		return errUnknownAttempt
 	}
+	of(c).attempt = &attempt
 	if code := query.Raw("error"); code != "" {
 		return providerRefused(code)
 	}
@@ -226,6 +228,17 @@ func secret() string {
 	var b [32]byte
 	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
 	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// back is where a refused sign-in leads when it is tried again: to what the person wanted, never to the callback itself.
+func (w *Web) back(c echo.Context) string {
+	switch {
+	case of(c).attempt != nil:
+		return localOr(of(c).attempt.ReturnTo, "/")
+	case c.Path() == "/login":
+		return localOr(c.QueryParam("return"), "/")
+	}
+	return returnPath(c)
 }
 
 func loginHref(back string, again bool) string {

@@ -25,8 +25,10 @@ type request struct {
 	found     bool
 	expired   bool // a session's cookie came, and the session is over
 	// as is who a refused sign-in stands for, in the audit trail.
-	as  actor.Actor
-	why error // what the answer refuses
+	as actor.Actor
+	// attempt is the sign-in that the callback finishes, once it is known.
+	attempt *actor.SignIn
+	why     error // what the answer refuses
 }
 
 const requestKey = "gatehouse.request"

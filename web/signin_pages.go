@@ -19,16 +19,12 @@ import (
 
 // signInPage answers somebody nobody knows yet. What a person typed over a session that has ended is kept for them.
 func (w *Web) signInPage(c echo.Context, said refusal) error {
-	back := returnPath(c)
-	status := said.status
-	switch c.Path() {
-	case "/oidc/callback", "/login":
-		// The refused attempt itself is no page to come back to; and nothing of ours was asked for, so it is a bad request.
-		back, status = "/", http.StatusBadRequest
-	default:
-		if c.Request().Method != http.MethodGet {
-			w.keepTyped(c)
-		}
+	back, status := w.back(c), said.status
+	switch {
+	case c.Path() == callbackPath:
+		status = http.StatusBadRequest // what is wrong is the answer that came, not that none came
+	case c.Request().Method != http.MethodGet:
+		w.keepTyped(c)
 	}
 	v := pages.SignInView{
 		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), LoginHref: loginHref(back, false), Refused: said.message,
@@ -41,10 +37,7 @@ func (w *Web) signInPage(c echo.Context, said refusal) error {
 
 // freshSignInPage answers an act that needs a younger sign-in. Nothing was done; a link leads to the provider and back.
 func (w *Web) freshSignInPage(c echo.Context, said refusal) error {
-	by, back := Actor(c), returnPath(c)
-	if c.Path() == "/oidc/callback" {
-		back = "/"
-	}
+	by, back := Actor(c), w.back(c)
 	v := pages.FreshSignInView{
 		Shell: Shell(c, "Prove that it is you"), Doing: "go on", Why: said.message, Limit: limitOf(c, w), Provider: w.config.Provider.Name(),
 		Proven: Moment(c, by.AuthTime), LoginHref: loginHref(back, true), BackHref: back, BackLabel: "Back without signing in",
@@ -99,13 +92,13 @@ func (w *Web) recordSignOut(c echo.Context, by actor.Actor) error {
 func (w *Web) unavailableSignIn(c echo.Context, said refusal) error {
 	return Page(c, said.status, pages.SignIn(pages.SignInView{
 		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), Away: said.message,
-		LoginHref: loginHref(localOr(c.QueryParam("return"), "/"), c.QueryParam("fresh") == "1"),
+		LoginHref: loginHref(w.back(c), c.QueryParam("fresh") == "1"),
 	}))
 }
 
 // isSignInOutage says whether a person without a session meets a provider, or a table of attempts, that is away.
 func isSignInOutage(c echo.Context, said refusal) bool {
-	return said.kind == fault.Unavailable && !Actor(c).SignedIn() && (c.Path() == "/login" || c.Path() == "/oidc/callback")
+	return said.kind == fault.Unavailable && !Actor(c).SignedIn() && (c.Path() == "/login" || c.Path() == callbackPath)
 }
 
 // Moment is a time as pages show it: UTC on the page, how long ago or until beside it.

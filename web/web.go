@@ -132,7 +132,7 @@ func (w *Web) Handler() http.Handler { return w.echo }
 func (w *Web) mountOwn() {
 	w.Mount([]Route{
 		{Method: http.MethodGet, Path: "/login", Access: Public, Action: signInAction, Handler: w.login},
-		{Method: http.MethodGet, Path: "/oidc/callback", Access: Public, Action: signInAction, Handler: w.callback},
+		{Method: http.MethodGet, Path: callbackPath, Access: Public, Action: signInAction, Handler: w.callback},
 		{Method: http.MethodPost, Path: "/oidc/backchannel", Access: Bare, Action: "session:end", Handler: w.backChannel},
 		{Method: http.MethodPost, Path: "/logout", Access: Public, Action: "session:sign_out", Handler: w.logout},
 		{Method: http.MethodGet, Path: "/signed-out", Access: Public, Handler: w.signedOut},

@@ -54,6 +54,7 @@ type Provider struct {
 type discovered struct {
 	provider   *oidc.Provider
 	verifier   *oidc.IDTokenVerifier
+	keys       *keySet
 	endSession string
 	userinfo   bool
 }
@@ -98,9 +99,10 @@ func New(config Config) (*Provider, error) {
 // Name is what people call the provider.
 func (p *Provider) Name() string { return p.config.DisplayName }
 
-// Begin is the address to which the browser goes.
+// Begin is the address to which the browser goes. The provider is asked anew whether it is there: a person who is sent
+// to a dead address loses the page, and what they typed, to an error of the browser.
 func (p *Provider) Begin(ctx context.Context, s actor.SignIn) (string, error) {
-	d, err := p.discover(ctx)
+	d, err := p.fetch(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -235,13 +237,23 @@ func (p *Provider) understand(provider *oidc.Provider) (*discovered, error) {
 	if said.JWKS == "" {
 		return nil, errors.New("the provider names no key set")
 	}
-	keys := &keySet{address: said.JWKS, client: p.client, now: p.config.Now}
+	keys := p.keysAt(said.JWKS)
 	// Times are judged in prove.go, with one stated leeway in both directions.
 	config := &oidc.Config{ClientID: p.config.ClientID, SupportedSigningAlgs: algorithms, SkipExpiryCheck: true}
 	return &discovered{
-		provider: provider, endSession: said.EndSession, userinfo: said.Userinfo != "",
+		provider: provider, keys: keys, endSession: said.EndSession, userinfo: said.Userinfo != "",
 		verifier: oidc.NewVerifier(p.config.Issuer, keys, config),
 	}, nil
+}
+
+// keysAt keeps the key set we have, with what it remembers of its fetches, as long as its address stays.
+func (p *Provider) keysAt(address string) *keySet {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.here != nil && p.here.keys.address == address {
+		return p.here.keys
+	}
+	return &keySet{address: address, client: p.client, now: p.config.Now}
 }
 
 func away(err error) error {

@@ -47,11 +47,14 @@ SELECT session_id, ip, agent, created_at, last_seen_at, expires_at
 DELETE FROM gatehouse.sessions WHERE session_id = @session AND person_id = @person AND tenant_id = @tenant;
 
 -- name: BeginSignIn :exec
--- What was begun and never finished is swept away in small portions, so the table stays as large as ten minutes of sign-ins.
-WITH swept AS (
+-- What was begun and never finished is swept away in small portions, so the table stays as large as ten minutes of
+-- sign-ins. One sweeps at a time (the key is "signin" in ASCII): the role may not lock rows, and two sweepers could meet.
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(126896544049518) AS ours
+), swept AS (
     DELETE FROM gatehouse.sign_in_attempts
-     WHERE state_sha256 IN (SELECT o.state_sha256 FROM gatehouse.sign_in_attempts o
-                             WHERE o.expires_at < now() LIMIT 100 FOR UPDATE SKIP LOCKED)
+     WHERE (SELECT ours FROM turn)
+       AND state_sha256 IN (SELECT o.state_sha256 FROM gatehouse.sign_in_attempts o WHERE o.expires_at < now() LIMIT 100)
 )
 INSERT INTO gatehouse.sign_in_attempts (state_sha256, browser_sha256, nonce, verifier, return_to, expect_issuer, expect_subject, expires_at)
 VALUES (@state, @browser, @nonce, @verifier, @return_to, @expect_issuer, @expect_subject, now() + make_interval(secs => @lifetime_seconds));
