@@ -143,3 +143,8 @@ func (i *Item) apply(to ItemState, by Person, at, t0 time.Time, reason string) {
 	}
 	i.Version++
 }
+
+// ParseItemID reads an item's name as it stands in an address; false where nothing could have it.
+func ParseItemID(s string) (ItemID, bool) {
+	return ItemID(s), itemID.MatchString(s)
+}

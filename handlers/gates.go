@@ -1,0 +1,237 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// SignoffStories are the stories of gates and signatures.
+type SignoffStories interface {
+	Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate signoff.GateID) (signoff.Gate, error)
+	Sign(ctx context.Context, by actor.Actor, r signoff.SignRequest) (signoff.Signature, error)
+	Withdraw(ctx context.Context, by actor.Actor, run, signature uuid.UUID, reason string) error
+	Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, []signoff.Change, error)
+}
+
+type gates struct {
+	stories SignoffStories
+	now     func() time.Time
+}
+
+// Gates is the subject of gates: what is signed, the signing, the taking back, and one signature.
+func Gates(stories SignoffStories, now func() time.Time) []web.Route {
+	h := gates{stories, now}
+	const page = releasesPage + "/:release/gates/:gate"
+	return []web.Route{
+		web.Needs(http.MethodGet, page, actor.ReleaseRead, h.show),
+		{Method: http.MethodPost, Path: page + "/sign", Right: actor.GateSign, Fresh: signoff.FreshFor, Doing: "sign this gate", Handler: h.sign},
+		{Method: http.MethodPost, Path: page + "/withdraw", Right: actor.GateSign, Action: "gate:withdraw", Handler: h.withdraw},
+		web.Needs(http.MethodGet, "/signatures/:signature", actor.ReleaseRead, h.signature),
+	}
+}
+
+func gateHref(run uuid.UUID, gate signoff.GateID) string {
+	return runPath(run) + "/gates/" + string(gate)
+}
+
+func signatureHref(id uuid.UUID) string { return "/signatures/" + id.String() }
+
+// load reads the gate of the path.
+func (h gates) load(c echo.Context) (signoff.Gate, error) {
+	run, err := web.ID(c, "release")
+	if err != nil {
+		return signoff.Gate{}, err
+	}
+	gate := signoff.GateID(c.Param("gate"))
+	if gate != signoff.GoNoGo && gate != signoff.Final {
+		return signoff.Gate{}, web.NotFound()
+	}
+	return h.stories.Gate(c.Request().Context(), web.Actor(c), run, gate)
+}
+
+func gateShell(c echo.Context, g signoff.Gate) layouts.Shell {
+	return web.Shell(c, g.Name, toReleases, layouts.Crumb{Label: g.Release.Code, Href: runPath(g.Release.ID)})
+}
+
+func (h gates) show(c echo.Context) error {
+	query := web.Query(c)
+	slot := signoff.SlotID(query.Text("slot", 0, 40))
+	if err := query.Err(); err != nil {
+		return err
+	}
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	v, err := h.gateView(gateShell(c, gate), web.Actor(c), gate, slot)
+	if err != nil {
+		return err
+	}
+	if typed := web.Prefill(c); typed != nil {
+		keepSigning(&v, func(name string) string { return typed[name] })
+	}
+	return web.Page(c, http.StatusOK, pages.GateShow(v))
+}
+
+// keepSigning puts what was typed back into the form.
+func keepSigning(v *pages.GateShowView, typed func(string) string) {
+	v.Sign.Note, v.Sign.Score = typed("note"), typed("score")
+	for i := range v.Sign.Meanings {
+		v.Sign.Meanings[i].Chosen = v.Sign.Meanings[i].Value == typed("meaning")
+	}
+}
+
+// The form's version is a ticket: the key that makes a double press one signature, and the place in the audit trail up
+// to which the person has seen what happened.
+func newTicket(seq int64) string { return uuid.NewString() + "." + strconv.FormatInt(seq, 10) }
+
+func readTicket(form *web.Values) (uuid.UUID, int64) {
+	key, seq, _ := strings.Cut(form.Text("version", 1, 60), ".")
+	id, wrongKey := uuid.Parse(key)
+	at, wrongSeq := strconv.ParseInt(seq, 10, 64)
+	if wrongKey != nil || wrongSeq != nil || at < 0 {
+		form.Complain("version", "The form has lost its key. Open the gate again.")
+	}
+	return id, at
+}
+
+func (h gates) sign(c echo.Context) error {
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	r := signoff.SignRequest{Run: gate.Release.ID, Gate: gate.ID, Slot: signoff.SlotID(form.Text("role", 1, 40))}
+	r.ContentSHA256, r.Note = form.Text("sha256", 64, 64), form.Text("note", 0, 2000)
+	r.Key, r.SeenSeq = readTicket(form)
+	r.Meaning = signoff.Meaning(form.Text("meaning", 1, 40))
+	// The statement is part of the content, so its hash says which one was shown.
+	slot, ok := gate.Slot(r.Slot)
+	if !ok {
+		form.Complain("role", "This gate has no such place to sign in.")
+	}
+	r.Statement = slot.Statement
+	if slot.AsksScore {
+		r.Score = readScore(form)
+	}
+	if err = form.Err(); err == nil {
+		_, err = h.stories.Sign(c.Request().Context(), web.Actor(c), r)
+	}
+	if err != nil {
+		return h.refuse(c, form, r.Slot, err)
+	}
+	web.Flash(c, layouts.FlashGood, "You have signed "+gate.Name+" as "+slot.Role.Title()+".")
+	return web.SeeOther(c, gateHref(gate.Release.ID, gate.ID))
+}
+
+func readScore(form *web.Values) *signoff.Score {
+	text := form.Text("score", 0, 20)
+	if text == "" {
+		form.Complain("score", "The score is needed, from 0 to 10.")
+		return nil
+	}
+	score, err := signoff.ParseScore(text)
+	if refused, ok := fault.As(err); ok {
+		form.Complain("score", refused.Message)
+		return nil
+	}
+	return &score
+}
+
+// refuse shows the gate as it is now, with what was typed and why nothing was signed.
+func (h gates) refuse(c echo.Context, form *web.Values, slot signoff.SlotID, err error) error {
+	refused, ok := correctable(err)
+	if !ok {
+		return err
+	}
+	gate, failed := h.load(c)
+	if failed != nil {
+		return failed
+	}
+	v, failed := h.gateView(gateShell(c, gate), web.Actor(c), gate, slot)
+	if failed != nil {
+		return failed
+	}
+	keepSigning(&v, form.Raw)
+	v.Complaints = allComplaints(refused, "role", "meaning", "score", "note", "version", "sha256")
+	var moved *signoff.Moved
+	if errors.As(err, &moved) {
+		v.Changed = differences(moved.Changes)
+		if len(v.Changed) == 0 {
+			v.Changed = []pages.Difference{{What: "Content", Then: form.Raw("sha256"), Now: gate.SHA256}}
+		}
+		v.Complaints = nil
+	}
+	return web.Page(c, web.Status(refused), pages.GateShow(v))
+}
+
+func (h gates) withdraw(c echo.Context) error {
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	signature, reason := form.UUID("signature"), form.Text("reason", 0, 2000)
+	if err = form.Err(); err == nil {
+		err = h.stories.Withdraw(c.Request().Context(), web.Actor(c), gate.Release.ID, signature, reason)
+	}
+	if refused, ok := correctable(err); ok {
+		v, err := h.gateView(gateShell(c, gate), web.Actor(c), gate, "")
+		if err != nil {
+			return err
+		}
+		v.Withdraw.Reason = form.Raw("reason")
+		v.Complaints = allComplaints(refused, "signature", "reason")
+		return web.Page(c, web.Status(refused), pages.GateShow(v))
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(c, layouts.FlashInfo, "Your signature has been withdrawn. It stays readable, marked as withdrawn.")
+	return web.SeeOther(c, gateHref(gate.Release.ID, gate.ID))
+}
+
+func (h gates) signature(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	id, err := web.ID(c, "signature")
+	if err != nil {
+		return err
+	}
+	given, gate, changes, err := h.stories.Signature(c.Request().Context(), web.Actor(c), id)
+	if err != nil {
+		return err
+	}
+	shell := web.Shell(c, "Signature of "+given.Name, toReleases, layouts.Crumb{Label: gate.Release.Code, Href: runPath(gate.Release.ID)})
+	return web.Page(c, http.StatusOK, pages.SignatureShow(signatureView(shell, given, gate, changes)))
+}
+
+// gateZone is the site's time zone; UTC where this machine does not know it.
+func gateZone(g signoff.Gate) *time.Location {
+	zone, err := time.LoadLocation(g.Release.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}

@@ -1,0 +1,280 @@
+package handlers
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+)
+
+var signatureStates = map[signoff.State]components.State{
+	signoff.Standing:  {Code: "valid", Word: "Valid", Tone: components.Good},
+	signoff.Void:      {Code: "void", Word: "Void", Tone: components.Bad},
+	signoff.Withdrawn: {Code: "withdrawn", Word: "Withdrawn", Tone: components.Warn},
+}
+
+func gateState(g signoff.Gate) components.State {
+	switch {
+	case g.Passed():
+		return components.State{Code: "passed", Word: "Passed", Tone: components.Good}
+	case len(g.Blockers) > 0:
+		return components.State{Code: "closed", Word: "Closed", Tone: components.Blocked}
+	case len(g.Signatures) > 0:
+		return components.State{Code: "signing", Word: "Being signed", Tone: components.Progress}
+	}
+	return components.State{Code: "open", Word: "Open for signing", Tone: components.Info}
+}
+
+// gateCard is a gate with its slots, as it stands between phases and on its own page.
+func gateCard(by actor.Actor, g signoff.Gate, now time.Time, zone *time.Location) components.Gate {
+	card := components.Gate{
+		ID: string(g.ID), Name: g.Name, Judges: "Judges " + g.Judges + ".", State: gateState(g), Href: gateHref(g.Release.ID, g.ID),
+		Sentence: missingSentence(g),
+	}
+	for _, slot := range g.Slots {
+		s := components.Slot{ID: string(slot.ID), Role: slot.Role.Title(), Required: slot.Required, State: components.State{Code: "missing", Word: "Missing", Tone: components.Neutral}, Mine: g.Refuse(by, slot) == nil}
+		if given, ok := newest(g, slot.ID); ok {
+			state := given.State(g.SHA256)
+			s.State, s.By, s.Meaning, s.At, s.Href = signatureStates[state], given.Name, string(given.Meaning), moment(given.SignedAt, now, zone), signatureHref(given.ID)
+			if given.Score != nil {
+				s.Score = given.Score.String() + " of 10"
+			}
+			if state == signoff.Void {
+				s.VoidBecause = "what was signed has changed since"
+			}
+		}
+		if s.Mine {
+			card.Action = "Read and sign as " + slot.Role.Title()
+		}
+		card.Slots = append(card.Slots, s)
+	}
+	if card.Action == "" {
+		card.Action = "Open the gate"
+	}
+	return card
+}
+
+// newest is the signature that fills the slot, or else the last one that did.
+func newest(g signoff.Gate, slot signoff.SlotID) (signoff.Signature, bool) {
+	if s, ok := g.Standing(slot); ok {
+		return s, true
+	}
+	return g.Latest(slot)
+}
+
+func missingSentence(g signoff.Gate) string {
+	words := missingWords(g)
+	if g.Passed() {
+		return "Passed: " + words + "."
+	}
+	if len(g.Blockers) > 0 {
+		return fmt.Sprintf("Not open for signing yet: %d things have to be done first.", len(g.Blockers))
+	}
+	return words + "."
+}
+
+func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wanted signoff.SlotID) (pages.GateShowView, error) {
+	zone := gateZone(g)
+	v := pages.GateShowView{Shell: shell, Gate: gateCard(by, g, g.At, zone), Code: g.Release.Code, SHA256: g.SHA256}
+	var err error
+	if v.Sections, err = contentSections(g); err != nil {
+		return pages.GateShowView{}, err
+	}
+	for _, b := range g.Blockers {
+		link := components.Link{Label: b.Text}
+		if b.Item != "" {
+			link.Href = itemHref(g.Release.ID, runbook.ItemID(b.Item))
+		}
+		v.Blockers = append(v.Blockers, link)
+	}
+	for _, given := range g.Signatures {
+		one, err := earlierView(g, given, zone)
+		if err != nil {
+			return pages.GateShowView{}, err
+		}
+		v.Earlier = append(v.Earlier, one)
+		if given.By(by) && given.Withdrawn == nil && g.Release.Active {
+			v.Withdraw = pages.WithdrawForm{Action: gateHref(g.Release.ID, g.ID) + "/withdraw", Signature: given.ID.String(), Effect: "Withdraw my signature as " + given.Role.Title()}
+		}
+	}
+	if g.Release.Active {
+		v.LiveHref = gateHref(g.Release.ID, g.ID)
+	}
+	h.signView(&v, by, g, wanted, zone)
+	return v, nil
+}
+
+// signView offers the form for the slot this person may fill, or says why there is none.
+func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, wanted signoff.SlotID, zone *time.Location) {
+	var chosen *signoff.Slot
+	var why error
+	for _, slot := range g.Mine(by) {
+		refused := g.Refuse(by, slot)
+		if refused != nil && (why == nil || slot.ID == wanted) {
+			why = refused
+		}
+		if refused == nil && (chosen == nil || slot.ID == wanted) {
+			chosen = &slot
+		}
+	}
+	if chosen == nil {
+		v.Refused, v.WhoCan = refusedSigning(g, why)
+		return
+	}
+	v.CanSign = true
+	href := gateHref(g.Release.ID, g.ID)
+	v.Sign = pages.SignForm{
+		Action: href + "/sign", Roles: []components.Option{{Value: string(chosen.ID), Label: chosen.Role.Title(), Chosen: true}},
+		Statement: chosen.Statement, AsksScore: chosen.AsksScore, Version: newTicket(g.Seq), Limit: "5 minutes", Proven: moment(by.AuthTime, g.At, zone),
+		Effect: fmt.Sprintf("Sign as %s: %s on %s", chosen.Role.Title(), g.Name, v.Environment.Word()), FreshUntil: moment(by.AuthTime.Add(signoff.FreshFor), g.At, zone),
+	}
+	for n, m := range chosen.Meanings {
+		v.Sign.Meanings = append(v.Sign.Meanings, components.Option{Value: string(m), Label: meaningWords[m], Chosen: n == 0})
+	}
+	// By the clock that judges the POST, so that the page never offers a form that would be turned away.
+	if h.now().Sub(by.AuthTime) > signoff.FreshFor {
+		v.Sign.FreshHref = freshHref(href)
+	}
+}
+
+var meaningWords = map[signoff.Meaning]string{
+	signoff.Approved:  "approved: I answer for it",
+	signoff.Reviewed:  "reviewed: I have read it and object to nothing",
+	signoff.Executed:  "executed: I have done it",
+	signoff.Witnessed: "witnessed: I have seen it done",
+}
+
+func refusedSigning(g signoff.Gate, why error) (string, []string) {
+	var missing []actor.Role
+	for _, s := range g.Missing() {
+		missing = append(missing, s.Role)
+	}
+	if refused, ok := fault.As(why); ok {
+		return refused.Message, roleTitles(missing)
+	}
+	if !g.Release.Active || len(missing) == 0 {
+		return "There is nothing left to sign here.", nil
+	}
+	return "None of your roles has a place at this gate.", roleTitles(missing)
+}
+
+func earlierView(g signoff.Gate, s signoff.Signature, zone *time.Location) (pages.EarlierSignature, error) {
+	state := s.State(g.SHA256)
+	v := pages.EarlierSignature{
+		Role: s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[state], Href: signatureHref(s.ID),
+	}
+	if s.Score != nil {
+		v.Score = s.Score.String() + " of 10"
+	}
+	if state == signoff.Void {
+		changes, err := signoff.Compare(s.Content, g.Content)
+		if err != nil {
+			return pages.EarlierSignature{}, err
+		}
+		v.Changed = differences(changes)
+	}
+	if s.Withdrawn != nil {
+		v.Note = "Withdrawn: " + s.Withdrawn.Reason
+	}
+	return v, nil
+}
+
+// differences are the first changes in the words of the page; a page with hundreds of them says less.
+func differences(changes []signoff.Change) []pages.Difference {
+	const enough = 20
+	var list []pages.Difference
+	for _, c := range changes[:min(enough, len(changes))] {
+		list = append(list, pages.Difference{What: c.What, Then: cutText(c.Then), Now: cutText(c.Now)})
+	}
+	if more := len(changes) - enough; more > 0 {
+		list = append(list, pages.Difference{What: "More", Then: "", Now: fmt.Sprintf("%d further changes", more)})
+	}
+	return list
+}
+
+func cutText(s string) string {
+	const enough = 300
+	if runes := []rune(s); len(runes) > enough {
+		return string(runes[:enough]) + "…"
+	}
+	return s
+}
+
+func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
+	content, err := signoff.ParseContent(g.Content)
+	if err != nil {
+		return nil, err
+	}
+	release := pages.ContentSection{Title: "Release", Facts: []components.Fact{
+		{Label: "Code", Value: content.Release.Code, Code: true}, {Label: "Title", Value: content.Release.Title},
+		{Label: "Environment", Value: content.Release.Environment}, {Label: "T-0", Value: content.Release.T0}, {Label: "Time zone", Value: content.Release.TimeZone},
+		{Label: "Runbook", Value: content.Template.Name + " " + content.Template.Version}, {Label: "Runbook, SHA-256", Value: content.Template.SHA256, Code: true},
+	}}
+	if h := content.Health; h != nil {
+		release.Facts = append(release.Facts, components.Fact{Label: "Health", Value: h.Summary + " (" + h.At + ")"})
+	}
+	judged := pages.ContentSection{Title: "Items this gate judges"}
+	for _, i := range content.Items {
+		row := pages.ContentRow{ID: i.ID, Title: i.Title, State: itemStates[runbook.ItemState(i.State)], Href: itemHref(g.Release.ID, runbook.ItemID(i.ID))}
+		if i.Evidence != nil {
+			row.SHA256 = i.Evidence.SHA256
+		}
+		judged.Rows = append(judged.Rows, row)
+	}
+	files := pages.ContentSection{Title: "Migrations of this release"}
+	for _, m := range content.Migrations {
+		row := pages.ContentRow{ID: "V" + m.Version, Title: m.Title, SHA256: m.SHA256, Href: migrationsPage + "/V" + m.Version, State: components.State{Code: "file", Word: "File frozen", Tone: components.Info}}
+		for _, a := range content.Applied {
+			switch {
+			case a.Version != m.Version:
+			case !a.Success:
+				row.State = components.State{Code: "failed", Word: "Last try failed", Tone: components.Bad}
+			case a.Direction == "down":
+				row.State = components.State{Code: "undone", Word: "Taken back", Tone: components.Warn}
+			default:
+				row.State = components.State{Code: "applied", Word: "Applied", Tone: components.Good}
+			}
+		}
+		files.Rows = append(files.Rows, row)
+	}
+	return []pages.ContentSection{release, judged, files}, nil
+}
+
+func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, changes []signoff.Change) pages.SignatureShowView {
+	zone, state := gateZone(g), s.State(g.SHA256)
+	v := pages.SignatureShowView{
+		Shell: shell, ID: s.ID.String(), Name: s.Name, Role: s.Role.Title(), Meaning: string(s.Meaning), Note: s.Note,
+		At: moment(s.SignedAt, g.At, zone), Proven: moment(s.AuthTime, g.At, zone), Issuer: s.Issuer, Subject: s.Subject,
+		Gate: components.Link{Label: g.Name, Href: gateHref(g.Release.ID, g.ID)}, Release: components.Link{Label: g.Release.Code, Href: runPath(g.Release.ID)},
+		Statement: s.Statement, SHA256: s.ContentSHA256, Content: indented(s.Content), State: signatureStates[state], Changed: differences(changes), HashHolds: s.Intact,
+	}
+	if s.Score != nil {
+		v.Score = s.Score.String() + " of 10"
+	}
+	switch {
+	case s.Withdrawn != nil:
+		v.Why = fmt.Sprintf("Withdrawn by %s on %s: %s", s.Withdrawn.By, s.Withdrawn.At.In(zone).Format("2 Jan 2006 at 15:04"), s.Withdrawn.Reason)
+	case state == signoff.Void:
+		v.Why = "What was signed is no longer what is there, so this signature does not count."
+	default:
+		v.Why = "The content is still exactly what was signed."
+	}
+	return v
+}
+
+// indented is the content for reading; the hash is over the text without these line breaks.
+func indented(content string) string {
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(content), "", "  ") != nil {
+		return content
+	}
+	return b.String()
+}

@@ -1,0 +1,174 @@
+package handlers
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+)
+
+func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.ItemShowView {
+	zone, now, item := p.Run.Zone(), p.At, p.Item
+	waits := p.Waiting(item)
+	v := pages.ItemShowView{
+		Shell: shell, ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(item, waits),
+		Owner: item.Owner.Title(), Who: item.Holder.Name, Yours: item.Holder.Known() && by.SamePerson(item.Holder.Issuer, item.Holder.Subject),
+		Due: moment(item.Due(p.Run.T0), now, zone), Required: item.Required, Do: strings.Split(p.Spec.Do, "\n"), Command: p.Spec.Command,
+		Expected: p.Spec.Expected, Undo: undoText(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),
+		Version: fmt.Sprint(item.Version), ReleaseHref: runPath(p.Run.ID),
+	}
+	if p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff {
+		v.Late = late(item, p.Run.T0, now)
+		v.LiveHref = itemHref(p.Run.ID, item.ID)
+	}
+	if v.Auto {
+		v.AutoWhy = "This item cannot be ticked by hand: its evidence is what the system itself answers (check " + item.Check + ")."
+	}
+	if !item.State.Settled() {
+		for _, w := range waits {
+			v.Waiting = append(v.Waiting, waitLink(p, w))
+		}
+	}
+	if !by.Can(actor.ItemWork) {
+		v.Refused, v.WhoCan = "Working on items is not among your roles.", roleTitles(actor.RolesWith(actor.ItemWork))
+	}
+	v.Acts = actsView(itemHref(p.Run.ID, item.ID), p.Acts(by, item))
+	for _, e := range p.Evidence {
+		v.Evidence = append(v.Evidence, evidenceView(e, p.Spec.Evidence.Unit, now, zone))
+	}
+	for _, h := range p.History {
+		v.History = append(v.History, pages.HistoryLine{At: moment(h.At, now, zone), Who: h.Who, What: historyWords(h.Action), Note: h.Reason})
+	}
+	for n, other := range p.Items {
+		if other.ID == item.ID && n > 0 {
+			v.Previous = components.Link{Label: string(p.Items[n-1].ID), Href: itemHref(p.Run.ID, p.Items[n-1].ID)}
+		}
+		if other.ID == item.ID && n+1 < len(p.Items) {
+			v.Following = components.Link{Label: string(p.Items[n+1].ID), Href: itemHref(p.Run.ID, p.Items[n+1].ID)}
+		}
+	}
+	return v
+}
+
+// undoText is the item's own undo, followed by the rollback options and the troubleshooting that it refers to.
+func undoText(p runbook.ItemPage) string {
+	parts := []string{p.Spec.Undo}
+	for _, id := range p.Spec.See {
+		for _, r := range p.Template.Rollback {
+			if r.ID == id {
+				parts = append(parts, fmt.Sprintf("%s, %s (%s, data loss: %s, by: %s). %s", r.ID, r.Title, r.Time, r.DataLoss, r.Who, strings.Join(r.Steps, " ")))
+			}
+		}
+		for _, r := range p.Template.Troubleshooting {
+			if r.ID == id {
+				parts = append(parts, fmt.Sprintf("%s, %s: %s %s", r.ID, r.Symptom, r.Diagnosis, r.Remedy))
+			}
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+func waitLink(p runbook.ItemPage, w runbook.Wait) components.Link {
+	if w.Gate != "" {
+		return components.Link{Label: w.Text, Href: gateHref(p.Run.ID, w.Gate)}
+	}
+	return components.Link{Label: w.Text, Href: itemHref(p.Run.ID, w.Item)}
+}
+
+func actsView(at string, acts []runbook.Act) pages.ItemActs {
+	var v pages.ItemActs
+	for _, act := range acts {
+		href := at + "/" + string(act)
+		switch act {
+		case runbook.Take:
+			v.Take, v.TakeText = href, "Take it"
+		case runbook.RunCheck:
+			v.Check = href
+		case runbook.Finish:
+			v.Done = href
+		case runbook.GiveUp:
+			v.Fail = href
+		case runbook.Reopen:
+			v.Reopen = href
+		case runbook.Skip:
+			v.Skip = href
+		}
+	}
+	return v
+}
+
+func askedView(a runbook.Asks) pages.EvidenceForm {
+	v := pages.EvidenceForm{Kind: pages.EvidenceKind(a.Kind), Label: a.Label, Unit: a.Unit, Statement: a.Statement}
+	switch {
+	case a.Kind == runbook.Link:
+		v.Hint = "An address that begins with https:// or http://."
+	case a.Kind != runbook.Number:
+	case a.Min != "" && a.Max != "":
+		v.Hint = strings.TrimSpace(fmt.Sprintf("From %s to %s %s", a.Min, a.Max, a.Unit)) + "."
+	case a.Min != "":
+		v.Hint = strings.TrimSpace(fmt.Sprintf("%s %s", a.Min, a.Unit)) + " or more."
+	case a.Max != "":
+		v.Hint = strings.TrimSpace(fmt.Sprintf("%s %s", a.Max, a.Unit)) + " or less."
+	}
+	return v
+}
+
+func evidenceView(e runbook.Evidence, unit string, now time.Time, zone *time.Location) pages.Evidence {
+	v := pages.Evidence{
+		Kind: string(e.Kind), Value: e.Value, Note: e.Note, By: e.By.Name, At: moment(e.AddedAt, now, zone), SHA256: e.SHA256,
+		Mismatch: !e.Intact, Machine: e.Kind == runbook.Auto, Query: e.Query,
+	}
+	switch e.Kind {
+	case runbook.Auto:
+		v.Kind, v.Value, v.Answer = "check", e.Summary, e.Value
+		v.Passed = components.State{Code: "passed", Word: "Passed", Tone: components.Good}
+		if !e.Passed {
+			v.Passed = components.State{Code: "failed", Word: "Failed", Tone: components.Bad}
+		}
+	case runbook.Link:
+		v.Href = e.Value
+	case runbook.Number:
+		v.Value = strings.TrimSpace(e.Value + " " + unit)
+	case runbook.Text, runbook.Statement:
+	}
+	return v
+}
+
+var historySaid = map[string]string{
+	"item:take": "took it", "item:check": "ran its check", "item:done": "finished it", "item:fail": "said that it failed",
+	"item:reopen": "put it back to open", "item:skip": "skipped it",
+}
+
+func historyWords(action string) string {
+	if words, ok := historySaid[action]; ok {
+		return words
+	}
+	return action
+}
+
+// conflictView says what became of the item since the person opened the page.
+func conflictView(p runbook.ItemPage, seen runbook.Seen) *pages.OtherVersion {
+	zone := p.Run.Zone()
+	other := &pages.OtherVersion{By: "Somebody", At: moment(p.At, p.At, zone)}
+	// The history is newest first, and each line of it made one version.
+	for n, h := range p.History {
+		if n >= p.Item.Version-seen.Version {
+			break
+		}
+		if n == 0 {
+			other.By, other.At = h.Who, moment(h.At, p.At, zone)
+		}
+		now := h.Who + " " + historyWords(h.Action)
+		if h.Reason != "" {
+			now += ": " + h.Reason
+		}
+		other.Rows = append(other.Rows, pages.Difference{What: h.At.In(zone).Format("15:04:05"), Then: fmt.Sprintf("version %d", p.Item.Version-n-1), Now: now})
+	}
+	other.Rows = append(other.Rows, pages.Difference{What: "State", Then: fmt.Sprintf("as you saw it, version %d", seen.Version), Now: itemStates[p.Item.State].Word})
+	return other
+}

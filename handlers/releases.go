@@ -1,0 +1,259 @@
+package handlers
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// ReleaseStories are the stories of a release as a whole.
+type ReleaseStories interface {
+	Environment() string
+	Templates() []runbook.Template
+	List(ctx context.Context, by actor.Actor, q runbook.Query) ([]runbook.Run, error)
+	Active(ctx context.Context, by actor.Actor) (runbook.Run, bool, error)
+	Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbook.Release, error)
+	Start(ctx context.Context, by actor.Actor, r runbook.StartRequest) (uuid.UUID, error)
+	Schedule(ctx context.Context, by actor.Actor, seen runbook.SeenRun, t0 time.Time, reason string) error
+	Abort(ctx context.Context, by actor.Actor, seen runbook.SeenRun, confirm, reason string) error
+}
+
+const (
+	releasesPage    = "/releases"
+	releasePageSize = 50
+	// localTime is how an input of type datetime-local writes a moment.
+	localTime = "2006-01-02T15:04"
+)
+
+var toReleases = layouts.Crumb{Label: "Releases", Href: releasesPage}
+
+type releases struct {
+	stories ReleaseStories
+	now     func() time.Time
+}
+
+// RunbookStories are all stories of a runbook.
+type RunbookStories interface {
+	ReleaseStories
+	ItemStories
+}
+
+// Releases is the subject of releases: the list, the start, the timeline, and their items.
+func Releases(stories RunbookStories, now func() time.Time) []web.Route {
+	h := releases{stories, now}
+	return append([]web.Route{
+		web.Needs(http.MethodGet, releasesPage, actor.ReleaseRead, h.list),
+		web.Needs(http.MethodGet, releasesPage+"/new", actor.ReleaseRead, h.ask),
+		web.Needs(http.MethodPost, releasesPage, actor.ReleaseStart, h.start),
+		web.Needs(http.MethodGet, releasesPage+"/:release", actor.ReleaseRead, h.show),
+		{Method: http.MethodPost, Path: releasesPage + "/:release/schedule", Right: actor.ReleaseManage, Action: "release:schedule", Handler: h.schedule},
+		{Method: http.MethodPost, Path: releasesPage + "/:release/abort", Right: actor.ReleaseManage, Action: "release:abort", Handler: h.abort},
+	}, itemRoutes(stories)...)
+}
+
+func runPath(id uuid.UUID) string { return releasesPage + "/" + id.String() }
+
+func (h releases) list(c echo.Context) error {
+	values := web.Query(c)
+	q := runbook.Query{Limit: releasePageSize + 1}
+	if state := optionalChoice(values, "state", "active", "signed_off", "closed", "aborted"); state != "" {
+		q.State = runbook.State(state)
+	}
+	if at := values.Text("before", 0, 80); at != "" {
+		when, id, _ := strings.Cut(at, "_")
+		var wrongTime, wrongID error
+		q.BeforeAt, wrongTime = time.Parse(time.RFC3339Nano, when)
+		q.BeforeID, wrongID = uuid.Parse(id)
+		if wrongTime != nil || wrongID != nil {
+			values.Complain("before", "This is no place in the list.")
+		}
+	}
+	if err := values.Err(); err != nil {
+		return err
+	}
+	runs, err := h.stories.List(c.Request().Context(), web.Actor(c), q)
+	if err != nil {
+		return err
+	}
+	return web.Page(c, http.StatusOK, pages.ReleaseList(h.listView(web.Shell(c, "Releases"), web.Actor(c), q, runs)))
+}
+
+func (h releases) ask(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	v, err := h.startView(c)
+	if err != nil {
+		return err
+	}
+	return web.Page(c, http.StatusOK, pages.ReleaseStart(v))
+}
+
+func (h releases) start(c echo.Context) error {
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	r := runbook.StartRequest{Template: form.Text("template", 0, 64), Code: form.Text("code", 0, 200), Title: form.Text("title", 0, 400)}
+	r.T0, r.TimeZone = readTZero(form)
+	err = form.Err()
+	var id uuid.UUID
+	if err == nil {
+		id, err = h.stories.Start(c.Request().Context(), web.Actor(c), r)
+	}
+	if refused, ok := correctable(err); ok {
+		v, err := h.startView(c)
+		if err != nil {
+			return err
+		}
+		v.Code, v.Name, v.TZero = form.Raw("code"), form.Raw("title"), form.Raw("t_zero")
+		v.Zones = zoneOptions(form.Raw("zone"), h.now())
+		for i := range v.Templates {
+			v.Templates[i].Chosen = v.Templates[i].Value == form.Raw("template")
+		}
+		v.Complaints = allComplaints(refused, "template", "code", "title", "t_zero", "zone")
+		return web.Page(c, web.Status(refused), pages.ReleaseStart(v))
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(c, layouts.FlashGood, "The release has been started, and its runbook is frozen.")
+	return web.SeeOther(c, runPath(id))
+}
+
+// readTZero reads date, time and zone; a zone that is none leaves its complaint, and the time is then not read.
+func readTZero(form *web.Values) (time.Time, string) {
+	name := form.Text("zone", 1, 60)
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "" || name == "Local" {
+		form.Complain("zone", "Choose the time zone of the site.")
+		form.Allow("t_zero")
+		return time.Time{}, name
+	}
+	return form.Time("t_zero", zone), name
+}
+
+// correctable is a refusal that the person can put right on the same page.
+func correctable(err error) (*fault.Error, bool) {
+	refused, ok := fault.As(err)
+	if !ok || (refused.Kind == fault.Invalid && refused.Fields == nil) {
+		return nil, false
+	}
+	return refused, refused.Kind == fault.Invalid || refused.Kind == fault.Conflict
+}
+
+// allComplaints are the complaints about the fields, and before them what is wrong with the form as a whole.
+func allComplaints(refused *fault.Error, names ...string) components.Complaints {
+	list := complaints(refused, names...)
+	if len(list) == 0 {
+		list = components.Complaints{{Text: refused.Message}}
+	}
+	return list
+}
+
+func (h releases) show(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	v, err := h.showView(c)
+	if err != nil {
+		return err
+	}
+	return web.Page(c, http.StatusOK, pages.ReleaseShow(v))
+}
+
+func (h releases) showView(c echo.Context) (pages.ReleaseShowView, error) {
+	id, err := web.ID(c, "release")
+	if err != nil {
+		return pages.ReleaseShowView{}, err
+	}
+	release, err := h.stories.Show(c.Request().Context(), web.Actor(c), id)
+	if err != nil {
+		return pages.ReleaseShowView{}, err
+	}
+	return h.releaseView(web.Shell(c, release.Run.Code, toReleases), web.Actor(c), release), nil
+}
+
+func (h releases) schedule(c echo.Context) error {
+	id, err := web.ID(c, "release")
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	seen := runbook.SeenRun{Run: id, Version: form.Int("version", 1, 1<<30)}
+	reason := form.Text("reason", 0, 4000)
+	t0, _ := readTZero(form)
+	if err = form.Err(); err == nil {
+		err = h.stories.Schedule(c.Request().Context(), web.Actor(c), seen, t0, reason)
+	}
+	if refused, ok := correctable(err); ok {
+		v, err := h.showView(c)
+		if err != nil || v.Reschedule.Action == "" {
+			return firstOf(err, refused)
+		}
+		v.Reschedule.TZero, v.Reschedule.Reason = form.Raw("t_zero"), form.Raw("reason")
+		v.Reschedule.Zones = zoneOptions(form.Raw("zone"), h.now())
+		v.Reschedule.Complaints = allComplaints(refused, "t_zero", "zone", "reason")
+		return web.Page(c, web.Status(refused), pages.ReleaseShow(v))
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(c, layouts.FlashGood, "T-0 has been moved, and everything that is open moved with it. Signatures given before are void, because the time was signed too.")
+	return web.SeeOther(c, runPath(id))
+}
+
+func (h releases) abort(c echo.Context) error {
+	id, err := web.ID(c, "release")
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	seen := runbook.SeenRun{Run: id, Version: form.Int("version", 1, 1<<30)}
+	confirm, reason := form.Text("confirm", 0, 200), form.Text("abort_reason", 0, 4000)
+	if err = form.Err(); err == nil {
+		err = h.stories.Abort(c.Request().Context(), web.Actor(c), seen, confirm, reason)
+	}
+	if refused, ok := correctable(err); ok {
+		v, err := h.showView(c)
+		if err != nil || v.Abort.Action == "" {
+			return firstOf(err, refused)
+		}
+		if text := refused.Fields["reason"]; text != "" {
+			refused = refused.WithField("abort_reason", text)
+		}
+		v.Abort.Confirm, v.Abort.Reason = form.Raw("confirm"), form.Raw("abort_reason")
+		v.Abort.Complaints = allComplaints(refused, "abort_reason", "confirm")
+		return web.Page(c, web.Status(refused), pages.ReleaseShow(v))
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(c, layouts.FlashInfo, "The release has been aborted. What was applied stays applied.")
+	return web.SeeOther(c, runPath(id))
+}
+
+func firstOf(err error, refused *fault.Error) error {
+	if err != nil {
+		return err
+	}
+	return refused
+}

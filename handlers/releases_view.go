@@ -1,0 +1,214 @@
+package handlers
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+var releaseStates = map[runbook.State]components.State{
+	runbook.Active:    {Code: "active", Word: "Running", Tone: components.Progress},
+	runbook.SignedOff: {Code: "signed_off", Word: "Signed off", Tone: components.Good},
+	runbook.Closed:    {Code: "closed", Word: "Closed", Tone: components.Good},
+	runbook.Aborted:   {Code: "aborted", Word: "Aborted", Tone: components.Bad},
+}
+
+func releaseCounts(c runbook.Counts) components.Counts {
+	return components.Counts{Done: c.Done, Failed: c.Failed, Skipped: c.Skipped, Open: c.Total - c.Done - c.Failed - c.Skipped}
+}
+
+func (h releases) listView(shell layouts.Shell, by actor.Actor, q runbook.Query, runs []runbook.Run) pages.ReleaseListView {
+	v := pages.ReleaseListView{Shell: shell, AllHref: releasesPage, Filtered: q.State != "", WhoStart: roleTitles(actor.RolesWith(actor.ReleaseStart))}
+	for _, f := range []struct {
+		state runbook.State
+		label string
+	}{{"", "All"}, {runbook.Active, "Running"}, {runbook.SignedOff, "Signed off"}, {runbook.Closed, "Closed"}, {runbook.Aborted, "Aborted"}} {
+		filter := components.Filter{Label: f.label, Href: listHref(f.state, ""), Code: string(f.state), Chosen: q.State == f.state}
+		if f.state == "" {
+			filter.Code = "all"
+		}
+		v.Filters = append(v.Filters, filter)
+	}
+	if len(runs) > releasePageSize {
+		runs = runs[:releasePageSize]
+		last := runs[releasePageSize-1]
+		v.Pager.Older = listHref(q.State, last.StartedAt.Format(time.RFC3339Nano)+"_"+last.ID.String())
+	}
+	if !q.BeforeAt.IsZero() {
+		v.Pager.Newest = listHref(q.State, "")
+	}
+	for _, run := range runs {
+		row := pages.ReleaseRow{
+			Code: run.Code, Title: run.Title, Href: runPath(run.ID), State: releaseStates[run.State], TZero: moment(run.T0, h.now(), run.Zone()),
+			StartedBy: run.Starter.Name, Template: run.Template.Name + " " + run.Template.Version, Counts: releaseCounts(run.Counts),
+		}
+		if run.State == runbook.Active {
+			row.Move = "Open it to see whose move it is"
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	if n := len(runs); n > 0 {
+		v.Pager.Shown = fmt.Sprintf("%d releases, started from %s to %s", n, runs[0].StartedAt.Format(time.DateOnly), runs[n-1].StartedAt.Format(time.DateOnly))
+	}
+	if by.Can(actor.ReleaseStart) {
+		v.Start = components.Link{Label: "Start a release", Href: releasesPage + "/new"}
+		v.Primary = layouts.Action{Label: v.Start.Label, Href: v.Start.Href, Name: "start-release"}
+	}
+	return v
+}
+
+func listHref(state runbook.State, before string) string {
+	query := url.Values{}
+	if state != "" {
+		query.Set("state", string(state))
+	}
+	if before != "" {
+		query.Set("before", before)
+	}
+	if len(query) == 0 {
+		return releasesPage
+	}
+	return releasesPage + "?" + query.Encode()
+}
+
+func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
+	by := web.Actor(c)
+	v := pages.ReleaseStartView{Shell: web.Shell(c, "Start a release", toReleases), Action: releasesPage, CancelHref: releasesPage}
+	running, is, err := h.stories.Active(c.Request().Context(), by)
+	if err != nil {
+		return pages.ReleaseStartView{}, err
+	}
+	if is {
+		v.Running = components.Link{Label: running.Code, Href: runPath(running.ID)}
+	}
+	if !by.Can(actor.ReleaseStart) {
+		v.Refused, v.WhoCan = "Starting a release is not among your roles.", roleTitles(actor.RolesWith(actor.ReleaseStart))
+	}
+	for i, t := range h.stories.Templates() {
+		items := 0
+		for _, p := range t.Phases {
+			items += len(p.Items)
+		}
+		v.Templates = append(v.Templates, pages.TemplateChoice{
+			Value: t.SHA256, Name: t.Title, Version: t.Version, SHA256: t.SHA256, Chosen: i == 0,
+			Summary: fmt.Sprintf("%d phases, %d items, %d gates, %d migrations", len(t.Phases), items, len(t.Gates), len(t.Migrations)),
+		})
+		if i == 0 {
+			zone, err := time.LoadLocation(t.TimeZone)
+			if err != nil {
+				zone = time.UTC
+			}
+			v.Code, v.Name, v.Zones = t.Release, t.Title, zoneOptions(t.TimeZone, h.now())
+			v.TZero = h.now().In(zone).Add(24*time.Hour + 30*time.Minute).Truncate(30 * time.Minute).Format(localTime)
+		}
+	}
+	return v, nil
+}
+
+// sites are the zones that the forms offer, besides the one a release has.
+var sites = []string{
+	"UTC", "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Europe/Lisbon", "Europe/London",
+	"Europe/Berlin", "Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney",
+}
+
+func zoneOptions(chosen string, now time.Time) []components.Option {
+	names := sites
+	if chosen != "" && !slices.Contains(names, chosen) {
+		names = append([]string{chosen}, names...)
+	}
+	var list []components.Option
+	for _, name := range names {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			continue // a typed zone that is none has its own complaint
+		}
+		list = append(list, components.Option{Value: name, Label: name + " (UTC" + now.In(zone).Format("-07:00") + ")", Chosen: name == chosen})
+	}
+	return list
+}
+
+func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Release) pages.ReleaseShowView {
+	zone, now := r.Run.Zone(), r.At
+	v := pages.ReleaseShowView{
+		Shell: shell, Code: r.Run.Code, Name: r.Run.Title, Href: runPath(r.Run.ID), State: releaseStates[r.Run.State],
+		TZero: moment(r.Run.T0, now, zone), Zone: r.Run.TimeZone, Started: moment(r.Run.StartedAt, now, zone), By: r.Run.Starter.Name,
+		Template: pages.TemplateRef{Name: r.Template.Title, Version: r.Run.Template.Version, SHA256: r.Run.Template.SHA256},
+	}
+	if r.Newest.SHA256 != "" && r.Newest.SHA256 != r.Run.Template.SHA256 {
+		v.Newer = "version " + r.Newest.Version + " of " + r.Newest.Name + "."
+	}
+	if r.Run.State != runbook.Active {
+		v.Ended = fmt.Sprintf("%s on %s by %s. %s", v.State.Word, r.Run.EndedAt.In(zone).Format("2 Jan 2006 at 15:04"), r.Run.EndedBy, r.Run.EndReason)
+	}
+	waits := map[runbook.ItemID][]runbook.Wait{}
+	for _, i := range r.Items {
+		waits[i.ID] = r.Waiting(i)
+	}
+	v.Phases = phaseViews(by, r, waits)
+	for _, p := range v.Phases {
+		v.Counts = add(v.Counts, p.Counts)
+	}
+	v.Timeline = timelineView(r, v.Phases)
+	v.Next = nextView(by, r, waits)
+	v.Migrations, v.MigrationsSentence = migrationLines(r)
+	if r.Run.State == runbook.Active {
+		v.LiveHref = v.Href
+		if by.Can(actor.ReleaseManage) {
+			h.manage(&v, r)
+		}
+	}
+	return v
+}
+
+func (h releases) manage(v *pages.ReleaseShowView, r runbook.Release) {
+	version := fmt.Sprint(r.Run.Version)
+	v.Reschedule = pages.ReschedulePart{
+		Action: v.Href + "/schedule", Version: version, TZero: r.Run.T0.In(r.Run.Zone()).Format(localTime), Zones: zoneOptions(r.Run.TimeZone, h.now()),
+		Effect: fmt.Sprintf("%d items that are not settled move with it; %d keep their times. Signatures given before become void, because the time is signed too.",
+			v.Counts.Total()-v.Counts.Done-v.Counts.Skipped, v.Counts.Done+v.Counts.Skipped),
+	}
+	v.Abort = pages.AbortPart{
+		Action: v.Href + "/abort", Version: version, Type: r.Run.Code,
+		Effect: "The release ends for good and cannot be taken up again. Nothing that was applied is undone by it.",
+	}
+}
+
+func add(a, b components.Counts) components.Counts {
+	return components.Counts{Done: a.Done + b.Done, Failed: a.Failed + b.Failed, Blocked: a.Blocked + b.Blocked, Open: a.Open + b.Open, Skipped: a.Skipped + b.Skipped}
+}
+
+func migrationLines(r runbook.Release) ([]pages.MigrationLine, string) {
+	var lines []pages.MigrationLine
+	applied := 0
+	for _, m := range r.Migrations {
+		state := components.State{Code: "pending", Word: "Not applied", Tone: components.Neutral}
+		switch {
+		case m.Direction == "":
+		case !m.Success:
+			state = components.State{Code: "failed", Word: "Failed", Tone: components.Bad}
+		case m.Direction == "down":
+			state = components.State{Code: "undone", Word: "Taken back", Tone: components.Warn}
+		default:
+			state = components.State{Code: "applied", Word: "Applied", Tone: components.Good}
+			applied++
+		}
+		lines = append(lines, pages.MigrationLine{Version: "V" + m.Version, Title: m.Title, Href: migrationsPage + "/V" + m.Version, State: state})
+	}
+	switch applied {
+	case len(lines):
+		return lines, fmt.Sprintf("All %d are applied.", applied)
+	case 0:
+		return lines, fmt.Sprintf("%d to apply.", len(lines))
+	}
+	return lines, fmt.Sprintf("%d applied, %d to apply.", applied, len(lines)-applied)
+}
