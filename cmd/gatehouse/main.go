@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // a site's time zone must be known in an image that has no zone files
 
 	"github.com/spf13/cobra"
 )

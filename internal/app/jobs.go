@@ -15,6 +15,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/health"
+	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/setup"
 )
@@ -24,6 +25,7 @@ const (
 	reconcileEvery = 5 * time.Minute
 	healthEvery    = time.Minute
 	walkAuditEvery = time.Hour
+	summariesEvery = time.Hour
 	sweepEvery     = 10 * time.Minute
 )
 
@@ -54,23 +56,27 @@ type walkAuditArgs struct{}
 
 func (walkAuditArgs) Kind() string { return "walk_audit" }
 
+type summariesArgs struct{}
+
+func (summariesArgs) Kind() string { return "refresh_summaries" }
+
 type sweepArgs struct{}
 
 func (sweepArgs) Kind() string { return "sweep" }
 
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
-	db        *postgres.DB
-	health    *health.Service
-	migration func(ctx context.Context, run uuid.UUID, tenant uuid.UUID) error
-	log       *slog.Logger
+	db     *postgres.DB
+	health *health.Service
+	worker *migration.Worker
+	log    *slog.Logger
 }
 
 // client builds the job client. Periodic jobs are inserted by one elected process and worked by any, each at most once
 // at a time.
 func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &migrationWorker{run: j.migration})
+	river.AddWorker(workers, &migrationWorker{worker: j.worker})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcileArgs]) error { return j.reconcile(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[healthRunArgs]) error {
 		return j.eachTenant(ctx, "health checks", func(ctx context.Context, by actor.Actor) error {
@@ -82,12 +88,13 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		return postgres.Sessions{DB: j.db}.Sweep(ctx)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[summariesArgs]) error { return j.summaries(ctx) }))
 	client, err := river.NewClient(riverpgxv5.New(j.db.Pool()), &river.Config{
 		Schema: setup.JobSchema, Workers: workers, Logger: j.log, MaxAttempts: 3,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}},
 		PeriodicJobs: []*river.PeriodicJob{
 			every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
-			every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}),
+			every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
 		},
 		// The application owns no index and may not rebuild one.
 		ReindexerIndexNames: []string{},
@@ -119,6 +126,15 @@ func (j jobs) reconcile(ctx context.Context) error {
 	return nil
 }
 
+// summaries recomputes the two summaries that are older than their interval.
+func (j jobs) summaries(ctx context.Context) error {
+	failed, err := postgres.Quality{DB: j.db}.RefreshSummaries(ctx, summariesEvery)
+	if len(failed) > 0 {
+		j.log.WarnContext(ctx, "summaries could not be refreshed", "summaries", failed)
+	}
+	return err
+}
+
 func (j jobs) walkAudit(ctx context.Context) error {
 	trail := postgres.Audit{DB: j.db}
 	walk := func(ctx context.Context, by actor.Actor) error {
@@ -148,12 +164,12 @@ func (j jobs) eachTenant(ctx context.Context, what string, work func(context.Con
 
 type migrationWorker struct {
 	river.WorkerDefaults[migrationRunArgs]
-	run func(ctx context.Context, run, tenant uuid.UUID) error
+	worker *migration.Worker
 }
 
 // Timeout: a migration has the limits of its own plan card.
 func (*migrationWorker) Timeout(*river.Job[migrationRunArgs]) time.Duration { return -1 }
 
 func (w *migrationWorker) Work(ctx context.Context, job *river.Job[migrationRunArgs]) error {
-	return w.run(ctx, job.Args.Run, job.Args.Tenant)
+	return w.worker.Work(ctx, migration.Ref{Run: job.Args.Run, Tenant: job.Args.Tenant})
 }

@@ -63,7 +63,7 @@ var floors = map[string]row{
 	// The roof, and what stands beside the house to test and to show it.
 	"internal/app": {[]string{"..."}, []string{"*"}}, "internal/setup": {[]string{"internal/actor", "internal/postgres", "internal/migrator", "migrations"}, []string{"*"}}, "cmd/gatehouse": {[]string{"..."}, []string{"*"}},
 	"internal/demo/warehouse": {nil, pgx}, "internal/demoidp": {nil, []string{"*"}},
-	"internal/pgtest":     {[]string{"internal/privatepg"}, pgx},
+	"internal/pgtest":    {[]string{"internal/privatepg"}, pgx},
 	"internal/housetest": {[]string{"..."}, pgx}, "internal/faultpoint": {nil, nil}, "internal/tcpproxy": {nil, nil},
 	"internal/htmlcheck": {nil, []string{"golang.org/x/net"}},
 	"internal/archtest":  {nil, nil}, "internal/e2e": {[]string{"..."}, []string{"*"}}, "internal/bench": {[]string{"..."}, []string{"*"}},

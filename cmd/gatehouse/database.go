@@ -1,0 +1,47 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/app"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+)
+
+// openDatabase opens the database of GATEHOUSE_DATABASE_URL as the application, with the same refusals as the server.
+func openDatabase(cmd *cobra.Command) (*postgres.DB, error) {
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return nil, exitError{2, err}
+	}
+	if config.DatabaseURL == "" {
+		return nil, exitError{2, errors.New("GATEHOUSE_DATABASE_URL is not set")}
+	}
+	db, err := postgres.Open(cmd.Context(), string(config.DatabaseURL))
+	if err != nil {
+		return nil, err
+	}
+	if err := db.CheckRole(cmd.Context()); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// systemOf is the command itself, acting in the tenant of that code.
+func systemOf(cmd *cobra.Command, db *postgres.DB, code string) (actor.Actor, error) {
+	tenants, err := db.Tenants(cmd.Context())
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	for _, t := range tenants {
+		if t.Code == code {
+			return t.Actor(actor.CLI, "command line"), nil
+		}
+	}
+	return actor.Actor{}, exitError{2, fmt.Errorf("there is no tenant %q", code)}
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agogsaas/gatehouse/internal/app"
+)
+
+func doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Check the configuration and everything Gatehouse depends on, and say what to do",
+		Long: `Looks at the configuration, the database as both roles, the schemas, the clocks and the identity
+provider, and says what is wrong and what to do about it.
+
+Exit codes: 0 nothing keeps Gatehouse from serving, 1 something does.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			bad := 0
+			for _, f := range app.Doctor(cmd.Context(), os.Environ()) {
+				mark := "ok  "
+				switch {
+				case f.Warn:
+					mark = "note"
+				case !f.OK:
+					mark = "BAD "
+					bad++
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %-28s %s\n", mark, f.What, f.Say); err != nil {
+					return err
+				}
+			}
+			if bad > 0 {
+				return exitError{1, fmt.Errorf("%d of these keep Gatehouse from serving", bad)}
+			}
+			return nil
+		},
+	}
+}

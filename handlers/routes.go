@@ -1,0 +1,41 @@
+package handlers
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// Stories are what the pages call.
+type Stories struct {
+	Runbook    RunbookStories
+	Signoff    SignoffStories
+	Migrations MigrationStories
+	Health     HealthChecks
+	Ready      Readiness
+	Audit      AuditTrail
+	Sessions   OwnSessions
+	Provider   string // the identity provider's name
+	Idle       time.Duration
+	Now        func() time.Time
+}
+
+// Routes is the table of this site. What every site has (sign-in, sign-out, assets) web adds by itself.
+func Routes(s Stories) []web.Route {
+	return slices.Concat(
+		[]web.Route{{Method: http.MethodGet, Path: "/", Access: web.Public, Handler: home}},
+		Releases(s.Runbook, s.Now),
+		Gates(s.Signoff, s.Now),
+		Migrations(s.Migrations, s.Now),
+		Health(s.Health, s.Ready, s.Now),
+		Audit(s.Audit, s.Now),
+		Me(s.Sessions, s.Provider, s.Idle, s.Now),
+	)
+}
+
+// home leads to the releases; who is not signed in is asked to there.
+func home(c echo.Context) error { return web.SeeOther(c, "/releases") }

@@ -1,0 +1,150 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// App is the running product: one HTTP server and one scheduler over one database.
+type App struct {
+	config  Config
+	log     *slog.Logger
+	now     func() time.Time
+	db      *postgres.DB
+	house   house
+	handler http.Handler
+	routes  []web.Route
+	jobs    *river.Client[pgx.Tx]
+}
+
+// New opens the adapters, refuses a database it must not work on, and wires the services and pages. It waits up to
+// patience for a database that is away. Close what it returns.
+func New(ctx context.Context, config Config, log *slog.Logger, patience time.Duration) (*App, error) {
+	db, err := postgres.Open(ctx, string(config.DatabaseURL))
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: config, log: log, now: time.Now, db: db}
+	if err := a.open(ctx, patience); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *App) open(ctx context.Context, patience time.Duration) error {
+	if err := a.waitForDatabase(ctx, patience); err != nil {
+		return err
+	}
+	if err := a.db.CheckRole(ctx); err != nil {
+		return err
+	}
+	if err := checkConsoleSchema(ctx, string(a.config.OwnerDatabaseURL)); err != nil {
+		return err
+	}
+	return a.build(ctx)
+}
+
+// Close gives the connections back. Serve must have returned.
+func (a *App) Close() { a.db.Close() }
+
+// Handler is the whole site, for tests that bring their own listener.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Routes is the whole route table, for tests that knock at every door.
+func (a *App) Routes() []web.Route { return a.routes }
+
+func (a *App) waitForDatabase(ctx context.Context, patience time.Duration) error {
+	deadline := time.Now().Add(patience)
+	for said := false; ; {
+		err := a.db.Ping(ctx)
+		if err == nil || !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the database of GATEHOUSE_DATABASE_URL cannot be reached; `gatehouse doctor` says more: %w", err)
+		}
+		if !said {
+			a.log.WarnContext(ctx, "waiting for the database", "patience", patience.String())
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// checkConsoleSchema refuses tables of another version of Gatehouse, older or newer, and says what to run.
+func checkConsoleSchema(ctx context.Context, ownerURL string) error {
+	m, err := migrator.New(migrator.Console(), ownerURL)
+	if err != nil {
+		return err
+	}
+	ladder, err := m.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("looking at the tables of schema gatehouse: %w; if they were never made, run `gatehouse setup`", err)
+	}
+	for _, rung := range ladder.Rungs {
+		switch {
+		case rung.InDatabase() && !rung.HasFile:
+			return fmt.Errorf("the tables of schema gatehouse are of a newer version (%s) than this program: run the newer program", rung.Version)
+		case !rung.InDatabase():
+			return fmt.Errorf("the tables of schema gatehouse are older than this program (%s is missing): run `gatehouse setup`", rung.Version)
+		}
+	}
+	return nil
+}
+
+// Serve listens and works until ctx ends, then finishes the requests and jobs under way. ready is told the address.
+func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", a.config.Addr)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w; GATEHOUSE_ADDR chooses another address", a.config.Addr, err)
+	}
+	server := &http.Server{
+		Handler: a.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	a.house.listening(listener.Addr())
+	if err := a.resume(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := a.jobs.Start(ctx); err != nil {
+		return errors.Join(fmt.Errorf("starting the scheduler: %w", err), listener.Close())
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	if ready != nil {
+		ready(listener.Addr())
+	}
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		err = nil
+	}
+	// The request's and job's own deadlines are shorter than this; a migration is left to its database connection,
+	// which finishes or rolls back, and the next start reads what became of it.
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	stopped := errors.Join(server.Shutdown(end), a.jobs.StopAndCancel(end))
+	if err == nil || errors.Is(err, http.ErrServerClosed) {
+		return stopped
+	}
+	return errors.Join(err, stopped)
+}

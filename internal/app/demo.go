@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/demoidp"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/privatepg"
+	"github.com/agogsaas/gatehouse/internal/setup"
+)
+
+// DemoPlan is what the demo shall be.
+type DemoPlan struct {
+	Size         string // of the sample warehouse: small, medium, large
+	From         string // where the warehouse stands before the release: 0.0.18, or 0.0.14 for all six
+	ProviderAddr string // where the demo identity provider listens
+	Fresh        bool   // throw away what an earlier demo left
+	Say          func(line string)
+}
+
+// Demo is everything that `gatehouse demo` starts beside the server.
+type Demo struct {
+	Config   Config
+	People   []demoidp.Person
+	Provider *demoidp.Provider
+	pg       *privatepg.Server
+}
+
+// DemoTenants are the two companies of the demo. The first operates the environment.
+var DemoTenants = []postgres.Tenant{
+	{ID: uuid.MustParse("11111111-1111-7111-8111-111111111111"), Code: "rivermark", Name: "Rivermark Print", Operator: true},
+	{ID: uuid.MustParse("22222222-2222-7222-8222-222222222222"), Code: "saltway", Name: "Saltway Packaging"},
+}
+
+// StartDemo starts a private PostgreSQL, makes its database ready, fills a sample warehouse into a new one, starts the
+// demo identity provider, and gives the configuration with which the server runs on all that.
+func StartDemo(ctx context.Context, config Config, plan DemoPlan, log *slog.Logger) (*Demo, error) {
+	if config.DatabaseURL != "" || config.OwnerDatabaseURL != "" || config.OIDCIssuer != "" {
+		return nil, fmt.Errorf("GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL or GATEHOUSE_OIDC_ISSUER is set: the demo brings its own and does not touch yours. Unset them, or run `gatehouse serve`")
+	}
+	d := &Demo{Config: config}
+	if err := d.start(ctx, plan, log); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error {
+	dir, err := d.stateDir()
+	if err != nil {
+		return err
+	}
+	dir = filepath.Join(dir, "demo-"+plan.Size+"-from-"+plan.From)
+	if plan.Fresh {
+		plan.Say("removing " + dir)
+		if err := privatepg.Remove(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir}); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	plan.Say("private PostgreSQL in " + dir)
+	pg, err := privatepg.Start(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir})
+	if err != nil {
+		return err
+	}
+	d.pg = pg
+	if err := d.database(ctx, plan); err != nil {
+		return err
+	}
+	return d.provider(ctx, plan, log)
+}
+
+func (d *Demo) stateDir() (string, error) {
+	if d.Config.StateDir != "" {
+		return d.Config.StateDir, nil
+	}
+	return privatepg.DefaultDir()
+}
+
+func (d *Demo) database(ctx context.Context, plan DemoPlan) error {
+	err := postgres.MakeDemoDatabase(ctx, d.pg.URL("postgres", privatepg.Superuser), func(ctx context.Context) error {
+		ownerURL := d.pg.URL(postgres.DemoFilling, setup.OwnerRole)
+		err := setup.Run(ctx, setup.Plan{AdminURL: d.pg.URL(postgres.DemoFilling, privatepg.Superuser), OwnerURL: ownerURL, Tenants: DemoTenants, Say: plan.Say})
+		if err != nil {
+			return err
+		}
+		return fillWarehouse(ctx, ownerURL, plan)
+	})
+	if err != nil {
+		return err
+	}
+	d.Config.DatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, setup.AppRole))
+	d.Config.OwnerDatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, setup.OwnerRole))
+	// An older demo's tables are brought up to date; a new one's already are.
+	return setup.Run(ctx, setup.Plan{
+		AdminURL: d.pg.URL(postgres.DemoDatabase, privatepg.Superuser), OwnerURL: string(d.Config.OwnerDatabaseURL), Tenants: DemoTenants,
+	})
+}
+
+// earlier applies what earlier releases applied, through the same runner and ledger as the release will use.
+func earlier(ctx context.Context, ownerURL, version string, say func(string)) error {
+	m, err := migrator.New(migrator.WMS(), ownerURL)
+	if err != nil {
+		return err
+	}
+	last, err := migration.ParseVersion(version)
+	if err != nil {
+		return err
+	}
+	say("warehouse schema V" + version)
+	_, err = m.UpTo(ctx, last, DemoTenants[0].Actor(actor.CLI, "demo set-up"), nil)
+	return err
+}
+
+func (d *Demo) provider(ctx context.Context, plan DemoPlan, log *slog.Logger) error {
+	plan.Say("demo identity provider on " + plan.ProviderAddr)
+	public := d.Config.PublicURL.String()
+	d.Config.Environment = "demo"
+	d.Config.OIDCClientID, d.Config.OIDCClientSecret, d.Config.OIDCName = "gatehouse", "demo-secret", "the demo provider"
+	provider, err := demoidp.Start(ctx, demoidp.Config{
+		Addr: plan.ProviderAddr, ClientID: d.Config.OIDCClientID, ClientSecret: string(d.Config.OIDCClientSecret),
+		RedirectURIs: []string{public + "/oidc/callback"}, PostLogoutURIs: []string{public + "/"},
+		BackChannelLogoutURI: public + "/oidc/backchannel", Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	d.Provider, d.People, d.Config.OIDCIssuer = provider, demoidp.DemoPeople(), provider.Issuer()
+	return nil
+}
+
+// Exited tells when the private PostgreSQL ended by itself.
+func (d *Demo) Exited() <-chan struct{} { return d.pg.Exited() }
+
+// Close stops what was started.
+func (d *Demo) Close() {
+	if d.Provider != nil {
+		d.Provider.Close()
+	}
+	if d.pg != nil {
+		_ = d.pg.Stop() // nothing can be done about it; the next start recovers
+	}
+}
