@@ -2,6 +2,7 @@ package migration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -77,6 +78,7 @@ func (s *Service) order(ctx context.Context, by actor.Actor, right actor.Right, 
 			return err
 		}
 		if err := s.judge(ctx, tx, o); err != nil {
+			result, err = s.sameKey(ctx, tx, o, err)
 			return err
 		}
 		added, err := tx.AddRun(ctx, o)
@@ -112,6 +114,20 @@ func (s *Service) judge(ctx context.Context, tx Tx, o Order) error {
 	}
 	_, err = s.build(standing).Judge(s.files, StepRequest{Version: o.Run.Version, Direction: o.Run.Direction, SHA256: o.Run.SHA256})
 	return err
+}
+
+// sameKey looks again where another run is in the way: between the two looks the first press may have committed, and then
+// its run is the answer to the second.
+func (s *Service) sameKey(ctx context.Context, tx Tx, o Order, refusal error) (Run, error) {
+	var busy *Busy
+	if !errors.As(refusal, &busy) {
+		return Run{}, refusal
+	}
+	first, found, err := tx.RunByKey(ctx, o.Key)
+	if err != nil || found {
+		return first, err
+	}
+	return Run{}, refusal
 }
 
 // explain turns the insert's "no row" into the reason. A run that appeared in between with the same key is the answer.
