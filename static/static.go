@@ -2,8 +2,8 @@
 // them at addresses that contain the hash of what is served, so that a browser
 // may keep them for ever and still never show an old one.
 //
-// The style sheet is written in five files, one a cascade layer; they are
-// joined here. Comments and indentation stay in the source and are left out of
+// The style sheet is written in a few files, each within one cascade layer; they
+// are joined here. Comments and indentation stay in the source and are left out of
 // what is sent: the first page has 60 kB, and a tired person on a bad line has
 // less.
 //
@@ -25,8 +25,12 @@ var files embed.FS
 // prefix is where the handler is mounted. The hash follows, then the name.
 const prefix = "/static/"
 
-// layers in the order of the cascade; each file is one @layer of this name.
-var layers = []string{"tokens", "base", "layout", "components", "pages"}
+// layers in the order of the cascade, and sheets in the order they are joined.
+// What is narrow stands in pages.css, so it comes last.
+var (
+	layers = []string{"tokens", "base", "layout", "components", "pages"}
+	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "pages"}
+)
 
 // tight leaves out the white space of style sheets that means nothing. None of
 // it stands inside a string of ours.
@@ -95,8 +99,8 @@ func serve(w http.ResponseWriter, r *http.Request) {
 func load() map[string]asset {
 	var css strings.Builder
 	css.WriteString("@layer " + strings.Join(layers, ",") + ";\n")
-	for _, layer := range layers {
-		css.WriteString(slim(read("css/" + layer + ".css")))
+	for _, sheet := range sheets {
+		css.WriteString(slim(read("css/" + sheet + ".css")))
 	}
 	return map[string]asset{
 		"console.css": named("text/css; charset=utf-8", tight.Replace(css.String())),

@@ -165,3 +165,18 @@ func ask(method, path, etag string) *httptest.ResponseRecorder {
 	Handler().ServeHTTP(w, r)
 	return w
 }
+
+func TestEverySheetIsJoined(t *testing.T) {
+	entries, err := files.ReadDir("css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != len(sheets) {
+		t.Errorf("css/ holds %d files and %d are joined", len(entries), len(sheets))
+	}
+	for _, layer := range layers {
+		if !strings.Contains(string(assets["console.css"].body), "@layer "+layer+"{") {
+			t.Errorf("nothing is written in layer %s", layer)
+		}
+	}
+}
