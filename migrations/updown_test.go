@@ -1,6 +1,7 @@
 package migrations_test
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // schema is what pg_dump says about schema public.
 func schema(t *testing.T, url string) string {
 	t.Helper()
-	bin, err := privatepg.FindBinDir("")
+	bin, err := privatepg.FindBinDir(os.Getenv("PG_BINDIR"))
 	if err != nil {
 		t.Fatal(err)
 	}
