@@ -71,7 +71,7 @@ func must[T any](v T, err error) T {
 }
 
 // Every one of these posts straight past the page.
-func TestTheGateHoldsWithoutItsButton(t *testing.T) {
+func TestTheGateOfMigrationsHoldsWithoutItsButton(t *testing.T) {
 	t.Parallel()
 	files := steps("CREATE TABLE public.t14 (id int);", "CREATE TABLE public.t15 (id int);")
 	closed := changing(t, housetest.At(t, ""), files)
