@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"strings"
 	"time"
 
@@ -39,7 +40,15 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		if route.Fresh > 0 && !fresh(by, w.config.Now(), route.Fresh) {
 			return errStale
 		}
-		return next(c)
+		if c.Request().Method == http.MethodGet {
+			return next(c)
+		}
+		putBack := w.setAside(c)
+		err := next(c)
+		if err != nil {
+			putBack()
+		}
+		return err
 	}
 }
 

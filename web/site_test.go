@@ -398,3 +398,5 @@ func wantText(t *testing.T, what, got string, wants ...string) {
 		}
 	}
 }
+
+var rivermark, saltway = housetest.Rivermark, housetest.Saltway

@@ -64,10 +64,20 @@ func (w *Web) typed(c echo.Context) (typed, bool) {
 	return t, t.Person == Actor(c).UserID && w.config.Now().Sub(t.At) <= typedLifetime
 }
 
-// forgetTyped drops the kept text once its form was accepted.
-func (w *Web) forgetTyped(c echo.Context) {
-	if t, ok := w.typed(c); ok && t.Post == c.Request().URL.Path {
-		w.sessions.Remove(c.Request().Context(), keyTyped)
+// setAside drops the text that is kept for this form while the form is handled, since an answer that was sent cannot
+// change the session any more. putBack keeps it after all, for a form that was refused.
+func (w *Web) setAside(c echo.Context) (putBack func()) {
+	t, ok := w.typed(c)
+	if !ok || t.Post != c.Request().URL.Path {
+		return func() {}
+	}
+	ctx := c.Request().Context()
+	raw := w.sessions.GetBytes(ctx, keyTyped)
+	w.sessions.Remove(ctx, keyTyped)
+	return func() {
+		if !w.sessions.Exists(ctx, keyTyped) { // unless newer text was kept meanwhile
+			w.sessions.Put(ctx, keyTyped, raw)
+		}
 	}
 }
 
