@@ -25,11 +25,12 @@ export async function person(browser, username, options = {}) {
   return page;
 }
 
-// authenticate fills the provider's page in, wherever a link has led to it.
+// authenticate types name and password at the provider, wherever a link has led to it.
 export async function authenticate(page, username) {
-  await page.locator('input[name=username]').fill(username);
-  await page.locator('input[name=password]').fill('demo');
-  await page.locator('button[type=submit], input[type=submit]').first().click();
+  const form = page.locator('form[data-form="typed"]');
+  await form.locator('[name="username"]').fill(username);
+  await form.locator('[name="password"]').fill('demo');
+  await form.locator('[data-action="sign-in"]').click();
 }
 
 // at waits until the page is the one of that name, complete.
@@ -49,6 +50,20 @@ export async function press(page, action, scope = 'main') {
 
 export async function state(page, selector) {
   return page.locator(selector).first().getAttribute('data-state');
+}
+
+// story runs steps that build on each other: after one that failed, the others say so and do nothing.
+export function story(test) {
+  let broken = '';
+  return (name, work) => test(name, async () => {
+    assert.equal(broken, '', 'an earlier step failed');
+    try {
+      await work();
+    } catch (error) {
+      broken = name;
+      throw error;
+    }
+  });
 }
 
 export { assert };
