@@ -35,7 +35,7 @@ type refusal struct {
 }
 
 func refusalOf(err error) refusal {
-	if f, ok := fault.As(err); ok {
+	if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
 		return refusal{statusOf[f.Kind], f.Kind, f.Message, f.Fields}
 	}
 	var router *echo.HTTPError
