@@ -87,8 +87,12 @@ func (h gates) show(c echo.Context) error {
 	return web.Page(c, http.StatusOK, pages.GateShow(v))
 }
 
-// keepSigning puts what was typed back into the form.
+// keepSigning puts what was typed back into the form, or beside it where no form is offered now.
 func keepSigning(v *pages.GateShowView, typed func(string) string) {
+	if !v.CanSign || v.Sign.FreshHref != "" {
+		v.Typed = typedFacts(typed, [2]string{"meaning", "Meaning"}, [2]string{"score", "QA score"}, [2]string{"note", "Note"}, [2]string{"reason", "Reason"})
+		return
+	}
 	v.Sign.Note, v.Sign.Score = typed("note"), typed("score")
 	for i := range v.Sign.Meanings {
 		v.Sign.Meanings[i].Chosen = v.Sign.Meanings[i].Value == typed("meaning")
@@ -200,7 +204,9 @@ func (h gates) withdraw(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		v.Withdraw.Reason = form.Raw("reason")
+		if v.Withdraw.Reason = form.Raw("reason"); v.Withdraw.Action == "" {
+			v.Typed = typedFacts(form.Raw, [2]string{"reason", "Reason"})
+		}
 		v.Complaints = allComplaints(refused, "signature", "reason")
 		return web.Page(c, web.Status(refused), pages.GateShow(v))
 	}

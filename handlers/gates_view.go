@@ -158,6 +158,9 @@ func refusedSigning(g signoff.Gate, why error) (string, []string) {
 		missing = append(missing, s.Role)
 	}
 	if refused, ok := fault.As(why); ok {
+		if refused.Kind != fault.Forbidden {
+			return refused.Message, nil // a matter of time, not of who
+		}
 		return refused.Message, roleTitles(missing)
 	}
 	if !g.Release.Active || len(missing) == 0 {

@@ -74,6 +74,13 @@ func (h items) show(c echo.Context) error {
 		return err
 	}
 	v := itemView(itemShell(c, page), web.Actor(c), page)
+	if typed := web.Prefill(c); typed != nil {
+		act := runbook.Finish
+		if typed["reason"] != "" {
+			act = "" // three forms ask for a reason, and which of them it was is not known
+		}
+		keepTyped(&v, func(name string) string { return typed[name] }, act)
+	}
 	return web.Page(c, http.StatusOK, pages.ItemShow(v))
 }
 
@@ -180,7 +187,7 @@ func (h items) answer(c echo.Context, form *web.Values, seen runbook.Seen, act r
 		return failed
 	}
 	v := itemView(itemShell(c, page), web.Actor(c), page)
-	keepTyped(&v, form, act)
+	keepTyped(&v, form.Raw, act)
 	v.Complaints = itemComplaints(refused)
 	var overtaken *runbook.Overtaken
 	if errors.As(err, &overtaken) {
@@ -190,15 +197,30 @@ func (h items) answer(c echo.Context, form *web.Values, seen runbook.Seen, act r
 	return web.Page(c, web.Status(refused), pages.ItemShow(v))
 }
 
-func keepTyped(v *pages.ItemShowView, form *web.Values, act runbook.Act) {
-	if act == runbook.Finish {
-		v.Asked.Value, v.Asked.Note = form.Raw("evidence_"+string(v.Asked.Kind)), form.Raw("note")
+// keepTyped puts what was typed back into the form of the act, or beside the forms where that one is not offered now:
+// somebody else may have finished the item meanwhile.
+func keepTyped(v *pages.ItemShowView, typed func(string) string, act runbook.Act) {
+	evidence := "evidence_" + string(v.Asked.Kind)
+	switch {
+	case act == runbook.Finish && v.Acts.Done != "":
+		v.Asked.Value, v.Asked.Note = typed(evidence), typed("note")
 		v.Asked.Confirmed = v.Asked.Kind == pages.EvidenceStatement && v.Asked.Value != ""
-		return
+	case act == runbook.GiveUp && v.Acts.Fail != "", act == runbook.Reopen && v.Acts.Reopen != "", act == runbook.Skip && v.Acts.Skip != "":
+		v.Acts.Reason, v.Acts.Tried = typed("reason"), string(act)
+	default:
+		v.Typed = typedFacts(typed, [2]string{evidence, "Evidence"}, [2]string{"note", "Note"}, [2]string{"reason", "Reason"})
 	}
-	if form.Has("reason") || act == runbook.GiveUp || act == runbook.Reopen || act == runbook.Skip {
-		v.Acts.Reason, v.Acts.Tried = form.Raw("reason"), string(act)
+}
+
+// typedFacts are the fields that were filled in, each a name and its label.
+func typedFacts(typed func(string) string, fields ...[2]string) []components.Fact {
+	var facts []components.Fact
+	for _, f := range fields {
+		if text := typed(f[0]); text != "" {
+			facts = append(facts, components.Fact{Label: f[1], Value: text})
+		}
 	}
+	return facts
 }
 
 func itemComplaints(refused *fault.Error) components.Complaints {

@@ -98,6 +98,9 @@ func (h releases) ask(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if typed := web.Prefill(c); typed != nil {
+		h.keepStart(&v, func(name string) string { return typed[name] })
+	}
 	return web.Page(c, http.StatusOK, pages.ReleaseStart(v))
 }
 
@@ -118,11 +121,7 @@ func (h releases) start(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		v.Code, v.Name, v.TZero = form.Raw("code"), form.Raw("title"), form.Raw("t_zero")
-		v.Zones = zoneOptions(form.Raw("zone"), h.now())
-		for i := range v.Templates {
-			v.Templates[i].Chosen = v.Templates[i].Value == form.Raw("template")
-		}
+		h.keepStart(&v, form.Raw)
 		v.Complaints = allComplaints(refused, "template", "code", "title", "t_zero", "zone")
 		return web.Page(c, web.Status(refused), pages.ReleaseStart(v))
 	}
@@ -131,6 +130,23 @@ func (h releases) start(c echo.Context) error {
 	}
 	web.Flash(c, layouts.FlashGood, "The release has been started, and its runbook is frozen.")
 	return web.SeeOther(c, runPath(id))
+}
+
+// keepStart puts what was typed back into the form that starts a release.
+func (h releases) keepStart(v *pages.ReleaseStartView, typed func(string) string) {
+	v.Code, v.Name, v.TZero, v.Zones = typed("code"), typed("title"), typed("t_zero"), zoneOptions(typed("zone"), h.now())
+	for i := range v.Templates {
+		v.Templates[i].Chosen = v.Templates[i].Value == typed("template")
+	}
+}
+
+// keepSchedule and keepAbort do the same for the two forms of a release's page.
+func (h releases) keepSchedule(v *pages.ReleaseShowView, typed func(string) string) {
+	v.Reschedule.TZero, v.Reschedule.Reason, v.Reschedule.Zones = typed("t_zero"), typed("reason"), zoneOptions(typed("zone"), h.now())
+}
+
+func keepAbort(v *pages.ReleaseShowView, typed func(string) string) {
+	v.Abort.Confirm, v.Abort.Reason = typed("confirm"), typed("abort_reason")
 }
 
 // readTZero reads date, time and zone; a zone that is none leaves its complaint, and the time is then not read.
@@ -171,6 +187,13 @@ func (h releases) show(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if kept := web.Prefill(c); kept != nil {
+		typed := func(name string) string { return kept[name] }
+		if kept["t_zero"] != "" {
+			h.keepSchedule(&v, typed)
+		}
+		keepAbort(&v, typed)
+	}
 	return web.Page(c, http.StatusOK, pages.ReleaseShow(v))
 }
 
@@ -206,8 +229,7 @@ func (h releases) schedule(c echo.Context) error {
 		if err != nil || v.Reschedule.Action == "" {
 			return firstOf(err, refused)
 		}
-		v.Reschedule.TZero, v.Reschedule.Reason = form.Raw("t_zero"), form.Raw("reason")
-		v.Reschedule.Zones = zoneOptions(form.Raw("zone"), h.now())
+		h.keepSchedule(&v, form.Raw)
 		v.Reschedule.Complaints = allComplaints(refused, "t_zero", "zone", "reason")
 		return web.Page(c, web.Status(refused), pages.ReleaseShow(v))
 	}
@@ -240,7 +262,7 @@ func (h releases) abort(c echo.Context) error {
 		if text := refused.Fields["reason"]; text != "" {
 			refused = refused.WithField("abort_reason", text)
 		}
-		v.Abort.Confirm, v.Abort.Reason = form.Raw("confirm"), form.Raw("abort_reason")
+		keepAbort(&v, form.Raw)
 		v.Abort.Complaints = allComplaints(refused, "abort_reason", "confirm")
 		return web.Page(c, web.Status(refused), pages.ReleaseShow(v))
 	}

@@ -73,6 +73,7 @@ type GateShowView struct {
 	WhoCan      []string
 	Changed     []Difference // the content moved between showing and signing
 	Complaints  components.Complaints
+	Typed       []components.Fact // typed into a form that is not offered now
 	LiveHref    string
 }
 

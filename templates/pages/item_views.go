@@ -107,6 +107,7 @@ type ItemShowView struct {
 	Version     string // hidden in every form
 	Complaints  components.Complaints
 	Conflict    *OtherVersion
+	Typed       []components.Fact // typed into a form that is not offered now
 	Refused     string // why this person may not act; empty when they may
 	WhoCan      []string
 	Waiting     []components.Link // what has to be done before this item
