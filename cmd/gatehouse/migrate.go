@@ -36,8 +36,8 @@ func migrateCommand() *cobra.Command {
 		Long: `Shows where every migration of the warehouse stands, and applies or takes back one version at a time.
 
 There is no way around the gate: "apply" and "down" go through the same story as the pages, with the
-machine credential in GATEHOUSE_TOKEN ("gatehouse token" makes one with the rights migration:apply and
-migration:down), and need a release that plans the version. They need GATEHOUSE_DATABASE_URL and
+machine credential in GATEHOUSE_TOKEN ("gatehouse token" makes one with the rights migration:read and
+migration:apply or migration:down), and need a release that plans the version. They need GATEHOUSE_DATABASE_URL and
 GATEHOUSE_OWNER_DATABASE_URL; the server need not run.
 
 Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind), 2 called wrongly,
@@ -265,6 +265,9 @@ func change(cmd *cobra.Command, version, release string, ask order) error {
 	by, err := postgres.Credentials{DB: db}.Authenticate(ctx, os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
 	if err != nil {
 		return coded(err)
+	}
+	if !by.Can(actor.MigrationRead) {
+		return exitError{exitGate, errors.New("the credential in GATEHOUSE_TOKEN lacks the right migration:read, so the outcome could not be shown; nothing was changed")}
 	}
 	store := postgres.Migrations{DB: db} // no queue: this process executes its run itself
 	service := migration.NewService(store, m.Files(), time.Now)

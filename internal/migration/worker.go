@@ -17,6 +17,8 @@ import (
 const (
 	// grace is how long a run that was just marked running may take to reach the database before it counts as lost.
 	grace = 10 * time.Second
+	// patience is how long an order may wait to be taken up. An older one does not start by surprise; a person orders again.
+	patience = 5 * time.Minute
 	// retryPause is between two tries to reach a database that is away.
 	retryPause = time.Second
 	// blockerPause is between two looks at what a step waits for.
@@ -257,7 +259,7 @@ func settle(trace Trace) Outcome {
 	}
 }
 
-// Resolve looks once at every run that is marked running and is not this process's own. Called at start and from time to time.
+// Resolve looks once at every run that should have ended or begun by now and is not this process's own. Called at start and from time to time.
 func (w *Worker) Resolve(ctx context.Context) error {
 	unfinished, err := w.store.Unfinished(ctx)
 	if err != nil {
@@ -265,14 +267,25 @@ func (w *Worker) Resolve(ctx context.Context) error {
 	}
 	var problems []error
 	for _, ref := range unfinished {
-		if ref.State != Running || ref.Idle < grace || w.isMine(ref.Run) {
+		if w.isMine(ref.Run) || ref.Idle < grace || ref.State == Queued && ref.Idle < patience {
 			continue
 		}
-		if err := w.resolve(ctx, ref); err != nil {
+		look := w.resolve
+		if ref.State == Queued {
+			look = w.abandon
+		}
+		if err := look(ctx, ref); err != nil {
 			problems = append(problems, fmt.Errorf("resolving run %s: %w", ref.Run, err))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// abandon ends an order that no worker took up, as when a command line died between ordering and working.
+func (w *Worker) abandon(ctx context.Context, ref Ref) error {
+	return w.finish(ctx, ref, Outcome{
+		State: Interrupted, Error: "No worker took the run up.", Resolution: "The step never began, so nothing of it is in the database. Nothing is tried again by itself.",
+	})
 }
 
 func (w *Worker) resolve(ctx context.Context, ref Ref) error {

@@ -330,6 +330,28 @@ func TestWhatAnInterruptedRunNeeds(t *testing.T) {
 	}
 }
 
+func TestAnOrderThatNobodyTakesUpEndsAndDoesNotStartLater(t *testing.T) {
+	t.Parallel()
+	s := changing(t, housetest.At(t, ""), steps("CREATE TABLE public.t14 (id int);"))
+	run, err := s.service.Apply(t.Context(), s.devops, s.request("0.0.14", s.release(housetest.Rivermark, true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.worker.Resolve(t.Context()); err != nil || s.see(run.ID).Run.State != migration.Queued {
+		t.Fatalf("a fresh order is %s, %v; want still queued", s.see(run.ID).Run.State, err)
+	}
+	s.super(`UPDATE gatehouse.migration_runs SET requested_at = requested_at - interval '6 minutes'`)
+	if err := s.worker.Resolve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.worker.Work(t.Context(), s.queue.refs[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.see(run.ID).Run; got.State != migration.Interrupted || !strings.Contains(got.Resolution, "never began") {
+		t.Errorf("an old order is %s: %q; want interrupted, never begun", got.State, got.Resolution)
+	}
+}
+
 func TestARunThatWasGivenUpDoesNotBegin(t *testing.T) {
 	t.Parallel()
 	s := changing(t, housetest.At(t, ""), steps("CREATE TABLE public.t14 (id int);"))
