@@ -215,6 +215,9 @@ func TestOnlyJSONObjectsAreRead(t *testing.T) {
 		if r.status != c.want || c.want != 200 && r.code() != codeValidation {
 			t.Errorf("%s: status %d, want %d: %.200s", name, r.status, c.want, r.body)
 		}
+		if strings.HasPrefix(name, "a batch") && !strings.Contains(r.body, "one query at a time") {
+			t.Errorf("%s is refused with %.200s", name, r.body)
+		}
 	}
 }
 
