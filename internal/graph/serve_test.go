@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,28 +23,35 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// stories are asked at once: fields of the root are answered concurrently.
 type stories struct {
+	mu      sync.Mutex
 	report  health.Report
 	metrics []quality.Metrics
 	summary *quality.Summary
 	err     error
 	asked   int
 	by      actor.Actor
-	which   uuid.NullUUID
+}
+
+func (s *stories) note(by actor.Actor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked, s.by = s.asked+1, by
 }
 
 func (s *stories) Latest(_ context.Context, by actor.Actor) (health.Report, error) {
-	s.asked, s.by = s.asked+1, by
+	s.note(by)
 	return s.report, s.err
 }
 
-func (s *stories) Metrics(_ context.Context, by actor.Actor, facility uuid.NullUUID) ([]quality.Metrics, error) {
-	s.asked, s.by, s.which = s.asked+1, by, facility
+func (s *stories) Metrics(_ context.Context, by actor.Actor, _ uuid.NullUUID) ([]quality.Metrics, error) {
+	s.note(by)
 	return s.metrics, s.err
 }
 
 func (s *stories) Summary(_ context.Context, by actor.Actor, _ uuid.UUID) (quality.Summary, bool, error) {
-	s.asked, s.by = s.asked+1, by
+	s.note(by)
 	if s.summary == nil {
 		return quality.Summary{}, false, s.err
 	}
