@@ -22,7 +22,7 @@ import (
 var auditActions = []string{
 	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:abort",
 	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "gate:sign", "gate:withdraw",
-	"migration:apply", "migration:down", "migration:acknowledge", "health:run",
+	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "credential:create",
 }
 
 func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time) pages.AuditListView {

@@ -47,7 +47,7 @@ var floors = map[string]row{
 
 	"internal/postgres":  {slices.Concat(words, []string{"internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/faultpoint"}), pgx},
 	"internal/migrator":  {slices.Concat(words, []string{"internal/migration", "migrations", "internal/faultpoint"}), append([]string{"github.com/golang-migrate/migrate/v4"}, pgx...)},
-	"internal/oidc":      {words, []string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2", "github.com/go-jose/go-jose/v4"}},
+	"internal/oidc":      {words, []string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2", "github.com/go-jose/go-jose/v4", "golang.org/x/sync"}},
 	"internal/privatepg": {nil, pgx},
 
 	"migrations":           {nil, nil},
@@ -56,7 +56,7 @@ var floors = map[string]row{
 	"templates/components": {[]string{"templates/layouts"}, echo},
 	"templates/pages":      {[]string{"templates/layouts", "templates/components"}, echo},
 
-	"web":            {[]string{"internal/fault", "internal/actor", "internal/audit", "internal/faultpoint", "templates/...", "static"}, append([]string{"github.com/alexedwards/scs/v2", "golang.org/x/time"}, echo...)},
+	"web":            {[]string{"internal/fault", "internal/actor", "internal/audit", "internal/faultpoint", "templates/...", "static"}, append([]string{"github.com/alexedwards/scs/v2", "golang.org/x/time", "github.com/shopspring/decimal"}, echo...)},
 	"handlers":       {slices.Concat(words, []string{"web", "templates/...", "internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality"}), echo},
 	"internal/graph": {slices.Concat(words, []string{"web", "internal/health", "internal/quality"}), append([]string{"github.com/99designs/gqlgen", "github.com/vektah/gqlparser/v2"}, echo...)},
 

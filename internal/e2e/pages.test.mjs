@@ -50,10 +50,10 @@ test('no page scrolls sideways', async () => {
       await page.goto(base + path);
       const [inner, whole] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
       assert.ok(whole <= inner, `${name} is ${whole} px wide on a screen of ${inner}`);
-      if (process.env.SCREENSHOTS) {
+      if (process.env.EVERY_SCREENSHOT) {
         for (const colorScheme of ['light', 'dark']) {
           await page.emulateMedia({ colorScheme });
-          await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${width}-${colorScheme}.png` });
+          await page.screenshot({ path: `${process.env.EVERY_SCREENSHOT}/${name}-${width}-${colorScheme}.png` });
         }
       }
     }
