@@ -39,8 +39,10 @@ func judgeCache(r CacheReading) verdict {
 	if age < 0 {
 		return verdict{Unknown, "", "s", fmt.Sprintf("The last reconciliation lies %s in the future by the database's clock: its clock was set back, or the cache came from another server.", words(-age))}
 	}
-	v := verdict{byAge(age, CacheDegradedFrom, CacheUnhealthyFrom), seconds(age), "s",
-		fmt.Sprintf("Reconciled %s ago, %s.", words(age), putRight(r.PutRight))}
+	v := verdict{
+		byAge(age, CacheDegradedFrom, CacheUnhealthyFrom), seconds(age), "s",
+		fmt.Sprintf("Reconciled %s ago, %s.", words(age), putRight(r.PutRight)),
+	}
 	if !r.DirtySince.IsZero() {
 		v.level = worst(v.level, Warning)
 		v.message += fmt.Sprintf(" Known to be wrong since %s, until the next reconciliation.", r.DirtySince.UTC().Format("15:04 UTC"))
@@ -67,8 +69,10 @@ func judgeAccuracy(r DecisionReading) verdict {
 }
 
 func judgeQuery(took time.Duration) verdict {
-	return verdict{byAge(took, QueryDegradedFrom, QueryUnhealthyFrom), strconv.FormatInt(took.Milliseconds(), 10), "ms",
-		fmt.Sprintf("Ten rows of the cache took %s.", words(took))}
+	return verdict{
+		byAge(took, QueryDegradedFrom, QueryUnhealthyFrom), strconv.FormatInt(took.Milliseconds(), 10), "ms",
+		fmt.Sprintf("Ten rows of the cache took %s.", words(took)),
+	}
 }
 
 func judgeScheduler(r SchedulerReading) verdict {

@@ -44,24 +44,32 @@ func allFine() *fine {
 	}
 }
 
-func (f *fine) Clock(ctx context.Context, _ actor.Actor) (time.Time, error)    { return f.clock(ctx) }
+func (f *fine) Clock(ctx context.Context, _ actor.Actor) (time.Time, error) { return f.clock(ctx) }
+
 func (f *fine) Cache(ctx context.Context, _ actor.Actor) (CacheReading, error) { return f.cache(ctx) }
+
 func (f *fine) Decisions(ctx context.Context, _ actor.Actor, _ time.Duration) (DecisionReading, error) {
 	return f.decisions(ctx)
 }
+
 func (f *fine) TimedQuery(ctx context.Context, _ actor.Actor) (time.Duration, error) {
 	return f.query(ctx)
 }
+
 func (f *fine) Schedulers(ctx context.Context, _ actor.Actor) (SchedulerReading, error) {
 	return f.schedulers(ctx)
 }
+
 func (f *fine) UnresolvedFailures(ctx context.Context, _ actor.Actor, _ time.Duration) (int, error) {
 	return f.failures(ctx)
 }
+
 func (f *fine) Statistics(ctx context.Context, _ actor.Actor, _ time.Duration) (StatisticsReading, error) {
 	return f.statistics(ctx)
 }
+
 func (f *fine) Ask(ctx context.Context, _ actor.Actor) (EndpointReading, error) { return f.ask(ctx) }
+
 func (f *fine) Keep(_ context.Context, _ actor.Actor, r Report, _ time.Duration) error {
 	f.kept = append(f.kept, r)
 	return f.keep
