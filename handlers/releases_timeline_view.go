@@ -136,7 +136,7 @@ func timelineView(r runbook.Release, phases []pages.Phase) components.Timeline {
 			missing := len(g.Signing.Missing())
 			t.Marks = append(t.Marks, components.Mark{
 				Label: g.Name, Offset: runbook.Offset(g.Offset).String(), Href: "#gate-" + string(g.ID), Time: moment(at, r.At, r.Run.Zone()),
-				State: gateState(g.Signing), Summary: fmt.Sprintf("%d signatures missing", missing), Gate: true,
+				State: gateState(g.Signing), Summary: signaturesMissing(missing), Gate: true,
 			})
 		}
 	}
@@ -232,4 +232,15 @@ func missingWords(g signoff.Gate) string {
 		roles = append(roles, s.Role.Title())
 	}
 	return fmt.Sprintf("%d of %d required signatures; missing: %s", required-len(missing), required, strings.Join(roles, ", "))
+}
+
+// signaturesMissing is the line below a gate on the timeline.
+func signaturesMissing(n int) string {
+	switch n {
+	case 0:
+		return "all signed"
+	case 1:
+		return "1 signature missing"
+	}
+	return fmt.Sprintf("%d signatures missing", n)
 }
