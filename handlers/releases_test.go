@@ -1,252 +1,273 @@
-package handlers_test
+package handlers
 
 import (
-	"context"
-	"errors"
+	"bytes"
+	"compress/gzip"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/labstack/echo/v4"
+	"golang.org/x/net/html"
 
-	"github.com/agogsaas/gatehouse/handlers"
 	"github.com/agogsaas/gatehouse/internal/actor"
-	"github.com/agogsaas/gatehouse/internal/fault"
-	"github.com/agogsaas/gatehouse/internal/housetest"
-	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
-	"github.com/agogsaas/gatehouse/web"
 )
 
-// floor is the pages of releases on a real database with the real runbook, without the guard of package web in front:
-// what is refused here is refused by the stories and the statements.
-type floor struct {
-	t    *testing.T
-	echo *echo.Echo
-	path string // of the release
-}
+const releaseAt = "/releases/33333333-3333-7333-8333-333333333333"
 
-type yes struct{}
-
-func (yes) Check(_ context.Context, _ actor.Actor, name string, _ runbook.RunFacts) (runbook.CheckResult, error) {
-	return runbook.CheckResult{OK: true, Summary: name + " is fine.", Query: name, Value: []byte(`{"ok":true}`)}, nil
-}
-
-type anyFiles struct{}
-
-func (anyFiles) Files(context.Context) ([]runbook.Migration, error) {
-	var list []runbook.Migration
-	for _, v := range []string{"0.0.15", "0.0.16", "0.0.18", "0.0.20", "0.0.21", "0.0.22"} {
-		list = append(list, runbook.Migration{Version: v, Title: "title", SHA256: strings.Repeat("a", 64)})
+func TestReleaseListShowsRunsAndThePlaceInIt(t *testing.T) {
+	s := openShelf(t)
+	for n := range releasePageSize {
+		run := s.runs[0]
+		run.ID, run.State, run.Code = uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, n)), runbook.Closed, fmt.Sprint("OLD-", n)
+		run.StartedAt = run.StartedAt.Add(-time.Duration(n+1) * time.Hour)
+		s.runs = append(s.runs, run)
 	}
-	return list, nil
-}
-
-var (
-	sam    = housetest.Person(housetest.Rivermark, "Sam", actor.DevOpsEngineer)
-	quin   = housetest.Person(housetest.Rivermark, "Quin", actor.QALead)
-	vera   = housetest.Person(housetest.Rivermark, "Vera", actor.Viewer)
-	theirs = housetest.Person(housetest.Saltway, "Olga", actor.DevOpsLead)
-)
-
-func newFloor(t *testing.T) *floor {
-	t.Helper()
-	db := housetest.Open(t, housetest.At(t, ""))
-	stories, err := runbook.NewService(postgres.Runbook{DB: db}, "demo", anyFiles{}, yes{})
-	if err != nil {
-		t.Fatal(err)
+	got := s.ask(t, devOps, http.MethodGet, "/releases")
+	got.expect(http.StatusOK, "REQ-1", "Running", "24 Nov, 14:00", "OLD-48", "Start a release")
+	if rows := len(got.all("data-release", "")); rows != releasePageSize || strings.Contains(got.body, "OLD-49") {
+		t.Errorf("%d rows, want %d", rows, releasePageSize)
 	}
-	f := &floor{t: t, echo: echo.New()}
-	f.echo.HTTPErrorHandler = func(err error, c echo.Context) {
-		status := web.Status(err)
-		if status == http.StatusInternalServerError && !errors.Is(err, echo.ErrNotFound) {
-			f.t.Errorf("%s: %v", c.Request().URL.Path, err)
-		} else if status == http.StatusInternalServerError {
-			status = http.StatusNotFound // the router's own answer
-		}
-		_ = c.String(status, err.Error())
-	}
-	routes := append(handlers.Releases(stories, time.Now), handlers.Gates(signoff.NewService(postgres.Signoff{DB: db}), time.Now)...)
-	for _, r := range routes {
-		f.echo.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
-	}
-	status, _, to := f.post(sam, "/releases", "template", stories.Templates()[0].SHA256, "code", "REQ-1", "title", "One & <only>", "t_zero", "2026-03-01T14:00", "zone", "Europe/Lisbon")
-	if status != http.StatusSeeOther {
-		t.Fatalf("starting a release answers %d, want 303", status)
-	}
-	f.path = to
-	return f
-}
-
-func (f *floor) send(by actor.Actor, method, path string, body io.Reader) (int, string, string) {
-	f.t.Helper()
-	by.AuthTime = time.Now()
-	request := httptest.NewRequestWithContext(actor.Into(f.t.Context(), by), method, path, body)
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	recorder := httptest.NewRecorder()
-	f.echo.ServeHTTP(recorder, request)
-	return recorder.Code, recorder.Body.String(), recorder.Header().Get("Location")
-}
-
-func (f *floor) get(by actor.Actor, path string) (int, string) {
-	f.t.Helper()
-	status, body, _ := f.send(by, http.MethodGet, path, http.NoBody)
-	return status, body
-}
-
-func (f *floor) post(by actor.Actor, path string, pairs ...string) (int, string, string) {
-	f.t.Helper()
-	form := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
-	}
-	return f.send(by, http.MethodPost, path, strings.NewReader(form.Encode()))
-}
-
-var hidden = regexp.MustCompile(`name="(version|sha256|role|signature)" value="([^"]*)"`)
-
-// form is the hidden fields of a page's first form.
-func form(page string) map[string]string {
-	fields := map[string]string{}
-	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
-		if fields[m[1]] == "" {
-			fields[m[1]] = m[2]
+	older := ""
+	for _, link := range got.all("href", "") {
+		if href := attribute(link, "href"); strings.Contains(href, "before=") {
+			older = href
 		}
 	}
-	return fields
-}
-
-func TestReleasePagesAnswer(t *testing.T) {
-	t.Parallel()
-	f := newFloor(t)
-	for path, words := range map[string]string{
-		"/releases":                     "REQ-1",
-		"/releases?state=active":        "REQ-1",
-		"/releases?state=aborted":       "No release is in this state",
-		"/releases/new":                 "has not ended",
-		f.path:                          `data-item="PRE-P1"`,
-		f.path + "/items/PRE-P1":        "cannot be ticked by hand",
-		f.path + "/items/P2.1b":         "RB-5, Undo the migrations",
-		f.path + "/gates/go_no_go":      `data-slot="devops"`,
-		f.path + "/gates/final":         `data-gate="final"`,
-		f.path + "/gates/final?slot=qa": "Exactly what is signed",
-	} {
-		status, body := f.get(quin, path)
-		if status != http.StatusOK || !strings.Contains(body, words) {
-			t.Errorf("GET %s = %d without %q", path, status, words)
-		}
-		if len(body) > 60_000 {
-			t.Errorf("GET %s is %d bytes, want at most 60000", path, len(body))
-		}
-		if strings.Contains(body, "<only>") {
-			t.Errorf("GET %s shows the title unescaped", path)
+	s.ask(t, devOps, http.MethodGet, older).expect(http.StatusOK)
+	if last := s.runs[releasePageSize-1]; !s.asked.BeforeAt.Equal(last.StartedAt) || s.asked.BeforeID != last.ID {
+		t.Errorf("%s asks for what is before %s %s, want %s %s", older, s.asked.BeforeAt, s.asked.BeforeID, last.StartedAt, last.ID)
+	}
+	s.ask(t, devOps, http.MethodGet, "/releases?state=aborted").expect(http.StatusOK)
+	if s.asked.State != runbook.Aborted {
+		t.Errorf("the filter asks for %q", s.asked.State)
+	}
+	for _, wrong := range []string{"?before=yesterday", "?state=lost", "?sort=code"} {
+		if got := s.ask(t, devOps, http.MethodGet, "/releases"+wrong); got.status != http.StatusUnprocessableEntity {
+			t.Errorf("/releases%s: status %d", wrong, got.status)
 		}
 	}
 }
 
-func TestForeignAndMalformedIDsAreNotFound(t *testing.T) {
-	t.Parallel()
-	f := newFloor(t)
-	id := strings.TrimPrefix(f.path, "/releases/")
-	for _, c := range []struct {
+func TestReleaseListEmptySaysWhatWouldBeThereAndWhoStarts(t *testing.T) {
+	s := openShelf(t)
+	s.runs = nil
+	got := s.ask(t, viewer, http.MethodGet, "/releases")
+	got.expect(http.StatusOK, "No release has been started yet", "Who can: DevOps engineer or DevOps lead")
+	if strings.Contains(got.body, "/releases/new") {
+		t.Error("a viewer is led to the form that starts a release")
+	}
+	s.ask(t, devOps, http.MethodGet, "/releases?state=closed").expect(http.StatusOK, "No release is in this state.")
+}
+
+func TestReleaseShowsPhasesTimelineAndOneNextStep(t *testing.T) {
+	s := openShelf(t)
+	s.settle(runbook.Done, func(i runbook.Item) bool { return i.Phase == "checklist" && i.Required })
+	s.at = t0.Add(-20 * time.Minute)
+	got := s.ask(t, devOps, http.MethodGet, releaseAt)
+	got.expect(http.StatusOK, "14:00 in 20 min", "2026-11-24 19:00:00 UTC", "America/New_York", "now, 13:40", "T-24h", "T+48h", "6 to apply")
+	open := 0
+	for _, phase := range got.all("data-phase", "") {
+		if slices.ContainsFunc(phase.Attr, func(a html.Attribute) bool { return a.Key == "open" }) {
+			open++
+			if id := attribute(phase, "data-phase"); id != "validation" {
+				t.Errorf("phase %s is unfolded, want validation", id)
+			}
+		}
+	}
+	if open != 1 || len(got.all("data-phase", "")) != len(s.template.Phases) {
+		t.Errorf("%d of %d phases are unfolded", open, len(got.all("data-phase", "")))
+	}
+	if rows := len(got.all("data-item", "")); rows != len(s.items) {
+		t.Errorf("%d items on the page, want %d", rows, len(s.items))
+	}
+	// No item of this phase is required, and still none of them can be worked on.
+	if got := attribute(got.all("data-phase", "application")[0], "data-state"); got != "blocked" {
+		t.Errorf("the phase application is %s before the migrations, want blocked", got)
+	}
+	if next := got.text("data-next", ""); !strings.Contains(next, "10 min late") || !strings.Contains(next, "P1.") {
+		t.Errorf("the next step: %s", next)
+	}
+	for _, size := range []struct {
+		what string
 		by   actor.Actor
 		path string
-	}{
-		{theirs, f.path}, {theirs, f.path + "/items/PRE-P1"}, {theirs, f.path + "/gates/final"},
-		{quin, "/releases/" + uuid.NewString()}, {quin, "/releases/" + strings.ToUpper(id)}, {quin, "/releases/1"}, {quin, "/releases/..%2f"},
-		{quin, f.path + "/items/ZZ"}, {quin, f.path + "/items/%27%20OR%201"}, {quin, f.path + "/gates/other"}, {quin, "/signatures/" + id},
-	} {
-		if status, body := f.get(c.by, c.path); status != http.StatusNotFound {
-			t.Errorf("GET %s by %s = %d, want 404: %.200s", c.path, c.by.Name, status, body)
-		}
-	}
-	for _, path := range []string{"/releases?before=x", "/releases?state=x", "/releases?before=2026-01-01T00:00:00Z_1", f.path + "?x=1"} {
-		if status, _ := f.get(quin, path); status != web.Status(fault.New(fault.Invalid, "")) {
-			t.Errorf("GET %s = %d, want a complaint", path, status)
+	}{{"release", devOps, releaseAt}, {"gate", devOps, releaseAt + "/gates/go_no_go"}} {
+		page := s.ask(t, size.by, http.MethodGet, size.path)
+		if wire := zipped(t, page.body); page.status != http.StatusOK || wire > 60_000 {
+			t.Errorf("the page of a %s is %d bytes over the wire, %d before", size.what, wire, len(page.body))
+		} else {
+			t.Logf("the page of a %s: %d bytes, %d zipped", size.what, len(page.body), wire)
 		}
 	}
 }
 
-// Posts that no page offers.
-func TestCraftedPostsAreRefused(t *testing.T) {
-	t.Parallel()
-	f := newFloor(t)
-	_, gate := f.get(quin, f.path+"/gates/go_no_go")
-	hash := regexp.MustCompile(`[0-9a-f]{64}`).FindString(gate)
-	ticket := uuid.NewString() + ".0"
-	for _, c := range []struct {
+func zipped(t *testing.T, text string) int {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Len()
+}
+
+// The one next step, all the way through a release.
+func TestNextStep(t *testing.T) {
+	inPhases := func(ids ...runbook.PhaseID) func(runbook.Item) bool {
+		return func(i runbook.Item) bool { return i.Required && slices.Contains(ids, i.Phase) }
+	}
+	gated := func(i runbook.Item) bool { return i.Gate == signoff.GoNoGo }
+	cases := map[string]struct {
 		by    actor.Actor
-		path  string
-		pairs []string
-		want  int
-		words string
+		given func(*shelf)
+		who   string
+		yours bool
+		way   string
+		says  string
 	}{
-		{quin, "/gates/go_no_go/sign", []string{"role", "qa", "meaning", "approved", "score", "9.5", "sha256", hash, "version", ticket}, 409, "cannot be signed yet"},
-		{quin, "/gates/final/sign", []string{"role", "qa", "meaning", "approved", "score", "9.5", "sha256", hash, "version", ticket}, 409, "cannot be signed yet"},
-		{quin, "/gates/go_no_go/sign", []string{"role", "qa", "meaning", "approved", "sha256", hash, "version", ticket}, 422, "The score is needed"},
-		{quin, "/gates/go_no_go/sign", []string{"role", "qa", "meaning", "approved", "score", "9.5", "sha256", hash, "version", "1"}, 422, "lost its key"},
-		{quin, "/gates/go_no_go/sign", []string{"role", "qa", "meaning", "approved", "score", "9.5", "sha256", hash, "version", ticket, "signed_by", "x"}, 422, "does not know"},
-		{vera, "/gates/go_no_go/sign", []string{"role", "qa", "meaning", "approved", "score", "9.5", "sha256", hash, "version", ticket}, 403, "gate:sign"},
-		{theirs, "/gates/go_no_go/sign", []string{"role", "devops", "meaning", "approved", "sha256", hash, "version", ticket}, 404, ""},
-		{quin, "/items/PRE-P1/done", []string{"version", "1", "note", "ticked"}, 409, "by hand"},
-		{quin, "/items/PRE-P1/skip", []string{"version", "1", "reason", "no time"}, 409, "cannot be skipped"},
-		{quin, "/items/PRE-P4/done", []string{"version", "1", "evidence_number", "9,5"}, 422, "with a point"},
-		{quin, "/items/PRE-P4/done", []string{"version", "1", "evidence_text", "9.5"}, 422, "does not know"},
-		{quin, "/items/PRE-P4/done", []string{"version", "9", "evidence_number", "9.5"}, 409, "changed this item while you were typing"},
-		{quin, "/items/PRE-C4/skip", []string{"version", "1", "reason", ""}, 422, "Say why"},
-		{quin, "/items/P2.1b/check", []string{"version", "1"}, 409, "has to wait"},
-		{vera, "/items/PRE-P4/done", []string{"version", "1", "evidence_number", "9.5"}, 403, "item:work"},
-		{quin, "/schedule", []string{"version", "1", "t_zero", "2026-03-01T15:00", "zone", "UTC", "reason", "later"}, 403, "release:manage"},
-		{sam, "/schedule", []string{"version", "1", "t_zero", "2026-03-01T15:00", "zone", "Mars", "reason", "later"}, 422, "time zone of the site"},
-		{sam, "/abort", []string{"version", "1", "confirm", "REQ-2", "abort_reason", "enough"}, 422, "Type REQ-1"},
-		{sam, "/abort", []string{"version", "7", "confirm", "REQ-1", "abort_reason", "enough"}, 409, "has changed"},
-	} {
-		status, body, _ := f.post(c.by, f.path+c.path, c.pairs...)
-		if status != c.want || !strings.Contains(body, c.words) {
-			t.Errorf("POST %s %v by %s = %d, want %d with %q", c.path, c.pairs, c.by.Name, status, c.want, c.words)
-		}
+		"at the start, the first required item": {devOps, func(*shelf) {}, "DevOps lead", true, "/items/PRE-P1", "PRE-P1"},
+		"not mine":                              {viewer, func(*shelf) {}, "DevOps lead", false, "/items/PRE-P1", "PRE-P1"},
+		"somebody has it": {devOps, func(s *shelf) {
+			s.items[0].State, s.items[0].Holder = runbook.InProgress, runbook.Person{Subject: "w", Name: "Wim Baker"}
+		}, "Wim Baker", false, "/items/PRE-P1", "PRE-P1"},
+		"it has failed":                        {devOps, func(s *shelf) { s.settle(runbook.Failed, func(i runbook.Item) bool { return i.ID == "PRE-P1" }) }, "DevOps lead", true, "/items/PRE-P1", "PRE-P1 has failed"},
+		"the gate, for who signs":              {qaLead, func(s *shelf) { s.settle(runbook.Done, gated) }, "Backend lead, QA lead, Statistical expert", true, "/gates/go_no_go", "0 of 4 required signatures"},
+		"the gate, not yet for who signs last": {devOps, func(s *shelf) { s.settle(runbook.Done, gated) }, "Backend lead, QA lead, Statistical expert", false, "/gates/go_no_go", "Sign Go / no-go"},
+		"the gate is blocked by something else": {qaLead, func(s *shelf) {
+			s.settle(runbook.Done, gated)
+			s.blockers = []signoff.Blocker{{Text: "A migration run is under way."}}
+		}, "", false, "/gates/go_no_go", "waits. A migration run is under way."},
+		"after the sign-off, what watches": {devOps, func(s *shelf) {
+			s.settle(runbook.Done, func(i runbook.Item) bool { return i.Gate != "" })
+			s.runs[0].State = runbook.SignedOff
+		}, "", false, "/items/H1-1", "H1-1"},
+		"signed off, only optional items left": {devOps, func(s *shelf) {
+			s.settle(runbook.Done, inPhases("hour-1", "hour-4", "hour-24", "hour-48"))
+			s.runs[0].State = runbook.SignedOff
+		}, "", false, "", "Everything required is done"},
+		"aborted: none": {devOps, func(s *shelf) { s.runs[0].State = runbook.Aborted }, "", false, "", ""},
 	}
-	if status, body, _ := f.post(sam, "/releases", "template", "x", "code", "REQ-9", "title", "", "t_zero", "soon", "zone", "UTC"); status != 422 || !strings.Contains(body, `value="REQ-9"`) {
-		t.Errorf("a bad start = %d, want 422 with what was typed", status)
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := openShelf(t)
+			c.given(s)
+			r, err := runbookShelf{s}.Show(t.Context(), c.by, runID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			waits := map[runbook.ItemID][]runbook.Wait{}
+			for _, i := range r.Items {
+				waits[i.ID] = r.Waiting(i)
+			}
+			got := nextView(c.by, r, waits)
+			if name == "after the sign-off, what watches" {
+				c.who, c.yours = s.items[slices.IndexFunc(s.items, func(i runbook.Item) bool { return i.ID == "H1-1" })].Owner.Title(), got.Yours
+			}
+			if got.Who != c.who || got.Yours != c.yours || !strings.HasSuffix(got.Way.Href, c.way) || (c.way == "") != (got.Way.Href == "") || !strings.Contains(got.Text, c.says) {
+				t.Errorf("nextView = %+v\nwant who %q, yours %v, way %q, text with %q", got, c.who, c.yours, c.way, c.says)
+			}
+		})
 	}
 }
 
-// What the pages offer works: the forms are sent as they are drawn.
-func TestTheFormsOfThePagesWork(t *testing.T) {
-	t.Parallel()
-	f := newFloor(t)
-	for _, c := range []struct {
-		item, act string
-		pairs     []string
-		state     string
-	}{
-		{"PRE-P1", "check", nil, "done"},
-		{"PRE-P4", "take", nil, "in_progress"},
-		{"PRE-P4", "done", []string{"evidence_number", "9.5", "note", "as agreed"}, "done"},
-		{"PRE-P4", "reopen", []string{"reason", "typed it wrong"}, "open"},
-		{"PRE-P4", "fail", []string{"reason", "it is bad"}, "failed"},
-		{"PRE-C4", "skip", []string{"reason", "none is needed"}, "skipped"},
-		{"PRE-P5", "done", []string{"evidence_statement", "I have checked the statistical methods of this release against reference data and they give the expected results."}, "done"},
+func TestStartingARelease(t *testing.T) {
+	fields := func(s *shelf, change ...string) []string {
+		all := []string{"template", s.template.SHA256, "code", "REQ-9", "title", "The next one", "t_zero", "2026-12-01T14:00", "zone", "America/New_York"}
+		return append(all, change...)
+	}
+	s := openShelf(t)
+	s.runs = nil
+	s.ask(t, devOps, http.MethodGet, "/releases/new").expect(http.StatusOK, "Start this release on", "11 phases, 81 items, 2 gates, 6 migrations")
+	got := s.ask(t, devOps, http.MethodPost, "/releases", fields(s)...)
+	if len(s.runs) != 1 {
+		t.Fatalf("nothing was started: %d %s", got.status, words(got.page))
+	}
+	got.goesTo("/releases/" + s.runs[0].ID.String())
+	if want := time.Date(2026, 12, 1, 19, 0, 0, 0, time.UTC); !s.runs[0].T0.Equal(want) || s.runs[0].TimeZone != "America/New_York" {
+		t.Errorf("T-0 is %s in %s, want %s", s.runs[0].T0, s.runs[0].TimeZone, want)
+	}
+
+	again := s.ask(t, devOps, http.MethodPost, "/releases", fields(s)...)
+	again.expect(http.StatusConflict, "Release REQ-9 is under way", "REQ-9")
+	if again.typed("title") != "The next one" || again.typed("t_zero") != "2026-12-01T14:00" {
+		t.Error("what was typed is lost with the conflict")
+	}
+
+	s.runs = nil
+	wrong := s.ask(t, devOps, http.MethodPost, "/releases", fields(s, "code", "", "t_zero", "soon", "zone", "Asia/Tokyo")...)
+	wrong.expect(http.StatusUnprocessableEntity, "A date and time like")
+	if len(wrong.all("data-complaints", "")) != 1 || wrong.typed("t_zero") != "soon" || wrong.typed("zone") != "Asia/Tokyo" || wrong.typed("title") != "The next one" {
+		t.Errorf("the refused form: t_zero %q, zone %q, title %q", wrong.typed("t_zero"), wrong.typed("zone"), wrong.typed("title"))
+	}
+	s.ask(t, devOps, http.MethodPost, "/releases", fields(s, "zone", "Mars/Olympus")...).expect(http.StatusUnprocessableEntity, "Choose the time zone of the site.")
+	s.ask(t, devOps, http.MethodPost, "/releases", fields(s, "code", "")...).expect(http.StatusUnprocessableEntity, "The release needs a code")
+	if len(s.runs) != 0 {
+		t.Error("a refused form started a release")
+	}
+
+	s.ask(t, viewer, http.MethodGet, "/releases/new").expect(http.StatusOK, "Who can: DevOps engineer or DevOps lead")
+	s.ask(t, viewer, http.MethodPost, "/releases", fields(s)...).expect(http.StatusForbidden, "DevOps engineer, DevOps lead")
+}
+
+func TestMovingTZero(t *testing.T) {
+	s := openShelf(t)
+	at := releaseAt + "/schedule"
+	move := []string{"version", "1", "t_zero", "2026-11-25T09:30", "zone", "Europe/Lisbon", "reason", "The site asked for it."}
+	s.ask(t, devOps, http.MethodPost, at, move...).goesTo(releaseAt)
+	if want := time.Date(2026, 11, 25, 9, 30, 0, 0, time.UTC); !s.runs[0].T0.Equal(want) || s.runs[0].Version != 2 {
+		t.Errorf("T-0 is %s, version %d", s.runs[0].T0, s.runs[0].Version)
+	}
+	overtaken := s.ask(t, devOps, http.MethodPost, at, append(move, "t_zero", "2026-11-26T10:00")...)
+	overtaken.expect(http.StatusConflict, "T-0 is 25 Nov 2026 04:30 EST now")
+	if overtaken.typed("t_zero") != "2026-11-26T10:00" || overtaken.typed("reason") != "The site asked for it." || overtaken.typed("version") != "2" {
+		t.Errorf("the overtaken form: %q, %q, version %q", overtaken.typed("t_zero"), overtaken.typed("reason"), overtaken.typed("version"))
+	}
+	noReason := s.ask(t, devOps, http.MethodPost, at, "version", "2", "t_zero", "2026-11-26T10:00", "zone", "UTC", "reason", " ")
+	noReason.expect(http.StatusUnprocessableEntity, "Say why in a few words")
+	if noReason.typed("t_zero") != "2026-11-26T10:00" {
+		t.Error("the typed time is lost")
+	}
+	s.ask(t, viewer, http.MethodPost, at, move...).expect(http.StatusForbidden, "On-call engineer")
+	if got := s.ask(t, viewer, http.MethodGet, releaseAt); strings.Contains(got.body, "/schedule") || strings.Contains(got.body, "/abort") {
+		t.Error("a viewer is offered to move or to abort the release")
+	}
+}
+
+func TestAbortingAsksForTheCode(t *testing.T) {
+	s := openShelf(t)
+	at := releaseAt + "/abort"
+	wrong := s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", "REQ-2", "abort_reason", "The backup cannot be read.")
+	wrong.expect(http.StatusUnprocessableEntity, "Type REQ-1 to abort it.")
+	if wrong.typed("abort_reason") != "The backup cannot be read." || wrong.typed("confirm") != "REQ-2" || s.runs[0].State != runbook.Active {
+		t.Error("the refused form lost what was typed, or aborted")
+	}
+	s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", "REQ-1", "abort_reason", "").expect(http.StatusUnprocessableEntity, "Say why in a few words")
+	s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", "REQ-1", "abort_reason", "The backup cannot be read.").goesTo(releaseAt)
+	over := s.ask(t, devOps, http.MethodGet, releaseAt)
+	over.expect(http.StatusOK, "The backup cannot be read.", "Aborted")
+	if len(over.all("data-next", "")) != 0 || strings.Contains(over.body, "/schedule") {
+		t.Error("a release that is over has a next step or can be moved")
+	}
+	s.ask(t, devOps, http.MethodPost, at, "version", "2", "confirm", "REQ-1", "abort_reason", "Once more.").expect(http.StatusConflict, "over")
+}
+
+func TestWhatIsNotThereIsNotFound(t *testing.T) {
+	s := openShelf(t)
+	for _, path := range []string{
+		"/releases/44444444-4444-7444-8444-444444444444", "/releases/REQ-1", releaseAt + "/items/P9.9", releaseAt + "/items/..%2f", releaseAt + "/gates/back",
+		"/releases/44444444-4444-7444-8444-444444444444/gates/final", "/signatures/44444444-4444-7444-8444-444444444444", "/signatures/1",
 	} {
-		page := f.path + "/items/" + c.item
-		_, body := f.get(quin, page)
-		if !strings.Contains(body, fmt.Sprintf("action=%q", page+"/"+c.act)) {
-			t.Fatalf("the page of %s does not offer %s", c.item, c.act)
-		}
-		status, answer, to := f.post(quin, page+"/"+c.act, append(c.pairs, "version", form(body)["version"])...)
-		if status != http.StatusSeeOther || to != page {
-			t.Fatalf("%s of %s = %d to %s: %.300s", c.act, c.item, status, to, answer)
-		}
-		if _, body := f.get(quin, page); !strings.Contains(body, fmt.Sprintf(`data-item=%q data-state=%q`, c.item, c.state)) {
-			t.Errorf("after %s, %s is not %s", c.act, c.item, c.state)
+		if got := s.ask(t, devOps, http.MethodGet, path); got.status != http.StatusNotFound {
+			t.Errorf("GET %s: status %d, want 404", path, got.status)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func phaseState(counts components.Counts, waiting, moving, done bool) components
 		return components.State{Code: "done", Word: "Required items done", Tone: components.Good}
 	case moving:
 		return itemStates[runbook.InProgress]
-	case waiting:
+	case waiting, counts.Blocked > 0 && counts.Open == 0:
 		return blockedState
 	}
 	return itemStates[runbook.Open]

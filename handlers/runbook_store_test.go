@@ -1,0 +1,440 @@
+package handlers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"golang.org/x/net/html"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// shelf keeps one release in memory. The services above it are the real ones, so the pages show what the rules say.
+type shelf struct {
+	at         time.Time
+	runs       []runbook.Run
+	template   runbook.Template
+	items      []runbook.Item
+	evidence   map[runbook.ItemID][]runbook.Evidence
+	history    map[runbook.ItemID][]runbook.HistoryLine
+	migrations []runbook.Migration
+	signatures []signoff.Signature
+	keys       map[uuid.UUID]uuid.UUID
+	blockers   []signoff.Blocker
+	asked      runbook.Query
+	found      runbook.CheckResult
+	changes    []signoff.Change
+}
+
+var (
+	runID     = uuid.MustParse("33333333-3333-7333-8333-333333333333")
+	t0        = time.Date(2026, 11, 24, 19, 0, 0, 0, time.UTC) // 14:00 in New York
+	starter   = person("s", "Sam Starter", actor.DevOpsEngineer)
+	qaLead    = person("q", "Quinn Adler", actor.QALead)
+	backend   = person("b", "Bo Ekman", actor.BackendLead)
+	devOps    = person("d", "Dana Okafor", actor.DevOpsLead)
+	viewer    = person("v", "Vic Mendes", actor.Viewer)
+	deskClock = t0.Add(-20 * time.Hour)
+)
+
+func person(subject, name string, roles ...actor.Role) actor.Actor {
+	return actor.Actor{
+		UserID: uuid.NewSHA1(uuid.NameSpaceOID, []byte(subject)), Issuer: "https://id.example", Subject: subject, Name: name, TenantCode: "rivermark",
+		Roles: roles, AuthTime: deskClock.Add(-time.Minute), Origin: actor.Web,
+	}
+}
+
+func openShelf(t *testing.T) *shelf {
+	t.Helper()
+	all, err := runbook.Embedded()
+	if err != nil {
+		t.Fatalf("Embedded: %v", err)
+	}
+	s := &shelf{
+		at: deskClock, template: all[0], items: all[0].Items(), evidence: map[runbook.ItemID][]runbook.Evidence{},
+		history: map[runbook.ItemID][]runbook.HistoryLine{}, keys: map[uuid.UUID]uuid.UUID{},
+	}
+	for _, v := range all[0].Migrations {
+		s.migrations = append(s.migrations, runbook.Migration{Version: v, Title: "title of " + v, SHA256: strings.Repeat("a", 64)})
+	}
+	s.runs = []runbook.Run{{
+		ID: runID, Environment: "demo", Code: "REQ-1", Title: "Bin optimization", State: runbook.Active, T0: t0, TimeZone: "America/New_York",
+		Template: all[0].Ref(), Starter: runbook.Person{Issuer: starter.Issuer, Subject: starter.Subject, Name: starter.Name},
+		StartedAt: deskClock.Add(-time.Hour), Counts: runbook.Counts{Total: len(s.items)}, Version: 1,
+	}}
+	return s
+}
+
+// settle puts items into a state, without the story that would lead there.
+func (s *shelf) settle(state runbook.ItemState, which func(runbook.Item) bool) {
+	for n, i := range s.items {
+		if which(i) {
+			s.items[n].State, s.items[n].Settled = state, runbook.Person{Issuer: "https://id.example", Subject: "w", Name: "Wim Baker"}
+			s.items[n].SettledAt, s.items[n].DueThen, s.items[n].Version = s.at, t0.Add(i.Offset), i.Version+1
+		}
+	}
+}
+
+func (s *shelf) first(t *testing.T, kind runbook.Kind) runbook.Item {
+	t.Helper()
+	n := slices.IndexFunc(s.items, func(i runbook.Item) bool { return i.Kind == kind && len(s.plan().Waiting(i)) == 0 })
+	if n < 0 {
+		t.Fatalf("no item of kind %s can be worked on", kind)
+	}
+	return s.items[n]
+}
+
+func (s *shelf) plan() runbook.Plan {
+	p := runbook.Plan{Run: s.runs[0], Items: slices.Clone(s.items), At: s.at}
+	for _, g := range s.template.Gates {
+		p.Gates = append(p.Gates, runbook.Gate{ID: g.ID, Name: g.Name, Judges: g.Judges, AfterPhase: g.AfterPhase, Offset: time.Duration(g.Offset), Passed: s.gate(g.ID).Passed()})
+	}
+	return p
+}
+
+// content is what the database's function would make of the shelf, as far as the page reads it.
+func (s *shelf) content(id signoff.GateID) (string, string) {
+	c := map[string]any{
+		"form": "gatehouse-gate-1", "release": map[string]any{"run": runID, "code": "REQ-1", "title": s.runs[0].Title, "environment": "demo", "t0": s.runs[0].T0.Format(time.RFC3339)},
+		"migrations": s.migrations, "gate": map[string]any{"id": id},
+	}
+	var items []map[string]any
+	for _, i := range s.items {
+		if i.Gate == id {
+			items = append(items, map[string]any{"id": i.ID, "title": i.Title, "state": i.State, "by": i.Settled.Name})
+		}
+	}
+	c["items"] = items
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	return string(text), hex.EncodeToString(sum[:])
+}
+
+func (s *shelf) gate(id signoff.GateID) signoff.Gate {
+	n := slices.IndexFunc(s.template.Gates, func(g runbook.GateSpec) bool { return g.ID == id })
+	spec := s.template.Gates[n]
+	g := signoff.Gate{
+		ID: id, Name: spec.Name, Judges: spec.Judges, Last: id == signoff.Final, AfterMigrations: spec.AfterMigrations, At: s.at, Seq: 7, Blockers: s.blockers,
+		Release: signoff.Release{ID: runID, Code: "REQ-1", Title: s.runs[0].Title, Environment: "demo", TimeZone: "America/New_York", Active: s.runs[0].State == runbook.Active, StarterIssuer: starter.Issuer, StarterSubject: starter.Subject, StarterName: starter.Name},
+	}
+	for _, slot := range spec.Slots {
+		g.Slots = append(g.Slots, signoff.Slot{ID: slot.ID, Role: slot.Role, Required: slot.Required, SignsLast: slot.SignsLast, AsksScore: slot.AsksScore, Meanings: slot.Meanings, Statement: slot.Statement})
+	}
+	for _, given := range s.signatures {
+		if given.Gate == id {
+			g.Signatures = append(g.Signatures, given)
+		}
+	}
+	g.Content, g.SHA256 = s.content(id)
+	return g
+}
+
+func (s *shelf) find(run uuid.UUID) error {
+	if run != runID {
+		return fault.New(fault.NotFound, "There is no such release.")
+	}
+	return nil
+}
+
+// pages is the runbook's side of the shelf, and ledger the signatures' side: both have a method Gate or Add of their own.
+type (
+	runbookShelf struct{ *shelf }
+	runbookTx    struct{ *shelf }
+	signoffShelf struct{ *shelf }
+	signoffTx    struct{ *shelf }
+)
+
+func (s runbookShelf) List(_ context.Context, _ actor.Actor, _ string, q runbook.Query) ([]runbook.Run, error) {
+	s.asked = q
+	return s.runs[:min(len(s.runs), q.Limit)], nil
+}
+
+func (s runbookShelf) Active(context.Context, actor.Actor, string) (runbook.Run, bool, error) {
+	return runbookTx(s).Active(context.Background(), "")
+}
+
+func (s runbookShelf) Show(_ context.Context, _ actor.Actor, run uuid.UUID) (runbook.Release, error) {
+	if err := s.find(run); err != nil {
+		return runbook.Release{}, err
+	}
+	r := runbook.Release{Plan: s.plan(), Template: s.template}
+	for _, g := range r.Plan.Gates {
+		r.Gates = append(r.Gates, runbook.GateShown{Gate: g, Signing: s.gate(g.ID)})
+	}
+	for _, m := range s.migrations {
+		r.Migrations = append(r.Migrations, runbook.MigrationShown{Migration: m})
+	}
+	return r, nil
+}
+
+func (s runbookShelf) Item(_ context.Context, _ actor.Actor, run uuid.UUID, id runbook.ItemID) (runbook.ItemPage, error) {
+	item, ok := s.plan().Item(id)
+	if err := s.find(run); err != nil || !ok {
+		return runbook.ItemPage{}, fault.New(fault.NotFound, "There is no such item.")
+	}
+	return runbook.ItemPage{Plan: s.plan(), Item: item, Template: s.template, Evidence: s.evidence[id], History: s.history[id]}, nil
+}
+
+func (s runbookShelf) InTenant(ctx context.Context, _ actor.Actor, work func(context.Context, runbook.Tx) error) error {
+	return work(ctx, runbookTx(s))
+}
+
+func (s runbookTx) Active(context.Context, string) (runbook.Run, bool, error) {
+	if len(s.runs) == 0 || s.runs[0].State != runbook.Active {
+		return runbook.Run{}, false, nil
+	}
+	return s.runs[0], true, nil
+}
+
+func (s runbookTx) Add(_ context.Context, run runbook.Run, _ runbook.Template, _ []runbook.Migration) error {
+	s.runs = []runbook.Run{run}
+	return nil
+}
+
+func (s runbookTx) LockPlan(_ context.Context, run uuid.UUID) (runbook.Plan, error) {
+	return s.plan(), s.find(run)
+}
+
+func (s runbookTx) Template(context.Context, uuid.UUID) (string, error) { return s.template.Text, nil }
+
+func (s runbookTx) AddEvidence(_ context.Context, _ uuid.UUID, item runbook.ItemID, e runbook.Evidence) (int, error) {
+	e.Number, e.Intact, e.AddedAt, e.SHA256 = len(s.evidence[item])+1, true, s.at, strings.Repeat("e", 64)
+	s.evidence[item] = append([]runbook.Evidence{e}, s.evidence[item]...)
+	return e.Number, nil
+}
+
+func (s runbookTx) Change(_ context.Context, _ uuid.UUID, item runbook.Item, _ int) error {
+	s.items[slices.IndexFunc(s.items, func(i runbook.Item) bool { return i.ID == item.ID })] = item
+	return nil
+}
+
+func (s runbookTx) ChangeRun(_ context.Context, run runbook.Run, _ int) error {
+	s.runs[0] = run
+	return nil
+}
+
+func (s runbookTx) Record(_ context.Context, e audit.Event) error {
+	if _, id, ok := strings.Cut(e.ObjectID, "/"); ok {
+		item := runbook.ItemID(id)
+		s.history[item] = append([]runbook.HistoryLine{{At: s.at, Who: "Wim Baker", Action: e.Action, Reason: e.Reason}}, s.history[item]...)
+	}
+	return nil
+}
+
+func (s *shelf) Files(context.Context) ([]runbook.Migration, error) { return s.migrations, nil }
+
+func (s *shelf) Check(context.Context, actor.Actor, string, runbook.RunFacts) (runbook.CheckResult, error) {
+	return s.found, nil
+}
+
+func (s signoffShelf) Gate(_ context.Context, _ actor.Actor, run uuid.UUID, id signoff.GateID) (signoff.Gate, error) {
+	return s.gate(id), s.find(run)
+}
+
+func (s signoffShelf) Gates(context.Context, actor.Actor, uuid.UUID) ([]signoff.Gate, error) {
+	return []signoff.Gate{s.gate(signoff.GoNoGo), s.gate(signoff.Final)}, nil
+}
+
+func (s signoffShelf) Signature(_ context.Context, _ actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, error) {
+	for _, given := range s.signatures {
+		if given.ID == id {
+			return given, s.gate(given.Gate), nil
+		}
+	}
+	return signoff.Signature{}, signoff.Gate{}, fault.New(fault.NotFound, "There is no such signature.")
+}
+
+func (s signoffShelf) InTenant(ctx context.Context, _ actor.Actor, work func(context.Context, signoff.Tx) error) error {
+	return work(ctx, signoffTx(s))
+}
+
+func (s signoffTx) LockRelease(_ context.Context, run uuid.UUID) error { return s.find(run) }
+
+func (s signoffTx) SignedWith(_ context.Context, key uuid.UUID) (signoff.Signature, bool, error) {
+	id, ok := s.keys[key]
+	for _, given := range s.signatures {
+		if ok && given.ID == id {
+			return given, true, nil
+		}
+	}
+	return signoff.Signature{}, false, nil
+}
+
+func (s signoffTx) Gate(_ context.Context, _ uuid.UUID, id signoff.GateID) (signoff.Gate, error) {
+	return s.gate(id), nil
+}
+
+func (s signoffTx) Add(_ context.Context, by actor.Actor, id uuid.UUID, r signoff.SignRequest) (bool, error) {
+	g := s.gate(r.Gate)
+	slot, ok := g.Slot(r.Slot)
+	if !ok || g.Refuse(by, slot) != nil || g.SHA256 != r.ContentSHA256 || !slices.Contains(slot.Meanings, r.Meaning) || slot.AsksScore != (r.Score != nil) {
+		return false, nil
+	}
+	s.keys[r.Key] = id
+	s.signatures = append(s.signatures, signoff.Signature{
+		ID: id, Run: r.Run, Gate: r.Gate, Slot: r.Slot, Role: slot.Role, Meaning: r.Meaning, Statement: r.Statement, Score: r.Score, Note: r.Note,
+		Content: g.Content, ContentSHA256: g.SHA256, Intact: true, Issuer: by.Issuer, Subject: by.Subject, Name: by.Name, AuthTime: by.AuthTime, SignedAt: s.at,
+	})
+	return true, nil
+}
+
+func (s signoffTx) Withdraw(_ context.Context, by actor.Actor, id uuid.UUID, reason string) (bool, error) {
+	for n, given := range s.signatures {
+		if given.ID == id && given.By(by) && given.Withdrawn == nil {
+			s.signatures[n].Withdrawn = &signoff.Withdrawal{Reason: reason, By: by.Name, At: s.at}
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (s signoffTx) SignOff(context.Context, actor.Actor, uuid.UUID, signoff.GateID) (bool, error) {
+	return false, nil
+}
+
+func (s signoffTx) Since(context.Context, uuid.UUID, int64) ([]signoff.Change, error) {
+	return s.changes, nil
+}
+
+func (s signoffTx) Record(context.Context, audit.Event) error { return nil }
+
+// answer is what came back, with its page parsed.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	body   string
+	page   *html.Node
+}
+
+// ask sends one request to the handlers of releases, items, gates and signatures. The guard of the route table is
+// web's and tested there; here the services refuse by themselves, which is what holds when somebody posts past a page.
+func (s *shelf) ask(t *testing.T, by actor.Actor, method, path string, fields ...string) answer {
+	t.Helper()
+	releases, err := runbook.NewService(runbookShelf{s}, "demo", s, s)
+	if err != nil {
+		t.Fatalf("NewService: %v", err)
+	}
+	now := func() time.Time { return s.at }
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = c.String(web.Status(err), err.Error()) }
+	for _, r := range slices.Concat(Releases(releases, now), Gates(signoff.NewService(signoffShelf{s}), now)) {
+		e.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
+	}
+	form := url.Values{}
+	for n := 0; n+1 < len(fields); n += 2 {
+		form.Set(fields[n], fields[n+1])
+	}
+	request := httptest.NewRequestWithContext(actor.Into(t.Context(), by), method, path, strings.NewReader(form.Encode()))
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	recorder := httptest.NewRecorder()
+	e.ServeHTTP(recorder, request)
+	page, err := html.Parse(strings.NewReader(recorder.Body.String()))
+	if err != nil {
+		t.Fatalf("%s %s: the answer is no HTML: %v", method, path, err)
+	}
+	return answer{t, recorder.Code, recorder.Header(), recorder.Body.String(), page}
+}
+
+// all finds the elements that carry the attribute; value "" is any value.
+func (a answer) all(key, value string) []*html.Node {
+	var found []*html.Node
+	for n := range a.page.Descendants() {
+		for _, attr := range n.Attr {
+			if attr.Key == key && (value == "" || attr.Val == value) {
+				found = append(found, n)
+			}
+		}
+	}
+	return found
+}
+
+// text is what people read in the one element that carries the attribute.
+func (a answer) text(key, value string) string {
+	a.t.Helper()
+	found := a.all(key, value)
+	if len(found) != 1 {
+		a.t.Fatalf("%d elements with %s=%q, want 1; the answer is %d:\n%.3000s", len(found), key, value, a.status, a.body)
+	}
+	return words(found[0])
+}
+
+func words(n *html.Node) string {
+	var parts []string
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			parts = append(parts, strings.Fields(d.Data)...)
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// typed is what stands in a field: of an input its value, of a text area its text, of a select what is chosen.
+func (a answer) typed(name string) string {
+	a.t.Helper()
+	for _, n := range a.all("name", name) {
+		switch n.Data {
+		case "textarea":
+			return words(n)
+		case "input":
+			return attribute(n, "value")
+		case "select":
+			for d := range n.Descendants() {
+				if d.Data == "option" && slices.ContainsFunc(d.Attr, func(a html.Attribute) bool { return a.Key == "selected" }) {
+					return attribute(d, "value")
+				}
+			}
+		}
+	}
+	a.t.Fatalf("no field %q on the page (status %d)", name, a.status)
+	return ""
+}
+
+func attribute(n *html.Node, key string) string {
+	for _, attr := range n.Attr {
+		if attr.Key == key {
+			return attr.Val
+		}
+	}
+	return ""
+}
+
+func (a answer) expect(status int, parts ...string) {
+	a.t.Helper()
+	text := words(a.page)
+	if a.status != status {
+		a.t.Fatalf("status %d, want %d: %.1500s", a.status, status, text)
+	}
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			a.t.Errorf("the page does not say %q:\n%.4000s", part, text)
+		}
+	}
+}
+
+// goesTo checks the answer of a form that was accepted.
+func (a answer) goesTo(path string) {
+	a.t.Helper()
+	if a.status != http.StatusSeeOther || a.header.Get("Location") != path || !strings.Contains(a.header.Get("Set-Cookie"), "gatehouse-flash") {
+		a.t.Fatalf("status %d to %q, want 303 to %q with a sentence: %.1500s", a.status, a.header.Get("Location"), path, words(a.page))
+	}
+}
