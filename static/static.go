@@ -11,11 +11,14 @@
 package static
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
@@ -39,6 +42,7 @@ var tight = strings.NewReplacer(" {\n", "{", ";\n}\n", "}", ";\n", ";", "}\n", "
 type asset struct {
 	contentType string
 	body        []byte
+	zipped      []byte // with gzip, once for all requests
 	hash        string
 }
 
@@ -83,17 +87,46 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	if hash == a.hash {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
+	header.Set("Vary", "Accept-Encoding")
+	body := a.body
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		body = a.zipped
+		header.Set("Content-Encoding", "gzip")
+		header.Set("ETag", `"`+a.hash+`-gzip"`)
+	}
 	if r.Header.Get("If-None-Match") == header.Get("ETag") {
+		header.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	header.Set("Content-Length", fmt.Sprint(len(a.body)))
+	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodHead {
 		return
 	}
 	// A failed write means the browser has gone; there is nobody to tell.
-	_, _ = w.Write(a.body)
+	_, _ = w.Write(body)
+}
+
+// takesGzip reads Accept-Encoding: gzip must be named, or everything be welcome, and its weight not be zero.
+func takesGzip(accepted string) bool {
+	everything := false
+	for part := range strings.SplitSeq(accepted, ",") {
+		coding, weight, _ := strings.Cut(part, ";")
+		q, given := strings.CutPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+		wanted := true
+		if given {
+			n, err := strconv.ParseFloat(q, 64)
+			wanted = err == nil && n > 0
+		}
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip":
+			return wanted
+		case "*":
+			everything = wanted
+		}
+	}
+	return everything
 }
 
 func load() map[string]asset {
@@ -119,7 +152,22 @@ func read(name string) string {
 
 func named(contentType, body string) asset {
 	sum := sha256.Sum256([]byte(body))
-	return asset{contentType: contentType, body: []byte(body), hash: hex.EncodeToString(sum[:])[:16]}
+	return asset{contentType: contentType, body: []byte(body), zipped: zipped(body), hash: hex.EncodeToString(sum[:])[:16]}
+}
+
+func zipped(body string) []byte {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = z.Write([]byte(body))
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
+		panic(err) // it writes into memory: only a level that does not exist can fail
+	}
+	return b.Bytes()
 }
 
 // slim leaves out indentation, empty lines and comments that have lines of
