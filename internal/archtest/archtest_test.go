@@ -66,7 +66,7 @@ var floors = map[string]row{
 	"internal/pgtest":    {[]string{"internal/privatepg"}, pgx},
 	"internal/housetest": {[]string{"..."}, pgx}, "internal/faultpoint": {nil, nil}, "internal/tcpproxy": {nil, nil},
 	"internal/htmlcheck": {nil, []string{"golang.org/x/net"}},
-	"internal/archtest":  {nil, nil}, "internal/e2e": {[]string{"..."}, []string{"*"}}, "internal/bench": {[]string{"..."}, []string{"*"}},
+	"internal/archtest":  {nil, nil}, "internal/e2e": {[]string{"..."}, []string{"*"}}, "internal/bench": {[]string{"..."}, []string{"*"}}, "internal/bench/prototype": {[]string{"templates/..."}, []string{"*"}},
 }
 
 type goPackage struct {
