@@ -155,7 +155,7 @@ func (s *shelf) find(run uuid.UUID) error {
 	return nil
 }
 
-// pages is the runbook's side of the shelf, and ledger the signatures' side: both have a method Gate or Add of their own.
+// The two services ask for methods of the same names, so the shelf has a side for each, inside and outside a transaction.
 type (
 	runbookShelf struct{ *shelf }
 	runbookTx    struct{ *shelf }
