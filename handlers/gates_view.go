@@ -217,9 +217,13 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		return nil, err
 	}
 	release := pages.ContentSection{Title: "Release", Facts: []components.Fact{
-		{Label: "Code", Value: content.Release.Code, Code: true}, {Label: "Title", Value: content.Release.Title},
-		{Label: "Environment", Value: content.Release.Environment}, {Label: "T-0", Value: content.Release.T0}, {Label: "Time zone", Value: content.Release.TimeZone},
-		{Label: "Runbook", Value: content.Template.Name + " " + content.Template.Version}, {Label: "Runbook, SHA-256", Value: content.Template.SHA256, Code: true},
+		{Label: "Code", Value: content.Release.Code, Code: true},
+		{Label: "Title", Value: content.Release.Title},
+		{Label: "Environment", Value: content.Release.Environment},
+		{Label: "T-0", Value: content.Release.T0},
+		{Label: "Time zone", Value: content.Release.TimeZone},
+		{Label: "Runbook", Value: content.Template.Name + " " + content.Template.Version},
+		{Label: "Runbook, SHA-256", Value: content.Template.SHA256, Code: true},
 	}}
 	if h := content.Health; h != nil {
 		release.Facts = append(release.Facts, components.Fact{Label: "Health", Value: h.Summary + " (" + h.At + ")"})

@@ -38,7 +38,7 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		v.Permille = int(h.elapsed(run) * 1000 / one.File.Card.Estimate)
 	}
 	if run.State.Active() {
-		v.LiveHref, v.Shell.RefreshSeconds = runHref(run.ID), 3
+		v.LiveHref, v.RefreshSeconds = runHref(run.ID), 3
 	}
 	for _, l := range one.Lines {
 		v.Lines = append(v.Lines, pages.LogLine{At: l.At.UTC().Format("15:04:05.000"), Text: l.Text, Tone: lineTone(l.Text)})

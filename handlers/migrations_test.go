@@ -120,10 +120,12 @@ func TestTheNextStepIsOfferedToWhoMayTakeIt(t *testing.T) {
 		"sign-in too old": {func(_ *schema, a *actor.Actor) { a.AuthTime = schemaNow.Add(-time.Hour) }, "/login?fresh=1&amp;return=%2Fmigrations%2FV0.0.15", "/apply"},
 		"no right":        {func(_ *schema, a *actor.Actor) { a.Roles = []actor.Role{actor.Viewer} }, "DevOps lead", "/apply"},
 		"another tenant":  {func(_ *schema, a *actor.Actor) { a.Operator = false }, "operated by another organisation", "/apply"},
-		"gate closed":     {func(s *schema, _ *actor.Actor) { s.release.GateOpen, s.release.Missing = false, []actor.Role{actor.QALead} }, "Go / no-go still needs: QA lead.", "/apply"},
-		"no release":      {func(s *schema, _ *actor.Actor) { s.release = nil }, "No release is active", "/apply"},
-		"another file":    {func(s *schema, _ *actor.Actor) { s.release.Plan["0.0.15"] = "cafe" }, "another text of this file", "/apply"},
-		"not planned":     {func(s *schema, _ *actor.Actor) { delete(s.release.Plan, "0.0.15") }, "does not plan it", "/apply"},
+		"gate closed": {func(s *schema, _ *actor.Actor) {
+			s.release.GateOpen, s.release.Missing = false, []actor.Role{actor.QALead}
+		}, "Go / no-go still needs: QA lead.", "/apply"},
+		"no release":   {func(s *schema, _ *actor.Actor) { s.release = nil }, "No release is active", "/apply"},
+		"another file": {func(s *schema, _ *actor.Actor) { s.release.Plan["0.0.15"] = "cafe" }, "another text of this file", "/apply"},
+		"not planned":  {func(s *schema, _ *actor.Actor) { delete(s.release.Plan, "0.0.15") }, "does not plan it", "/apply"},
 	} {
 		for _, path := range []string{"/migrations", "/migrations/V0.0.15"} {
 			s, by := newSchema(t), devops

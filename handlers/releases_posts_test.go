@@ -160,9 +160,17 @@ func TestForeignAndMalformedIDsAreNotFound(t *testing.T) {
 		by   actor.Actor
 		path string
 	}{
-		{theirs, f.path}, {theirs, f.path + "/items/PRE-P1"}, {theirs, f.path + "/gates/final"},
-		{quin, "/releases/" + uuid.NewString()}, {quin, "/releases/" + strings.ToUpper(id)}, {quin, "/releases/1"}, {quin, "/releases/..%2f"},
-		{quin, f.path + "/items/ZZ"}, {quin, f.path + "/items/%27%20OR%201"}, {quin, f.path + "/gates/other"}, {quin, "/signatures/" + id},
+		{theirs, f.path},
+		{theirs, f.path + "/items/PRE-P1"},
+		{theirs, f.path + "/gates/final"},
+		{quin, "/releases/" + uuid.NewString()},
+		{quin, "/releases/" + strings.ToUpper(id)},
+		{quin, "/releases/1"},
+		{quin, "/releases/..%2f"},
+		{quin, f.path + "/items/ZZ"},
+		{quin, f.path + "/items/%27%20OR%201"},
+		{quin, f.path + "/gates/other"},
+		{quin, "/signatures/" + id},
 	} {
 		if status, body := f.get(c.by, c.path); status != http.StatusNotFound {
 			t.Errorf("GET %s by %s = %d, want 404: %.200s", c.path, c.by.Name, status, body)

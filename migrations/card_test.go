@@ -1,7 +1,6 @@
 package migrations_test
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -129,6 +128,6 @@ func exists(t *testing.T, conn *pgx.Conn, object string) bool {
 	case "function":
 		return one(t, conn, "SELECT to_regprocedure($1) IS NOT NULL", name) == "t"
 	}
-	t.Fatal(fmt.Sprintf("no way to look for %q", object))
+	t.Fatalf("no way to look for %q", object)
 	return false
 }

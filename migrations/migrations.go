@@ -13,8 +13,11 @@ import (
 //go:embed wms/*.sql console/*.sql
 var files embed.FS
 
-// WMS holds the warehouse schema's files, and Console those of Gatehouse's own schema, at the root of each.
-var WMS, Console = sub("wms"), sub("console")
+// WMS holds the warehouse schema's files, at its root.
+var WMS = sub("wms")
+
+// Console holds the files of Gatehouse's own schema, at its root.
+var Console = sub("console")
 
 func sub(dir string) fs.FS {
 	s, err := fs.Sub(files, dir)

@@ -82,8 +82,15 @@ func TestDimensionVariance(t *testing.T) {
 	t.Parallel()
 	owner := connect(t, at(t, 20).OwnerURL)
 	for _, c := range []struct{ master, measured, want string }{
-		{"10.5", "10.5", "0.00"}, {"10.5", "10.8", "2.86"}, {"10.5", "12.0", "14.29"}, {"10", "11", "10.00"}, {"10", "8.9", "-11.00"},
-		{"0", "5", "-"}, {"NULL", "5", "-"}, {"0.0001", "10000", "9999.99"}, {"1", "NULL", "-"},
+		{"10.5", "10.5", "0.00"},
+		{"10.5", "10.8", "2.86"},
+		{"10.5", "12.0", "14.29"},
+		{"10", "11", "10.00"},
+		{"10", "8.9", "-11.00"},
+		{"0", "5", "-"},
+		{"NULL", "5", "-"},
+		{"0.0001", "10000", "9999.99"},
+		{"1", "NULL", "-"},
 	} {
 		// Storing it is the test of its range: a numeric(6,2) column takes it.
 		if got := one(t, owner, fmt.Sprintf("SELECT calculate_dimension_variance(%s, %s)", c.master, c.measured)); got != c.want {

@@ -98,7 +98,7 @@ func TestManyWriters(t *testing.T) {
 	var writers sync.WaitGroup
 	var committed [6]int
 	for w := range committed {
-		conn, dice := connect(t, db.OwnerURL), rand.New(rand.NewPCG(1, uint64(w))) //nolint:gosec // a test's dice
+		conn, dice := connect(t, db.OwnerURL), rand.New(rand.NewPCG(1, uint64(w)))
 		writers.Go(func() {
 			for range 60 {
 				err := pgx.BeginFunc(t.Context(), conn, func(tx pgx.Tx) error { return anything(t.Context(), tx, dice, bins) })

@@ -45,9 +45,18 @@ func TestStatusBoundaries(t *testing.T) {
 	t.Parallel()
 	owner := connect(t, at(t, 15).OwnerURL)
 	for _, c := range []struct{ pct, unknown, want string }{
-		{"0", "false", "UNDERUTILIZED"}, {"29.99", "false", "UNDERUTILIZED"}, {"30", "false", "NORMAL"}, {"59.99", "false", "NORMAL"},
-		{"60", "false", "OPTIMAL"}, {"85", "false", "OPTIMAL"}, {"85.1", "false", "NORMAL"}, {"95", "false", "NORMAL"},
-		{"95.1", "false", "OVERUTILIZED"}, {"10", "true", "VOLUME_UNKNOWN"}, {"70", "true", "VOLUME_UNKNOWN"}, {"96", "true", "OVERUTILIZED"},
+		{"0", "false", "UNDERUTILIZED"},
+		{"29.99", "false", "UNDERUTILIZED"},
+		{"30", "false", "NORMAL"},
+		{"59.99", "false", "NORMAL"},
+		{"60", "false", "OPTIMAL"},
+		{"85", "false", "OPTIMAL"},
+		{"85.1", "false", "NORMAL"},
+		{"95", "false", "NORMAL"},
+		{"95.1", "false", "OVERUTILIZED"},
+		{"10", "true", "VOLUME_UNKNOWN"},
+		{"70", "true", "VOLUME_UNKNOWN"},
+		{"96", "true", "OVERUTILIZED"},
 	} {
 		if got := one(t, owner, "SELECT bin_utilization_status($1::numeric, $2::boolean)", c.pct, c.unknown); got != c.want {
 			t.Errorf("bin_utilization_status(%s, %s) = %s, want %s", c.pct, c.unknown, got, c.want)

@@ -75,7 +75,7 @@ func readBody(r *http.Request) (url.Values, error) {
 	}
 	values, err := parsePairs(string(body))
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "The form cannot be read: %s", err)
+		return nil, fault.New(fault.Invalid, "The form cannot be read: %s.", err)
 	}
 	return values, nil
 }
@@ -83,21 +83,21 @@ func readBody(r *http.Request) (url.Values, error) {
 // parsePairs is stricter than url.ParseQuery: one value per name, and only text.
 func parsePairs(raw string) (url.Values, error) {
 	if strings.Count(raw, "&") > 500 {
-		return url.Values{}, errors.New("it has more than 500 fields.")
+		return url.Values{}, errors.New("it has more than 500 fields")
 	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return url.Values{}, errors.New("it is not encoded as forms are.")
+		return url.Values{}, errors.New("it is not encoded as forms are")
 	}
 	for name, list := range values {
 		if len(list) > 1 {
-			return url.Values{}, errors.New("the field " + clip(oneLine(name), 50) + " stands in it twice.")
+			return url.Values{}, errors.New("the field " + clip(oneLine(name), 50) + " stands in it twice")
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(list[0]) {
-			return url.Values{}, errors.New("it holds text that is not UTF-8.")
+			return url.Values{}, errors.New("it holds text that is not UTF-8")
 		}
 		if strings.ContainsRune(name, 0) || strings.ContainsRune(list[0], 0) {
-			return url.Values{}, errors.New("it holds a NUL character.")
+			return url.Values{}, errors.New("it holds a NUL character")
 		}
 	}
 	return values, nil
@@ -151,7 +151,7 @@ func (v *Values) Err() error {
 		return nil
 	}
 	if whole, ok := v.complaints[""]; ok {
-		return fault.New(fault.Invalid, "The address of this page cannot be read: %s", whole)
+		return fault.New(fault.Invalid, "The address of this page cannot be read: %s.", whole)
 	}
 	refusal := fault.New(fault.Invalid, "Something in the form has to be put right first. Nothing was changed.")
 	for name, text := range v.complaints {

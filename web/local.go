@@ -34,11 +34,11 @@ func localPath(raw string) (string, bool) {
 	return u.RequestURI(), true
 }
 
-func localOr(raw, otherwise string) string {
+func localOrHome(raw string) string {
 	if local, ok := localPath(raw); ok {
 		return local
 	}
-	return otherwise
+	return "/"
 }
 
 // returnPath is the page to which a person comes back: this one for a GET, the page that held the form otherwise.
@@ -48,7 +48,7 @@ func returnPath(c echo.Context) string {
 		return "/" // steps on the way, not pages
 	}
 	if r.Method == http.MethodGet {
-		return localOr(r.URL.RequestURI(), "/")
+		return localOrHome(r.URL.RequestURI())
 	}
 	w, ok := c.Get(webKey).(*Web)
 	if !ok {
@@ -61,7 +61,7 @@ func returnPath(c echo.Context) string {
 		}
 	}
 	if _, isPage := w.routes[http.MethodGet+" "+c.Path()]; isPage {
-		return localOr(r.URL.RequestURI(), "/")
+		return localOrHome(r.URL.RequestURI())
 	}
 	return "/"
 }

@@ -30,7 +30,7 @@ func (w *Web) login(c echo.Context) error {
 		return fault.New(fault.TooMany, "Too many sign-ins were started from your address. Wait a minute and try again.")
 	}
 	query := Query(c)
-	back := localOr(query.Raw("return"), "/")
+	back := localOrHome(query.Raw("return"))
 	again := query.Ticked("fresh")
 	query.Allow("return")
 	if err := query.Err(); err != nil {
@@ -90,7 +90,7 @@ func (w *Web) callback(c echo.Context) error {
 	if err := w.begin(c, by, identity); err != nil {
 		return err
 	}
-	return SeeOther(c, localOr(attempt.ReturnTo, "/"))
+	return SeeOther(c, localOrHome(attempt.ReturnTo))
 }
 
 // begin makes the session the person's: a new id always, and nothing of whoever was here before.
@@ -234,9 +234,9 @@ func secret() string {
 func (w *Web) back(c echo.Context) string {
 	switch {
 	case of(c).attempt != nil:
-		return localOr(of(c).attempt.ReturnTo, "/")
+		return localOrHome(of(c).attempt.ReturnTo)
 	case c.Path() == "/login":
-		return localOr(c.QueryParam("return"), "/")
+		return localOrHome(c.QueryParam("return"))
 	}
 	return returnPath(c)
 }

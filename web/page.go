@@ -95,8 +95,9 @@ func chosenTheme(c echo.Context) layouts.Theme {
 	switch theme := layouts.Theme(cookieValue(c, themeCookie)); theme {
 	case layouts.Light, layouts.Dark:
 		return theme
+	default:
+		return layouts.FollowDevice
 	}
-	return layouts.FollowDevice
 }
 
 // theme remembers how the person wants pages lit; it needs no sign-in.
@@ -115,7 +116,7 @@ func (w *Web) theme(c echo.Context) error {
 	} else {
 		c.SetCookie(secureCookie(themeCookie, theme, 365*24*3600))
 	}
-	return SeeOther(c, localOr(back, "/"))
+	return SeeOther(c, localOrHome(back))
 }
 
 // ID reads a UUID of the path. What is no UUID is not found, exactly like a UUID that nothing has.

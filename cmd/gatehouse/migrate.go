@@ -47,20 +47,20 @@ Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind),
 	return cmd
 }
 
-// owner is the migrator of the warehouse, and where it finds its database.
-func owner() (*migrator.Migrator, app.Config, error) {
+// owner is the migrator of the warehouse.
+func owner() (*migrator.Migrator, error) {
 	config, err := app.Load(os.Environ())
 	if err != nil {
-		return nil, config, exitError{2, err}
+		return nil, exitError{2, err}
 	}
 	if config.OwnerDatabaseURL == "" {
-		return nil, config, exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL is not set")}
+		return nil, exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL is not set")}
 	}
 	m, err := migrator.New(migrator.WMS(), string(config.OwnerDatabaseURL))
 	if err != nil {
-		return nil, config, exitError{exitDisagree, err}
+		return nil, exitError{exitDisagree, err}
 	}
-	return m, config, nil
+	return m, nil
 }
 
 func migrateStatus() *cobra.Command {
@@ -70,7 +70,7 @@ func migrateStatus() *cobra.Command {
 		Long: `Compares the files in this program with the ledger in the database, and says what golang-migrate itself
 believes. Exit codes: 0 they agree, 4 they disagree, 1 the database could not be read, 2 called wrongly.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, _, err := owner()
+			m, err := owner()
 			if err != nil {
 				return err
 			}
@@ -168,7 +168,7 @@ func migratePlan() *cobra.Command {
 	return &cobra.Command{
 		Use: "plan", Short: "Say what is to be applied, with its plan card; changes nothing", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, _, err := owner()
+			m, err := owner()
 			if err != nil {
 				return err
 			}
@@ -252,7 +252,7 @@ func change(cmd *cobra.Command, version, release string, ask order) error {
 	if err != nil {
 		return exitError{2, errors.New("--release must be the id of a release, as its page's address shows it")}
 	}
-	m, _, err := owner()
+	m, err := owner()
 	if err != nil {
 		return err
 	}
@@ -317,7 +317,7 @@ exist, the baseline file is run and makes an empty warehouse.
 
 Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wrongly.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, _, err := owner()
+			m, err := owner()
 			if err != nil {
 				return err
 			}

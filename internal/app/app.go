@@ -55,7 +55,7 @@ func (a *App) open(ctx context.Context, patience time.Duration) error {
 	if err := checkConsoleSchema(ctx, string(a.config.OwnerDatabaseURL)); err != nil {
 		return err
 	}
-	return a.build(ctx)
+	return a.build()
 }
 
 // Close gives the connections back. Serve must have returned.

@@ -128,7 +128,7 @@ func (d *Demo) provider(ctx context.Context, plan DemoPlan, log *slog.Logger) er
 	d.Config.OIDCClientID, d.Config.OIDCClientSecret, d.Config.OIDCName = "gatehouse", "demo-secret", "the demo provider"
 	provider, err := demoidp.Start(ctx, demoidp.Config{
 		Addr: plan.ProviderAddr, ClientID: d.Config.OIDCClientID, ClientSecret: string(d.Config.OIDCClientSecret),
-		RedirectURIs: []string{public + "/oidc/callback"}, PostLogoutURIs: []string{public + "/"},
+		RedirectURIs: []string{public + "/oidc/callback"}, PostLogoutURIs: []string{public + "/signed-out"},
 		BackChannelLogoutURI: public + "/oidc/backchannel", Log: log,
 	})
 	if err != nil {
@@ -140,6 +140,11 @@ func (d *Demo) provider(ctx context.Context, plan DemoPlan, log *slog.Logger) er
 
 // Exited tells when the private PostgreSQL ended by itself.
 func (d *Demo) Exited() <-chan struct{} { return d.pg.Exited() }
+
+// RestartDatabase restarts the private PostgreSQL at the same address, for tests of what people see meanwhile.
+func (d *Demo) RestartDatabase(ctx context.Context, mode privatepg.Mode) error {
+	return d.pg.Restart(ctx, mode)
+}
 
 // Close stops what was started.
 func (d *Demo) Close() {

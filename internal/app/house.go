@@ -39,10 +39,10 @@ type house struct {
 func (h house) listening(addr net.Addr) { h.endpoint.listen(addr) }
 
 // build wires adapters to services and services to pages.
-func (a *App) build(ctx context.Context) error {
+func (a *App) build() error {
 	provider, err := oidc.New(oidc.Config{
 		DisplayName: a.config.OIDCName, Issuer: a.config.OIDCIssuer, ClientID: a.config.OIDCClientID, ClientSecret: string(a.config.OIDCClientSecret),
-		RedirectURL: a.config.PublicURL.String() + "/oidc/callback", PostLogoutURL: a.config.PublicURL.String() + "/",
+		RedirectURL: a.config.PublicURL.String() + "/oidc/callback", PostLogoutURL: a.config.PublicURL.String() + "/signed-out",
 		Scopes: a.config.OIDCScopes, RoleClaim: a.config.OIDCRoleClaim, TenantClaim: a.config.OIDCTenantClaim, Now: a.now,
 	})
 	if err != nil {

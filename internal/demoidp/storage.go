@@ -55,9 +55,13 @@ func (c client) AuthMethod() oidc.AuthMethod         { return oidc.AuthMethodBas
 func (c client) ResponseTypes() []oidc.ResponseType {
 	return []oidc.ResponseType{oidc.ResponseTypeCode}
 }
-func (c client) GrantTypes() []oidc.GrantType                                 { return []oidc.GrantType{oidc.GrantTypeCode} }
-func (c client) LoginURL(id string) string                                    { return "/login?id=" + url.QueryEscape(id) }
-func (c client) AccessTokenType() op.AccessTokenType                          { return op.AccessTokenTypeBearer }
+
+func (c client) GrantTypes() []oidc.GrantType { return []oidc.GrantType{oidc.GrantTypeCode} }
+
+func (c client) LoginURL(id string) string { return "/login?id=" + url.QueryEscape(id) }
+
+func (c client) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeBearer }
+
 func (c client) IDTokenLifetime() time.Duration                               { return 10 * time.Minute }
 func (c client) DevMode() bool                                                { return true } // allows http:// redirects
 func (c client) IsScopeAllowed(s string) bool                                 { return s == "groups" || s == "tenant" }

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,6 +32,19 @@ type product struct {
 // start runs the demo's database and provider, and two servers on them, and stops all at the end of the test.
 func start(t *testing.T, from string) *product {
 	t.Helper()
+	p, balancer := prepare(t, from)
+	binary := build(t)
+	var backends []*url.URL
+	for n := range 2 {
+		backends = append(backends, p.serve(t, binary, n))
+	}
+	balance(t, balancer, backends)
+	return p
+}
+
+// prepare runs the demo's database and provider, and takes the balancer's address.
+func prepare(t *testing.T, from string) (*product, net.Listener) {
+	t.Helper()
 	balancer, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -43,20 +55,19 @@ func start(t *testing.T, from string) *product {
 		t.Fatal(err)
 	}
 	plan := app.DemoPlan{Size: "small", From: from, ProviderAddr: "127.0.0.1:0", Say: func(line string) { t.Log(line) }}
-	p.demo, err = app.StartDemo(t.Context(), config, plan, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p.demo, err = app.StartDemo(t.Context(), config, plan, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatalf("starting the demo: %v", err)
 	}
 	t.Cleanup(p.demo.Close)
-	binary := build(t)
-	var backends []*url.URL
-	for n := range 2 {
-		backends = append(backends, p.serve(t, binary, n))
-	}
+	return p, balancer
+}
+
+func balance(t *testing.T, balancer net.Listener, backends []*url.URL) {
+	t.Helper()
 	server := &http.Server{Handler: alternate(backends), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = server.Serve(balancer) }() // ends with Close below
 	t.Cleanup(func() { _ = server.Close() })
-	return p
 }
 
 // stateDir is a folder that PostgreSQL's account can enter also when we are root.
@@ -66,17 +77,17 @@ func stateDir(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the database's account must be able to enter
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
-func build(t *testing.T) string {
+func build(t *testing.T, flags ...string) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "gatehouse")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/gatehouse").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", append(append([]string{"build"}, flags...), "-o", binary, "../../cmd/gatehouse")...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("building: %v\n%s", err, out)
 	}
@@ -87,17 +98,12 @@ func build(t *testing.T) string {
 func (p *product) serve(t *testing.T, binary string, n int) *url.URL {
 	t.Helper()
 	addr := freeAddr(t)
-	c := p.demo.Config
 	log, err := os.Create(filepath.Join(t.TempDir(), fmt.Sprintf("server-%d.log", n)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(binary, "serve")
-	cmd.Env = append(withoutOurs(os.Environ()),
-		"GATEHOUSE_ADDR="+addr, "GATEHOUSE_PUBLIC_URL="+p.url, "GATEHOUSE_ENVIRONMENT=demo",
-		"GATEHOUSE_DATABASE_URL="+string(c.DatabaseURL), "GATEHOUSE_OWNER_DATABASE_URL="+string(c.OwnerDatabaseURL),
-		"GATEHOUSE_OIDC_ISSUER="+c.OIDCIssuer, "GATEHOUSE_OIDC_CLIENT_ID="+c.OIDCClientID, "GATEHOUSE_OIDC_CLIENT_SECRET="+string(c.OIDCClientSecret),
-		"GATEHOUSE_TRUSTED_PROXIES=127.0.0.1/32")
+	cmd.Env = p.environ(addr)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -113,6 +119,16 @@ func (p *product) serve(t *testing.T, binary string, n int) *url.URL {
 	backend := &url.URL{Scheme: "http", Host: addr}
 	waitReady(t, backend.String()+"/readyz", log.Name())
 	return backend
+}
+
+// environ is what a server process is configured by.
+func (p *product) environ(addr string) []string {
+	c := p.demo.Config
+	return append(withoutOurs(os.Environ()),
+		"GATEHOUSE_ADDR="+addr, "GATEHOUSE_PUBLIC_URL="+p.url, "GATEHOUSE_ENVIRONMENT=demo",
+		"GATEHOUSE_DATABASE_URL="+string(c.DatabaseURL), "GATEHOUSE_OWNER_DATABASE_URL="+string(c.OwnerDatabaseURL),
+		"GATEHOUSE_OIDC_ISSUER="+c.OIDCIssuer, "GATEHOUSE_OIDC_CLIENT_ID="+c.OIDCClientID, "GATEHOUSE_OIDC_CLIENT_SECRET="+string(c.OIDCClientSecret),
+		"GATEHOUSE_TRUSTED_PROXIES=127.0.0.1/32")
 }
 
 func withoutOurs(environ []string) []string {
@@ -172,7 +188,7 @@ func alternate(backends []*url.URL) http.Handler {
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
 		},
-		ErrorLog: slog.NewLogLogger(slog.NewTextHandler(io.Discard, nil), slog.LevelError),
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 }
 

@@ -162,6 +162,7 @@ func problems(rungs []Rung, belief Belief, highest Version) []string {
 			list = append(list, fmt.Sprintf("%s is applied, but its file %s is missing here.", r.Version.Title(), r.Effect.Script))
 		case StateOutOfOrder:
 			list = append(list, fmt.Sprintf("%s is out of order: %s is applied already. Give the file a higher version.", r.File.Script, highest.Title()))
+		default: // the other states are no disagreement
 		}
 	}
 	switch {

@@ -137,7 +137,8 @@ func TestChecksNameWhatIsMissingAndWhatIsNotSound(t *testing.T) {
 	facts := func(bound, typ string, valid bool) []Fact {
 		return []Fact{
 			{constraint, true, true, "CHECK (((confidence_score >= (0)::numeric) AND (confidence_score <= (" + bound + ")::numeric)))"},
-			{column, true, true, typ}, {index, true, valid, ""},
+			{column, true, true, typ},
+			{index, true, valid, ""},
 		}
 	}
 	for name, c := range map[string]struct {

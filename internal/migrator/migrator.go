@@ -15,11 +15,11 @@ import (
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
 
-// The words of package migration, for callers that only migrate.
-type (
-	StepRequest = migration.StepRequest
-	StepResult  = migration.StepResult
-)
+// StepRequest is the word of package migration, for callers that only migrate.
+type StepRequest = migration.StepRequest
+
+// StepResult is the word of package migration, for callers that only migrate.
+type StepResult = migration.StepResult
 
 // Migrator changes one schema as the database's owner.
 type Migrator struct {

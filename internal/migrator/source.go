@@ -44,7 +44,7 @@ func (f files) at(i int) (uint, error) {
 	if i < 0 || i >= len(versions) {
 		return 0, fs.ErrNotExist
 	}
-	return uint(versions[i]), nil //nolint:gosec // a version has nine digits and no sign
+	return uint(versions[i]), nil
 }
 
 func (f files) read(d migration.Direction, v uint) (io.ReadCloser, string, error) {
@@ -55,4 +55,4 @@ func (f files) read(d migration.Direction, v uint) (io.ReadCloser, string, error
 	return io.NopCloser(strings.NewReader(file.SQL)), file.Name, nil
 }
 
-func fromEngine(v uint) migration.Version { return migration.Version(v) } //nolint:gosec // a version has nine digits
+func fromEngine(v uint) migration.Version { return migration.Version(v) }

@@ -160,7 +160,7 @@ func TestWhatTheProviderSendsIsProven(t *testing.T) {
 	both := func(pairs ...any) demoidp.Behaviour {
 		return demoidp.Behaviour{Claims: func(c map[string]any) {
 			for i := 0; i < len(pairs); i += 2 {
-				c[pairs[i].(string)] = pairs[i+1] //nolint:forcetypeassert,errcheck // names stand at even places
+				c[pairs[i].(string)] = pairs[i+1] //nolint:forcetypeassert // names stand at even places
 			}
 		}}
 	}

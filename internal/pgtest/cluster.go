@@ -114,7 +114,7 @@ while pid=$(head -n 1 "$1/data/postmaster.pid") && kill -0 "$pid"; do
 done
 rm -rf "$1"`
 	// No context: it must outlive us. No output: "go test" would wait for it.
-	cmd := exec.Command("/bin/sh", "-c", script, "pgtest-watch", dir) //nolint:gosec,noctx // constant script, our own folder
+	cmd := exec.Command("/bin/sh", "-c", script, "pgtest-watch", dir) //nolint:noctx // constant script, our own folder
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}             // Ctrl-C is for the tests
 	input, err := cmd.StdinPipe()
 	if err != nil {

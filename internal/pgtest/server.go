@@ -24,7 +24,7 @@ const (
 
 // password is what the roles get on a server that is not ours alone, where a
 // connection may need one. It is a test server's, and no secret.
-const password = "gatehouse-test" //nolint:gosec // a test server's
+const password = "gatehouse-test"
 
 // server is where this process makes its databases.
 type server struct {

@@ -20,7 +20,7 @@ func (s *server) claim(ctx context.Context, mark string) error {
 	}
 	// Taken out of the pool and kept until the process ends: its session is the claim.
 	held := conn.Hijack()
-	if _, err := held.Exec(ctx, "SELECT pg_advisory_lock($1, $2)", claimLock, int32(hash(mark))); err != nil { //nolint:gosec // any 32 bits will do
+	if _, err := held.Exec(ctx, "SELECT pg_advisory_lock($1, $2)", claimLock, int32(hash(mark))); err != nil {
 		return errors.Join(fmt.Errorf("claiming the test server: %w", err), held.Close(ctx))
 	}
 	rows, err := s.pool.Query(ctx, "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", sharedPrefix)
@@ -51,7 +51,7 @@ func (s *server) claim(ctx context.Context, mark string) error {
 // held meanwhile, so two that sweep do not meet at one database.
 func (s *server) dropUnclaimed(ctx context.Context, name string) error {
 	mark, _, _ := strings.Cut(strings.TrimPrefix(name, sharedPrefix), "_")
-	key := int32(hash(mark)) //nolint:gosec // any 32 bits will do
+	key := int32(hash(mark))
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("sweeping the test server: %w", err)

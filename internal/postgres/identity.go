@@ -112,7 +112,7 @@ type Credentials struct{ DB *DB }
 // tokenPrefix lets people and secret scanners see what a leaked string is.
 const tokenPrefix = "gatehouse_"
 
-var errNoSuchToken = fault.New(fault.Unauthenticated, "This token is unknown, has expired or was revoked. `gatehouse token create` makes a new one.")
+var errNoSuchToken = fault.New(fault.Unauthenticated, "This token is unknown, has expired or was revoked. `gatehouse token` makes a new one.")
 
 // Authenticate gives the machine behind a bearer token, with the rights that its row names and no roles.
 func (c Credentials) Authenticate(ctx context.Context, token string, origin actor.Origin, ip string) (actor.Actor, error) {

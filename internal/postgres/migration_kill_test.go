@@ -56,7 +56,7 @@ func workAsChild(run, appURL, ownerURL string, files fs.FS) error {
 // killInTheMiddle starts the child, waits until the server works for it, and kills the child as kill -9 does.
 func killInTheMiddle(t *testing.T, s *schemaChange, run migration.RunID) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildWorks$") //nolint:gosec // this very test binary
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildWorks$")
 	child.Env = append(os.Environ(), childRun+"="+strings.Join([]string{run.String(), s.d.AppURL, s.d.OwnerURL}, " "))
 	if err := child.Start(); err != nil {
 		t.Fatal(err)

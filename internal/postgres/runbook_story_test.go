@@ -62,7 +62,6 @@ var (
 	devops   = housetest.Person(housetest.Rivermark, "Dora", actor.DevOpsLead)
 	backend  = housetest.Person(housetest.Rivermark, "Ben", actor.BackendLead)
 	qa       = housetest.Person(housetest.Rivermark, "Quin", actor.QALead)
-	stats    = housetest.Person(housetest.Rivermark, "Stella", actor.StatisticalExpert)
 	stranger = housetest.Person(housetest.Saltway, "Olga", actor.DevOpsLead, actor.QALead)
 )
 

@@ -16,7 +16,15 @@ import (
 )
 
 // knock signs past the page, and wants the refusal of that kind with words of it; and that nothing came of it.
-func (r *release) knock(by actor.Actor, request signoff.SignRequest, kind fault.Kind, words string) error {
+func (r *release) knock(by actor.Actor, request signoff.SignRequest, kind fault.Kind, words string) {
+	r.t.Helper()
+	if err := r.refusal(by, request, kind, words); err == nil {
+		r.t.Error("nothing was refused")
+	}
+}
+
+// refusal is knock for who wants to look at the refusal itself.
+func (r *release) refusal(by actor.Actor, request signoff.SignRequest, kind fault.Kind, words string) error {
 	r.t.Helper()
 	signatures, events := r.signatures(), r.events()
 	_, err := r.signoff.Sign(r.t.Context(), by, request)
@@ -130,7 +138,7 @@ func TestContentThatMovedIsNotSigned(t *testing.T) {
 		t.Fatalf("Reopen: %v", err)
 	}
 	r.done("A2", "7.0")
-	err := r.knock(fresh(qa), request, fault.Conflict, "has changed since you opened the page")
+	err := r.refusal(fresh(qa), request, fault.Conflict, "has changed since you opened the page")
 	var moved *signoff.Moved
 	if !errors.As(err, &moved) {
 		t.Fatalf("Sign = %T, want a *signoff.Moved", err)
@@ -327,7 +335,7 @@ func TestASignatureNeedsAFreshSignIn(t *testing.T) {
 	} {
 		by := qa
 		by.AuthTime = c.at
-		if err := r.knock(by, r.request(signoff.GoNoGo, "qa"), fault.Unauthenticated, c.words); err == nil {
+		if err := r.refusal(by, r.request(signoff.GoNoGo, "qa"), fault.Unauthenticated, c.words); err == nil {
 			t.Errorf("a sign-in that is %s signs", name)
 		}
 	}

@@ -47,7 +47,7 @@ func makeDir(dir string, who account) (string, error) {
 		return "", fmt.Errorf("finding the folder %s: %w", dir, err)
 	}
 	// Parents are passed through by the server's account, so they are not 0700.
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil { //nolint:gosec // parents must be traversable by the server's account
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return "", fmt.Errorf("creating the folder for the private PostgreSQL: %w", err)
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -104,7 +104,7 @@ func checkSocketDir(socket string, who account) error {
 	if !info.IsDir() || (owner != who.uid() && owner != os.Geteuid()) {
 		return fmt.Errorf("%s belongs to somebody else; remove it and start again", socket)
 	}
-	if err := os.Chmod(socket, 0o700); err != nil { //nolint:gosec // a folder needs its x bit
+	if err := os.Chmod(socket, 0o700); err != nil {
 		return fmt.Errorf("closing the socket folder to others: %w", err)
 	}
 	if err := who.give(socket); err != nil {
@@ -163,6 +163,6 @@ func openLog(path string, bound int64) (*os.File, error) {
 
 func hash32(text string) uint32 {
 	h := fnv.New32a()
-	h.Write([]byte(text)) //nolint:errcheck // a hash never fails to write
+	h.Write([]byte(text))
 	return h.Sum32()
 }

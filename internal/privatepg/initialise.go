@@ -108,7 +108,7 @@ func (s *Server) tool(ctx context.Context, name string, args ...string) error {
 	// some other locked goroutine takes to its end would kill the tool half way.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // the folder was chosen by FindBinDir
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
 	cmd.Env = environment(s.bin)
 	cmd.SysProcAttr = childAttr(s.who.cred, syscall.SIGKILL)

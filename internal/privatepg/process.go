@@ -100,7 +100,7 @@ func (s *Server) spawn() (*process, error) {
 	if run.logStart, err = log.Seek(0, io.SeekEnd); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the server log: %w", err), log.Close())
 	}
-	cmd := exec.Command(filepath.Join(s.bin, "postgres"), s.arguments()...) //nolint:gosec,noctx // the server outlives the context of its start
+	cmd := exec.Command(filepath.Join(s.bin, "postgres"), s.arguments()...) //nolint:noctx // the server outlives the context of its start
 	cmd.Dir = s.data                                                        // isPostmaster recognises it by this
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = environment(s.bin)

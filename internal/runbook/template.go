@@ -200,8 +200,8 @@ func Embedded() ([]Template, error) {
 
 func compareVersions(a, b string) int {
 	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
-		m, _ := strconv.Atoi(x) //nolint:errcheck // check() has seen that they are numbers
-		n, _ := strconv.Atoi(y) //nolint:errcheck // the same
+		m, _ := strconv.Atoi(x)
+		n, _ := strconv.Atoi(y)
 		return m - n
 	})
 }

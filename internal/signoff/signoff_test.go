@@ -58,7 +58,7 @@ func alter(t *testing.T, text, old string) string {
 	if !ok {
 		t.Fatalf("the content holds no %s", old)
 	}
-	changed := old
+	var changed string
 	switch {
 	case strings.Contains(old, "true"):
 		changed = strings.Replace(old, "true", "false", 1)

@@ -7,6 +7,7 @@
 package tcpproxy
 
 import (
+	"context"
 	"net"
 	"sync"
 	"testing"
@@ -108,12 +109,12 @@ func (p *Proxy) accept() {
 // pass carries one connection until both sides have ended it. A target that is
 // away looks like a connection that closes at once.
 func (p *Proxy) pass(client net.Conn) {
-	defer client.Close()
-	server, err := net.DialTimeout(p.network, p.target, 5*time.Second)
+	defer func() { _ = client.Close() }() // it is over either way
+	server, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(context.Background(), p.network, p.target)
 	if err != nil {
 		return
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }() // as above
 	refused := false
 	p.set(func() {
 		if refused = p.refuse; !refused {

@@ -153,7 +153,7 @@ func serve(t *testing.T, network string, each func(net.Conn)) string {
 			if err != nil {
 				return
 			}
-			go func() { defer conn.Close(); each(conn) }()
+			go func() { defer func() { _ = conn.Close() }(); each(conn) }()
 		}
 	}()
 	return listener.Addr().String()

@@ -108,7 +108,7 @@ type ItemShowView struct {
 	Complaints  components.Complaints
 	Conflict    *OtherVersion
 	Typed       []components.Fact // typed into a form that is not offered now
-	Refused     string // why this person may not act; empty when they may
+	Refused     string            // why this person may not act; empty when they may
 	WhoCan      []string
 	Waiting     []components.Link // what has to be done before this item
 	ReleaseHref string

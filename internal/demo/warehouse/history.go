@@ -96,7 +96,8 @@ func (p *plan) recommendations() step {
 		}
 	}
 	return step{
-		"putaway_recommendations", []string{"tenant_id", "recommendation_id", "facility_id", "lot_number", "material_id", "quantity", "recommended_location_id", "algorithm_used", "confidence_score", "ml_adjusted_confidence", "features", "reason", "accepted", "actual_location_id", "decided_at", "decided_by", "created_at"},
+		"putaway_recommendations",
+		[]string{"tenant_id", "recommendation_id", "facility_id", "lot_number", "material_id", "quantity", "recommended_location_id", "algorithm_used", "confidence_score", "ml_adjusted_confidence", "features", "reason", "accepted", "actual_location_id", "decided_at", "decided_by", "created_at"},
 		p.scale.recommendations, made.row,
 	}
 }
@@ -173,7 +174,8 @@ func (p *plan) reslottings(t *tenant) step {
 	dice := p.dice('s', t.number)
 	kinds := []string{"CONSOLIDATE", "REBALANCE", "RELOCATE", "ABC_CHANGE"}
 	return step{
-		"reslotting_history", []string{"tenant_id", "reslot_id", "facility_id", "material_id", "quantity", "from_location_id", "to_location_id", "reslot_type", "reason", "estimated_efficiency_gain", "status", "executed_at", "executed_by", "created_at"},
+		"reslotting_history",
+		[]string{"tenant_id", "reslot_id", "facility_id", "material_id", "quantity", "from_location_id", "to_location_id", "reslot_type", "reason", "estimated_efficiency_gain", "status", "executed_at", "executed_by", "created_at"},
 		days / 3, func(i int) []any {
 			f := &t.facilities[i%len(t.facilities)]
 			from := dice.IntN(len(f.bins))

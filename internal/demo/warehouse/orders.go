@@ -39,7 +39,8 @@ func (p *plan) operations(t *tenant, f *facility) []step {
 	orders := slices.Concat(b.orders, open)
 	steps := []step{
 		{
-			"lots", []string{"tenant_id", "lot_id", "facility_id", "lot_number", "material_id", "original_quantity", "quantity_on_hand", "quantity_available", "location_id", "received_date", "expiration_date", "quality_status", "created_at"},
+			"lots",
+			[]string{"tenant_id", "lot_id", "facility_id", "lot_number", "material_id", "original_quantity", "quantity_on_hand", "quantity_available", "location_id", "received_date", "expiration_date", "quality_status", "created_at"},
 			len(b.lots), func(i int) []any {
 				l := b.lots[i]
 				m := t.materials[l.material]
@@ -52,7 +53,8 @@ func (p *plan) operations(t *tenant, f *facility) []step {
 			},
 		},
 		{
-			"sales_orders", []string{"tenant_id", "sales_order_id", "facility_id", "sales_order_number", "status", "priority", "order_priority", "order_date", "requested_ship_date", "created_at"},
+			"sales_orders",
+			[]string{"tenant_id", "sales_order_id", "facility_id", "sales_order_number", "status", "priority", "order_priority", "order_date", "requested_ship_date", "created_at"},
 			len(orders), func(i int) []any {
 				o := orders[i]
 				priority, word := 5, "NORMAL"
@@ -154,7 +156,8 @@ func (p *plan) orderLines(t *tenant, f *facility, b *book, open []line) step {
 	}
 	lines = append(lines, open...)
 	return step{
-		"sales_order_lines", []string{"tenant_id", "sales_order_line_id", "sales_order_id", "line_number", "material_id", "quantity_ordered", "quantity_allocated", "quantity_shipped", "created_at"},
+		"sales_order_lines",
+		[]string{"tenant_id", "sales_order_line_id", "sales_order_id", "line_number", "material_id", "quantity_ordered", "quantity_allocated", "quantity_shipped", "created_at"},
 		len(lines), func(i int) []any {
 			l := lines[i]
 			at := p.Now.AddDate(0, 0, -1)
@@ -170,7 +173,8 @@ func (p *plan) orderLines(t *tenant, f *facility, b *book, open []line) step {
 func (p *plan) transactions(t *tenant, f *facility, b *book) step {
 	counts := len(b.lots) / 20
 	return step{
-		"inventory_transactions", []string{"tenant_id", "transaction_id", "facility_id", "transaction_number", "transaction_type", "transaction_date", "material_id", "lot_number", "quantity", "from_location_id", "to_location_id", "sales_order_id", "unit_cost", "performed_by_user_id", "created_at"},
+		"inventory_transactions",
+		[]string{"tenant_id", "transaction_id", "facility_id", "transaction_number", "transaction_type", "transaction_date", "material_id", "lot_number", "quantity", "from_location_id", "to_location_id", "sales_order_id", "unit_cost", "performed_by_user_id", "created_at"},
 		len(b.lots) + len(b.issues) + counts, func(i int) []any {
 			number := fmt.Sprintf("TX-%s-%08d", f.mark, i+1)
 			by := t.users[i%len(t.users)]

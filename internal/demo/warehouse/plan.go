@@ -194,9 +194,9 @@ func (p *plan) bins(f *facility, n int) []bin {
 
 // id makes an id that looks like any other of version 7 and is the same each time.
 func (p *plan) id(kind byte, owner uint64, n int) id {
-	high := mix(p.Seed ^ uint64(kind)<<48 ^ owner<<40 ^ uint64(n)) //nolint:gosec // n is a count
+	high := mix(p.Seed ^ uint64(kind)<<48 ^ owner<<40 ^ uint64(n))
 	var u id
-	binary.BigEndian.PutUint64(u[:8], uint64(p.Now.AddDate(0, 0, -days).UnixMilli())<<16|0x7000|high>>52) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(u[:8], uint64(p.Now.AddDate(0, 0, -days).UnixMilli())<<16|0x7000|high>>52)
 	binary.BigEndian.PutUint64(u[8:], 1<<63|mix(high)>>2)
 	return u
 }
@@ -211,7 +211,7 @@ func mix(x uint64) uint64 {
 
 // dice belong to one subject of one owner, so that more of one thing does not change another.
 func (p *plan) dice(subject byte, owner uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(p.Seed, uint64(subject)<<8|owner)) //nolint:gosec // a sample, not a secret
+	return rand.New(rand.NewPCG(p.Seed, uint64(subject)<<8|owner))
 }
 
 func parse(s string) id {

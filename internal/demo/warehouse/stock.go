@@ -12,7 +12,9 @@ import (
 func (p *plan) masterData() []step {
 	began := p.Now.AddDate(0, 0, -days-30)
 	steps := []step{{
-		"tenants", []string{"tenant_id", "tenant_code", "tenant_name", "subscription_tier", "effective_from", "created_at"}, len(p.tenants),
+		"tenants",
+		[]string{"tenant_id", "tenant_code", "tenant_name", "subscription_tier", "effective_from", "created_at"},
+		len(p.tenants),
 		func(i int) []any {
 			return []any{p.tenants[i].id, p.tenants[i].code, p.tenants[i].name, "ENTERPRISE", began, began}
 		},
@@ -21,7 +23,8 @@ func (p *plan) masterData() []step {
 		tenant := &p.tenants[t]
 		steps = append(steps,
 			step{
-				"facilities", []string{"tenant_id", "facility_id", "facility_code", "facility_name", "facility_type", "address_line1", "city", "postal_code", "country", "effective_from", "created_at"},
+				"facilities",
+				[]string{"tenant_id", "facility_id", "facility_code", "facility_name", "facility_type", "address_line1", "city", "postal_code", "country", "effective_from", "created_at"},
 				len(tenant.facilities), func(i int) []any {
 					f := tenant.facilities[i]
 					return []any{tenant.id, f.id, f.code, f.name, "WAREHOUSE", fmt.Sprintf("%d Mill Road", 10+f.number), f.city, fmt.Sprintf("%05d", 1040+f.number), "US", began, began}
@@ -34,13 +37,15 @@ func (p *plan) masterData() []step {
 				},
 			},
 			step{
-				"materials", []string{"tenant_id", "material_id", "material_code", "material_name", "material_type", "material_category", "primary_uom", "width_inches", "height_inches", "thickness_inches", "cubic_feet", "weight_lbs_per_unit", "abc_classification", "standard_cost", "unit_cost", "temperature_controlled", "created_at"},
+				"materials",
+				[]string{"tenant_id", "material_id", "material_code", "material_name", "material_type", "material_category", "primary_uom", "width_inches", "height_inches", "thickness_inches", "cubic_feet", "weight_lbs_per_unit", "abc_classification", "standard_cost", "unit_cost", "temperature_controlled", "created_at"},
 				len(tenant.materials), func(i int) []any { return materialRow(tenant, tenant.materials[i], i, began) },
 			})
 		for f := range tenant.facilities {
 			facility := &tenant.facilities[f]
 			steps = append(steps, step{
-				"inventory_locations", []string{"tenant_id", "location_id", "facility_id", "location_code", "barcode", "zone_code", "aisle_code", "location_type", "abc_classification", "length_inches", "width_inches", "height_inches", "max_weight_lbs", "cubic_feet", "pick_sequence", "created_at"},
+				"inventory_locations",
+				[]string{"tenant_id", "location_id", "facility_id", "location_code", "barcode", "zone_code", "aisle_code", "location_type", "abc_classification", "length_inches", "width_inches", "height_inches", "max_weight_lbs", "cubic_feet", "pick_sequence", "created_at"},
 				len(facility.bins), func(i int) []any {
 					b := facility.bins[i]
 					aisle := b.aisle
