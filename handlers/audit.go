@@ -34,7 +34,7 @@ func Audit(trail AuditTrail, now func() time.Time) []web.Route {
 	h := auditTrail{trail, now}
 	return []web.Route{
 		web.Needs(http.MethodGet, "/audit", actor.AuditRead, h.list),
-		web.Needs(http.MethodPost, "/audit/verify", actor.AuditRead, h.verify),
+		{Method: http.MethodPost, Path: "/audit/verify", Right: actor.AuditRead, Action: "audit:verify", Handler: h.verify},
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 var auditActions = []string{
 	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:abort",
 	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "gate:sign", "gate:withdraw",
-	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "credential:create",
+	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "audit:verify",
+	"credential:create", "credential:revoke",
 }
 
 func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time) pages.AuditListView {
@@ -65,9 +66,9 @@ func auditHref(query url.Values, before int64) string {
 }
 
 func options(values []string, chosen string) []components.Option {
-	list := make([]components.Option, len(values))
-	for i, value := range values {
-		list[i] = components.Option{Value: value, Label: value, Chosen: value == chosen}
+	list := []components.Option{{Label: "any", Chosen: chosen == ""}}
+	for _, value := range values {
+		list = append(list, components.Option{Value: value, Label: value, Chosen: value == chosen})
 	}
 	return list
 }

@@ -52,6 +52,9 @@ func Health(checks HealthChecks, ready Readiness, now func() time.Time) []web.Ro
 }
 
 func (h healthChecks) show(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
 	report, err := h.checks.Latest(c.Request().Context(), web.Actor(c))
 	if err != nil {
 		return err
@@ -82,6 +85,9 @@ func (h healthChecks) run(c echo.Context) error {
 // report answers programs. Warnings and degradation are 200 with the word in the body; only unhealthy is 503, so that
 // a monitor which knows nothing but the status raises no alarm for a warning.
 func (h healthChecks) report(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
 	by := web.Actor(c)
 	report, err := h.checks.Latest(c.Request().Context(), by)
 	if err != nil {

@@ -38,6 +38,9 @@ func Me(sessions OwnSessions, provider string, idle time.Duration, now func() ti
 }
 
 func (h me) show(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
 	by := web.Actor(c)
 	sessions, err := h.sessions.Own(c.Request().Context(), by, h.idle)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -64,7 +65,8 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 }
 
 // Verify walks the chain of the actor's tenant from its first entry to its head, stores the result and returns it. It
-// streams: memory does not grow with the trail.
+// streams: memory does not grow with the trail. That a person had it walked stands in the trail too; of a chain that does
+// not hold, the refusal which they are shown is the entry.
 func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) {
 	check, err := a.walk(ctx, by)
 	if err != nil {
@@ -74,7 +76,12 @@ func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) 
 		_, err := tx.Exec(ctx, sql("AddAuditCheck"), pgx.StrictNamedArgs{
 			"tenant": by.Tenant, "seq": check.Seq, "head": check.Head, "break": check.Break, "entries": check.Entries,
 		})
-		return err
+		if err != nil || by.Origin != actor.Web || !check.Whole() {
+			return err
+		}
+		return record(ctx, tx, by, audit.Event{
+			Action: "audit:verify", ObjectKind: "audit", ObjectID: strconv.FormatInt(check.Seq, 10), After: map[string]int64{"entries": check.Entries},
+		})
 	})
 	return check, err
 }

@@ -1,0 +1,146 @@
+package app_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
+var places = map[string]string{
+	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
+	":session": "{session}", ":version": "V0.0.20", "*": "x/console.css",
+}
+
+// apart are GET routes that are no pages of the product: steps of the sign-in, and files.
+var apart = []string{"/login", "/oidc/callback", "/static/*"}
+
+// halfway is a story whose release is signed by all and has one migration ordered, so that every page has something to show.
+func halfway(t *testing.T, version string) *story {
+	t.Helper()
+	s := &story{open(t, version), map[string]string{}}
+	s.stock()
+	for _, a := range acts() {
+		switch a.route {
+		case "POST /releases", "POST /releases/:release/gates/:gate/sign", "POST /migrations/:version/apply":
+		default:
+			continue
+		}
+		if a.before != nil {
+			a.before(s)
+		}
+		if strings.HasPrefix(a.path, "/migrations/") && version != "0.0.18" {
+			continue // nothing is left to apply
+		}
+		answer := s.as(a.who+"@rivermark").post(s.fill(a.path), s.fields(a))
+		if answer.StatusCode != http.StatusSeeOther {
+			t.Fatalf("%s: %d %s", a.route, answer.StatusCode, answer.main())
+		}
+		a.after(s, answer)
+	}
+	return s
+}
+
+// address is a route with ids in the place of its parameters.
+func (s *story) address(r web.Route) string {
+	s.t.Helper()
+	parts := strings.Split(r.Path, "/")
+	for i, part := range parts {
+		if strings.HasPrefix(part, ":") || part == "*" {
+			place, ok := places[part]
+			if !ok {
+				s.t.Fatalf("%s has the parameter %s, and no test knows what stands there", r.Path, part)
+			}
+			parts[i] = s.fill(place)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+func (s *story) gets() []web.Route {
+	var list []web.Route
+	for _, r := range s.app.Routes() {
+		if r.Method == http.MethodGet && !slices.Contains(apart, r.Path) {
+			list = append(list, r)
+		}
+	}
+	slices.SortFunc(list, func(a, b web.Route) int { return strings.Compare(a.Path, b.Path) })
+	return list
+}
+
+func TestEveryPageIsGuarded(t *testing.T) {
+	s := halfway(t, "0.0.18")
+	ours, theirs := s.as("devops.lead@rivermark"), s.as(lead)
+	for _, r := range s.gets() {
+		where := s.address(r)
+		k := knocking{story: s, route: r, act: act{route: "GET " + r.Path}}
+		if r.Access == web.NeedsRight || r.Access == web.SignedIn {
+			a := k.refused("signed out", s.stranger(), ours.request(http.MethodGet, where, "", ""), 0, http.StatusUnauthorized)
+			if !web.IsAPI(where) && !strings.Contains(a.body, "/login?") {
+				t.Errorf("GET %s leads a stranger to no sign-in", where)
+			}
+		}
+		if without, ok := personWithout(r.Right); ok {
+			a := k.refused("without the right", s.as(without), ours.request(http.MethodGet, where, "", ""), 1, http.StatusForbidden)
+			if who := actor.RolesWith(r.Right)[0].Title(); !strings.Contains(a.body, who) {
+				t.Errorf("GET %s names nobody who may (%s)", where, who)
+			}
+		}
+		if a := ours.get(where); a.StatusCode >= 400 && where != "/api/wms/optimization/health" && a.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("GET %s with the right = %d: %s", where, a.StatusCode, a.main())
+		}
+		if s.unknown(where) != where {
+			known := k.refused("by another tenant", theirs, ours.request(http.MethodGet, where, "", ""), 0, http.StatusNotFound)
+			none := k.refused("of nothing", theirs, ours.request(http.MethodGet, s.unknown(where), "", ""), 0, http.StatusNotFound)
+			s.alike(known, none)
+		}
+		if r.Access != web.Bare {
+			for _, query := range []string{"?nobody_knows=1", "?before=1&before=2"} {
+				if a := ours.get(where + query); a.StatusCode != http.StatusUnprocessableEntity && !slices.Contains(lenient, r.Path) {
+					t.Errorf("GET %s = %d, want 422", where+query, a.StatusCode)
+				}
+			}
+		}
+		for _, method := range []string{http.MethodHead, http.MethodOptions, http.MethodTrace} {
+			k.refused(method, ours, ours.request(method, where, "", ""), 0, http.StatusOK, http.StatusNoContent, http.StatusNotFound, http.StatusMethodNotAllowed)
+		}
+	}
+}
+
+// lenient are steps on the way to other pages: the first leads on, the other is where the provider sends people, with
+// parameters of its own.
+var lenient = []string{"/", "/signed-out"}
+
+func TestPathsThatNoRouteHasTellNothing(t *testing.T) {
+	s := &story{open(t, ""), map[string]string{}}
+	for _, who := range []*browser{s.stranger(), s.as(lead)} {
+		for _, path := range []string{
+			"/nothing", "/releases/%00", "/releases/..%2f..%2fetc%2fpasswd", "/releases/" + strings.ToUpper(uuid.NewString()), "/releases/{}",
+			"/migrations/V0.0.20;drop", "/migrations/0.0.20", "/static/../go.mod", "/releases/%ff", "/releases/x/items/'%20OR%201=1",
+		} {
+			if a := who.get(path); a.StatusCode != http.StatusNotFound && a.StatusCode != http.StatusUnauthorized && a.StatusCode != http.StatusBadRequest {
+				t.Errorf("GET %s = %d, want 404 or 401", path, a.StatusCode)
+			}
+		}
+	}
+}
+
+// TestFilteringByOneFieldFiltersByNoOther: what the form of the audit page sends as it stands is everything.
+func TestFilteringByOneFieldFiltersByNoOther(t *testing.T) {
+	page := open(t, "").as("auditor@rivermark").get("/audit")
+	sent, ok := formOf(t, strings.Replace(page.body, `method="get"`, `method="post"`, 1), "/audit")
+	if !ok {
+		t.Fatalf("no filter: %s", page.main())
+	}
+	for name, values := range sent {
+		if values[0] != "" {
+			t.Errorf("the empty filter sends %s=%s", name, values[0])
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package app_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// act is one state-changing route as it succeeds, in the order in which a release meets them: who does it, on which
+// page its form stands, and what is typed. {release} and the like stand for what the story has made.
+type act struct {
+	route   string // METHOD /path/:of/the/route
+	who     string // of Rivermark
+	path    string
+	page    string
+	typed   map[string]string
+	entries int            // in the audit trail; what changes nothing makes none
+	before  func(s *story) // brings about what the act needs
+	after   func(s *story, a answer)
+	status  int    // 303 where zero
+	raw     string // the whole body where it is no form, as application/json
+	anyForm bool   // does its work whatever is sent along
+}
+
+// story is a site with what the acts before have made.
+type story struct {
+	*site
+	ids map[string]string
+}
+
+func (s *story) fill(text string) string {
+	for name, id := range s.ids {
+		text = strings.ReplaceAll(text, "{"+name+"}", id)
+	}
+	return text
+}
+
+// acts must hold every POST of the route table; a test compares.
+func acts() []act {
+	const item, gate = "/releases/{release}/items/", "/releases/{release}/gates/go_no_go"
+	list := []act{
+		{route: "POST /theme", who: "viewer", path: "/theme", page: "/releases", typed: map[string]string{"theme": "dark"}},
+		{route: "POST /releases", who: "devops.engineer", path: "/releases", page: "/releases/new", entries: 1,
+			after: func(s *story, a answer) { s.ids["release"] = last(a) }},
+		{route: "POST /releases/:release/schedule", who: "devops.engineer", path: "/releases/{release}/schedule", page: "/releases/{release}",
+			typed: map[string]string{"t_zero": "2027-03-01T14:00", "reason": "The line stops a day later."}, entries: 1},
+	}
+	for _, step := range []struct{ name, item, reason string }{
+		{"check", "PRE-P1", ""}, {"take", "PRE-P2", ""}, {"fail", "PRE-P2", "The restore broke off."},
+		{"reopen", "PRE-P2", "The disk was full."}, {"done", "PRE-P2", ""}, {"skip", "{optional}", "Not this time."},
+	} {
+		a := act{route: "POST /releases/:release/items/:item/" + step.name, who: "devops.lead", path: item + step.item + "/" + step.name,
+			page: item + step.item, typed: map[string]string{}, entries: 1}
+		switch {
+		case step.name == "done":
+			a.typed["evidence_text"] = "dump of 12 GB, restored, counts agree"
+		case step.name == "skip":
+			a.who = "{optional_owner}"
+		}
+		if step.reason != "" {
+			a.typed["reason"] = step.reason
+		}
+		list = append(list, a)
+	}
+	return append(list,
+		act{route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate, entries: 1, before: (*story).finishItems,
+			after: func(s *story, _ answer) {
+				s.ids["signature"] = s.text(`SELECT signature_id::text FROM gatehouse.signatures`)
+			}},
+		act{route: "POST /migrations/:version/apply", who: "devops.engineer", path: "/migrations/V0.0.20/apply", page: "/migrations/V0.0.20", entries: 1, before: (*story).passGate,
+			after: func(s *story, a answer) { s.ids["run"] = last(a) }},
+		act{route: "POST /migration-runs/:run/acknowledge", who: "devops.lead", path: "/migration-runs/{run}/acknowledge", page: "/migration-runs/{run}",
+			typed: map[string]string{"reason": "Nothing of it is in the schema."}, entries: 1, before: (*story).interrupt},
+		act{route: "POST /migrations/:version/down", who: "devops.lead", path: "/migrations/V0.0.18/down", page: "/migrations/V0.0.18/down",
+			typed: map[string]string{"reason": "It goes back to the last release.", "confirm": "V0.0.18"}, entries: 1},
+		act{route: "POST /releases/:release/gates/:gate/withdraw", who: "backend.lead", path: gate + "/withdraw", page: gate,
+			typed: map[string]string{"reason": "I was wrong."}, entries: 1},
+		act{route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",
+			typed: map[string]string{"abort_reason": "The line cannot stop.", "confirm": "REQ-STRATEGIC-AUTO-1766545799451"}, entries: 1},
+		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
+		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", entries: 1},
+		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},
+		act{route: "POST /me/sessions/:session/end", who: "product.owner", path: "/me/sessions/{session}/end", page: "/me", entries: 1, before: func(s *story) {
+			s.as("product.owner@rivermark")
+			s.stranger().signIn("product.owner@rivermark")
+			s.ids["session"] = s.text(`SELECT session_id::text FROM gatehouse.sessions s JOIN gatehouse.people p USING (person_id)
+				WHERE p.email LIKE 'product.owner@rivermark%' ORDER BY s.created_at DESC LIMIT 1`)
+		}},
+		act{route: "POST /logout", who: "on.call.engineer", path: "/logout", page: "/me", entries: 1, status: http.StatusOK, anyForm: true},
+	)
+}
+
+func last(a answer) string {
+	path := a.Header.Get("Location")
+	return path[strings.LastIndex(path, "/")+1:]
+}
+
+// fields are those of the act's form as its page shows it, with what is typed over them.
+func (s *story) fields(a act) url.Values {
+	s.t.Helper()
+	if a.page == "" {
+		return url.Values{} // no page offers it as a form
+	}
+	page := s.as(s.fill(a.who) + "@rivermark").get(s.fill(a.page))
+	if page.StatusCode != http.StatusOK {
+		s.t.Fatalf("GET %s = %d: %s", s.fill(a.page), page.StatusCode, page.main())
+	}
+	fields, ok := formOf(s.t, page.body, s.fill(a.path))
+	if !ok {
+		s.t.Fatalf("%s shows %s no form for %s: %s", s.fill(a.page), a.who, s.fill(a.path), page.main())
+	}
+	for name, text := range a.typed {
+		fields.Set(name, text)
+	}
+	return fields
+}
+
+// finishItems lets every item before the first gate be done, past the rules, which other tests hold.
+func (s *story) finishItems() {
+	s.sql(`INSERT INTO gatehouse.run_evidence (tenant_id, run_id, item_id, number, kind, value, note, summary, query, passed, sha256, issuer, subject, name)
+		SELECT tenant_id, run_id, item_id, 1, kind, 'seen', '', '', '', true, gatehouse.evidence_sha256(kind, 'seen', '', '', ''), 'test', 'test', 'Test'
+		  FROM gatehouse.run_items WHERE gate = 'go_no_go' AND state = 'open'`)
+	s.sql(`UPDATE gatehouse.run_items SET state = 'done', evidence = 1, settled_issuer = 'test', settled_subject = 'test', settled_name = 'Test', settled_at = now(), due_at = now()
+		 WHERE gate = 'go_no_go' AND state = 'open'`)
+	s.sql(`UPDATE gatehouse.run_items i SET state = 'done', settled_issuer = 'test', settled_subject = 'test', settled_name = 'Test', settled_at = now(), due_at = now(),
+		evidence = (SELECT max(number) FROM gatehouse.run_evidence e WHERE (e.tenant_id, e.run_id, e.item_id) = (i.tenant_id, i.run_id, i.item_id))
+		 WHERE gate = 'go_no_go' AND state = 'failed'`)
+}
+
+// passGate lets the other three sign, DevOps last.
+func (s *story) passGate() {
+	sign := act{path: "/releases/{release}/gates/go_no_go/sign", page: "/releases/{release}/gates/go_no_go", typed: map[string]string{}}
+	for _, who := range []string{"qa.lead", "statistical.expert", "devops.lead"} {
+		sign.who = who
+		fields := s.fields(sign)
+		if fields.Has("score") {
+			fields.Set("score", "9.5")
+		}
+		if a := s.as(who+"@rivermark").post(s.fill(sign.path), fields); a.StatusCode != http.StatusSeeOther {
+			s.t.Fatalf("%s signing: %d %s", who, a.StatusCode, a.main())
+		}
+	}
+}
+
+// interrupt is what a program leaves that was killed in the middle of the run.
+func (s *story) interrupt() {
+	s.sql(`UPDATE gatehouse.migration_runs SET state = 'running', started_at = now() WHERE run_id = $1`, s.ids["run"])
+	s.sql(`UPDATE gatehouse.migration_runs SET state = 'interrupted', finished_at = now() WHERE run_id = $1`, s.ids["run"])
+}
+
+// unknown puts ids that nothing has in the place of all that the story has made.
+func (s *story) unknown(text string) string {
+	for _, name := range []string{"release", "signature", "run", "session"} {
+		if id := s.ids[name]; id != "" {
+			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
+		}
+	}
+	return text
+}
