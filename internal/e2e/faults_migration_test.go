@@ -155,17 +155,20 @@ func (b *besieged) appliedFileChanged(t *testing.T) {
 	by := b.as("devops_engineer")
 	form := fields(t, by.get("/migrations/V0.0.22").body, "/apply")
 	trigger := ask[string](b, "SELECT tgname FROM pg_trigger WHERE tgrelid = 'gatehouse.migration_ledger'::regclass AND NOT tgisinternal LIMIT 1")
-	change := func(text string) {
+	change := func(from, to string) {
+		turned := func(column string) string {
+			return column + " = translate(" + column + ", '" + from + "', '" + to + "')"
+		}
 		b.tell(`ALTER TABLE gatehouse.migration_ledger DISABLE TRIGGER ` + trigger + `;
-			UPDATE gatehouse.migration_ledger SET sha256 = ` + text + ` WHERE version = '0.0.21';
+			UPDATE gatehouse.migration_ledger SET ` + turned("sha256") + ", " + turned("sha256_tokens") + ` WHERE version = '0.0.21';
 			ALTER TABLE gatehouse.migration_ledger ENABLE TRIGGER ` + trigger)
 	}
-	change("translate(sha256, '0123456789abcdef', '123456789abcdef0')")
+	change("0123456789abcdef", "123456789abcdef0")
 	wantStatus(t, "applying over a changed file", by.post("/migrations/V0.0.22/apply", form), http.StatusConflict, "disagree")
 	if page := by.get("/migrations"); !strings.Contains(page.body, "disagree") {
 		t.Errorf("the page does not say that files and database disagree: %s", words(page.body))
 	}
-	change("translate(sha256, '123456789abcdef0', '0123456789abcdef')")
+	change("123456789abcdef0", "0123456789abcdef")
 	if got := b.inLedger("0.0.22"); got != 0 {
 		t.Errorf("V0.0.22 was applied over a changed file")
 	}
