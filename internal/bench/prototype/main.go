@@ -104,7 +104,7 @@ func (p prototype) releases(c echo.Context) error {
 func (p prototype) audit(c echo.Context) error {
 	rows, err := p.pool.Query(c.Request().Context(), `SELECT seq::text, at, name, roles, origin, action, object_kind || ' ' || object_id, outcome, reason,
 			before::text, after::text, hash, prev_hash
-		FROM gatehouse.audit_events WHERE tenant_id = $1 ORDER BY seq DESC LIMIT 50`, tenant)
+		FROM gatehouse.audit_events WHERE tenant_id = $1 ORDER BY audit_events.seq DESC LIMIT 50`, tenant) // qualified: the text of seq is called seq too
 	if err != nil {
 		return err
 	}
