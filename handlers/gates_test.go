@@ -245,5 +245,5 @@ func TestWithdrawingAsksForAReasonAndKeepsTheSignature(t *testing.T) {
 	if state := slotState(got, "qa"); state != "withdrawn" {
 		t.Errorf("the place of the QA lead is %s", state)
 	}
-	s.ask(t, viewer, http.MethodGet, "/signatures/"+id).expect(http.StatusOK, "Withdrawn by Quinn Adler on 23 Nov 2026 at 18:00: The backup is too old.")
+	s.ask(t, viewer, http.MethodGet, "/signatures/"+id).expect(http.StatusOK, "Withdrawn by Quinn Adler on 23 Nov 2026 at 18:00 EST: The backup is too old.")
 }

@@ -41,6 +41,9 @@ func gateCard(by actor.Actor, g signoff.Gate, now time.Time, zone *time.Location
 	}
 	for _, slot := range g.Slots {
 		s := components.Slot{ID: string(slot.ID), Role: slot.Role.Title(), Required: slot.Required, State: components.State{Code: "missing", Word: "Missing", Tone: components.Neutral}, Mine: g.Refuse(by, slot) == nil}
+		if !slot.Required {
+			s.State.Word = "Not given"
+		}
 		if given, ok := newest(g, slot.ID); ok {
 			state := given.State(g.SHA256)
 			s.State, s.By, s.Meaning, s.At, s.Href = signatureStates[state], given.Name, string(given.Meaning), moment(given.SignedAt, now, zone), signatureHref(given.ID)
@@ -198,7 +201,7 @@ func differences(changes []signoff.Change) []pages.Difference {
 		list = append(list, pages.Difference{What: c.What, Then: cutText(c.Then), Now: cutText(c.Now)})
 	}
 	if more := len(changes) - enough; more > 0 {
-		list = append(list, pages.Difference{What: "More", Then: "", Now: fmt.Sprintf("%d further changes", more)})
+		list = append(list, pages.Difference{What: "More", Then: "", Now: counted(more, "further change", "further changes")})
 	}
 	return list
 }
@@ -268,7 +271,7 @@ func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, cha
 	}
 	switch {
 	case s.Withdrawn != nil:
-		v.Why = fmt.Sprintf("Withdrawn by %s on %s: %s", s.Withdrawn.By, s.Withdrawn.At.In(zone).Format("2 Jan 2006 at 15:04"), s.Withdrawn.Reason)
+		v.Why = fmt.Sprintf("Withdrawn by %s on %s: %s", s.Withdrawn.By, s.Withdrawn.At.In(zone).Format("2 Jan 2006 at 15:04 MST"), s.Withdrawn.Reason)
 	case state == signoff.Void:
 		v.Why = "What was signed is no longer what is there, so this signature does not count."
 	default:

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -15,7 +16,7 @@ import (
 func healthView(shell layouts.Shell, by actor.Actor, r health.Report, now time.Time) pages.HealthView {
 	v := pages.HealthView{
 		Shell: shell, Overall: healthState(r.Level()), Sentence: r.Sentence(), At: moment(r.CheckedAt, now, time.UTC),
-		Critical: r.Critical(), Warnings: append(r.Warnings(), r.NotDeployed()...),
+		Critical: r.Critical(), Warnings: notOnly(r.Sentence(), append(r.Warnings(), r.NotDeployed()...)),
 		LiveHref: healthPage, JSONHref: healthJSON,
 	}
 	if by.Can(actor.HealthRun) {
@@ -35,6 +36,14 @@ func healthView(shell layouts.Shell, by actor.Actor, r health.Report, now time.T
 		})
 	}
 	return v
+}
+
+// notOnly is the list, unless all it has to say stands in the sentence already.
+func notOnly(sentence string, list []string) []string {
+	if len(list) == 1 && strings.Contains(sentence, list[0]) {
+		return nil
+	}
+	return list
 }
 
 // badness is the order of the table: what needs a person first.

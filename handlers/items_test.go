@@ -65,6 +65,9 @@ func TestItemFromTakenToDoneAndBack(t *testing.T) {
 	if got := attribute(done.all("data-item", "")[0], "data-state"); got != "done" {
 		t.Errorf("the item is %s", got)
 	}
+	if got := done.text("data-holder", ""); !strings.HasPrefix(got, "Quinn Adler ") || !strings.Contains(done.body, "Done by") {
+		t.Errorf("a done item was done by %q", got)
+	}
 	s.ask(t, qaLead, http.MethodPost, at+"/reopen", "version", "3", "reason", "It was the wrong file.").goesTo(at)
 	s.ask(t, qaLead, http.MethodGet, at).expect(http.StatusOK, "put it back to open", "It was the wrong file.", "All of it is there.")
 	s.ask(t, qaLead, http.MethodPost, at+"/fail", "version", "4", "reason", "The file is empty.").goesTo(at)

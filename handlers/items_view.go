@@ -19,8 +19,14 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 		Shell: shell, ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(item, waits),
 		Owner: item.Owner.Title(), Who: item.Holder.Name, Yours: item.Holder.Known() && by.SamePerson(item.Holder.Issuer, item.Holder.Subject),
 		Due: moment(item.Due(p.Run.T0), now, zone), Required: item.Required, Do: strings.Split(p.Spec.Do, "\n"), Command: p.Spec.Command,
-		Expected: p.Spec.Expected, Undo: undoText(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),
+		Expected: p.Spec.Expected, Undo: undoLines(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),
 		Version: fmt.Sprint(item.Version), ReleaseHref: runPath(p.Run.ID),
+	}
+	if !item.SettledAt.IsZero() {
+		v.Settled = pages.Settled{Word: settledWords[item.State], By: item.Settled.Name, At: moment(item.SettledAt, now, zone)}
+	}
+	if item.State.Settled() {
+		v.Due = past(item.Due(p.Run.T0), now, zone)
 	}
 	if p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff {
 		v.Late = late(item, p.Run.T0, now)
@@ -55,9 +61,15 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	return v
 }
 
-// undoText is the item's own undo, followed by the rollback options and the troubleshooting that it refers to.
-func undoText(p runbook.ItemPage) string {
-	parts := []string{p.Spec.Undo}
+// settledWords are the labels of who brought an item to its state.
+var settledWords = map[runbook.ItemState]string{runbook.Done: "Done by", runbook.Failed: "Failed by", runbook.Skipped: "Skipped by"}
+
+// undoLines is the item's own undo, then a line for each rollback option and trouble that it refers to.
+func undoLines(p runbook.ItemPage) []string {
+	var parts []string
+	if p.Spec.Undo != "" {
+		parts = append(parts, p.Spec.Undo)
+	}
 	for _, id := range p.Spec.See {
 		for _, r := range p.Template.Rollback {
 			if r.ID == id {
@@ -70,7 +82,7 @@ func undoText(p runbook.ItemPage) string {
 			}
 		}
 	}
-	return strings.Join(parts, " ")
+	return parts
 }
 
 func waitLink(p runbook.ItemPage, w runbook.Wait) components.Link {
@@ -167,7 +179,7 @@ func conflictView(p runbook.ItemPage, seen runbook.Seen) *pages.OtherVersion {
 		if h.Reason != "" {
 			now += ": " + h.Reason
 		}
-		other.Rows = append(other.Rows, pages.Difference{What: h.At.In(zone).Format("15:04:05"), Then: fmt.Sprintf("version %d", p.Item.Version-n-1), Now: now})
+		other.Rows = append(other.Rows, pages.Difference{What: h.At.In(zone).Format("15:04:05 MST"), Then: fmt.Sprintf("version %d", p.Item.Version-n-1), Now: now})
 	}
 	other.Rows = append(other.Rows, pages.Difference{What: "State", Then: fmt.Sprintf("as you saw it, version %d", seen.Version), Now: itemStates[p.Item.State].Word})
 	return other

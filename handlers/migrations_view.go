@@ -35,10 +35,15 @@ func migrationState(s migration.State) components.State {
 	return state
 }
 
-func riskState(risk string) components.State {
+// riskState is what the plan card says of the risk; a version that is in the database has it behind it.
+func riskState(r migration.Rung) components.State {
+	risk := r.File.Card.Risk
 	tone := map[string]components.Tone{"low": components.Info, "medium": components.Warn, "high": components.Bad}[risk]
 	if risk == "" {
 		return components.State{}
+	}
+	if r.InDatabase() {
+		tone = components.Neutral
 	}
 	return components.State{Code: risk, Word: risk + " risk", Tone: tone}
 }
@@ -110,7 +115,7 @@ func runLabel(run migration.Run) string {
 }
 
 func ledgerPager(o migration.Overview, before int64) components.Pager {
-	p := components.Pager{Shown: fmt.Sprintf("%d entries", len(o.History))}
+	p := components.Pager{Shown: counted(len(o.History), "entry", "entries")}
 	if before > 0 {
 		p.Newest = migrationsPage
 	}
@@ -123,7 +128,7 @@ func ledgerPager(o migration.Overview, before int64) components.Pager {
 func (h migrations) rungView(r migration.Rung) pages.Rung {
 	v := pages.Rung{
 		Version: r.Version.Title(), Title: r.File.Card.Title, Href: versionHref(r.Version),
-		State: migrationState(r.State), Risk: riskState(r.File.Card.Risk), Locks: r.File.Card.Locks, SHA256: r.File.SHA256,
+		State: migrationState(r.State), Risk: riskState(r), Locks: r.File.Card.Locks, SHA256: r.File.SHA256,
 		File: "no file", Database: "nothing", Differs: differs(r),
 	}
 	if r.HasFile {
@@ -209,7 +214,7 @@ func (h migrations) offer(n *pages.NextMigration, shell layouts.Shell, by actor.
 	}
 	n.Apply = pages.ApplyForm{
 		Action: versionHref(next.Version) + "/apply", Key: uuid.NewString(), Release: release.ID.String(), SHA256: next.File.SHA256,
-		Effect: "Apply " + next.Version.Title() + " to " + environment(shell), Pressed: "Starting…",
+		Effect: "Apply " + next.Version.Title() + " to " + environment(shell),
 	}
 }
 
@@ -263,7 +268,7 @@ func (h migrations) ledgerRows(entries []migration.Entry) []pages.LedgerRow {
 func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.Detail) pages.MigrationShowView {
 	r, card := d.Rung, d.Rung.File.Card
 	v := pages.MigrationShowView{
-		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(card.Risk),
+		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
 		Reversible: reversible(card), PostChecks: checkRows(d.Checks), Runs: h.ledgerRows(d.History),
 		Plan: h.planFacts(r),
@@ -315,8 +320,8 @@ func (h migrations) planFacts(r migration.Rung) []components.Fact {
 		{Label: "Locks", Value: r.File.Card.Locks},
 		{Label: "Waits for a lock at most", Value: duration(r.File.Card.LockTimeout)},
 		{Label: "A statement may take", Value: duration(r.File.Card.StatementTimeout)},
-		{Label: "Creates", Value: fmt.Sprintf("%d objects", len(r.File.Card.Creates))},
-		{Label: "Changes", Value: fmt.Sprintf("%d objects", len(r.File.Card.Changes))},
+		{Label: "Creates", Value: counted(len(r.File.Card.Creates), "object", "objects")},
+		{Label: "Changes", Value: counted(len(r.File.Card.Changes), "object", "objects")},
 	}
 	if r.Note != "" {
 		facts = append(facts, components.Fact{Label: "Note", Value: r.Note})
@@ -365,7 +370,7 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 	case !r.CanUndo || !d.HasUndo:
 		v.WhyNot = cannotUndo(d)
 	case d.Release == nil:
-		v.WhyNot = []components.Link{{Label: "No release is active. A migration is undone as part of one.", Href: "/releases"}}
+		v.WhyNot = []components.Link{{Label: "No release is active. Start a release that plans this version; a migration is undone as part of one.", Href: "/releases"}}
 	case d.Release.Plan[r.Version.String()] == "":
 		v.WhyNot = []components.Link{{Label: "Release " + d.Release.Code + " does not plan this version.", Href: releaseHref(d.Release)}}
 	case h.stale(by):

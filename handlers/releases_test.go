@@ -70,7 +70,7 @@ func TestReleaseShowsPhasesTimelineAndOneNextStep(t *testing.T) {
 	s.settle(runbook.Done, func(i runbook.Item) bool { return i.Phase == "checklist" && i.Required })
 	s.at = t0.Add(-20 * time.Minute)
 	got := s.ask(t, devOps, http.MethodGet, releaseAt)
-	got.expect(http.StatusOK, "14:00 in 20 min", "2026-11-24 19:00:00 UTC", "America/New_York", "now, 13:40", "T-24h", "T+48h", "6 to apply")
+	got.expect(http.StatusOK, "14:00 EST in 20 min", "2026-11-24 19:00:00 UTC", "America/New_York", "now, 13:40 EST", "T-24h", "T+48h", "6 to apply")
 	open := 0
 	for _, phase := range got.all("data-phase", "") {
 		if slices.ContainsFunc(phase.Attr, func(a html.Attribute) bool { return a.Key == "open" }) {

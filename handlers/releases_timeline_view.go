@@ -56,6 +56,9 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 			if i.Holder.Known() {
 				row.Who = i.Holder.Name
 			}
+			if i.State.Settled() {
+				row.Due.Relative = ""
+			}
 			if r.Run.State == runbook.Active || r.Run.State == runbook.SignedOff {
 				row.Late = late(i, r.Run.T0, r.At)
 			}
@@ -119,7 +122,7 @@ func phaseState(counts components.Counts, waiting, moving, done bool) components
 
 // timelineView puts phases and gates on one line, with now between them.
 func timelineView(r runbook.Release, phases []pages.Phase) components.Timeline {
-	t := components.Timeline{NowAfter: -1, NowLabel: "now, " + r.At.In(r.Run.Zone()).Format("15:04")}
+	t := components.Timeline{NowAfter: -1, NowLabel: "now, " + r.At.In(r.Run.Zone()).Format("15:04 MST")}
 	var times []time.Time
 	for n, p := range phases {
 		times = append(times, r.Run.T0.Add(time.Duration(r.Template.Phases[n].Offset)))
@@ -150,7 +153,7 @@ func timelineView(r runbook.Release, phases []pages.Phase) components.Timeline {
 			t.NowPermille = int(1000 * r.At.Sub(times[t.NowAfter]) / whole)
 		}
 	}
-	t.Text = fmt.Sprintf("%d phases and %d gates from %s to %s.", len(phases), len(r.Gates), phases[0].Offset, phases[len(phases)-1].Offset)
+	t.Text = fmt.Sprintf("%s and %s from %s to %s.", counted(len(phases), "phase", "phases"), counted(len(r.Gates), "gate", "gates"), phases[0].Offset, phases[len(phases)-1].Offset)
 	if t.NowAfter >= 0 {
 		t.Text += " The last mark that has begun is " + t.Marks[t.NowAfter].Label + "."
 	}
@@ -236,11 +239,8 @@ func missingWords(g signoff.Gate) string {
 
 // signaturesMissing is the line below a gate on the timeline.
 func signaturesMissing(n int) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return "all signed"
-	case 1:
-		return "1 signature missing"
 	}
-	return fmt.Sprintf("%d signatures missing", n)
+	return counted(n, "signature missing", "signatures missing")
 }

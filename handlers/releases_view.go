@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -58,7 +59,7 @@ func (h releases) listView(shell layouts.Shell, by actor.Actor, q runbook.Query,
 		v.Rows = append(v.Rows, row)
 	}
 	if n := len(runs); n > 0 {
-		v.Pager.Shown = fmt.Sprintf("%d releases, started from %s to %s", n, runs[0].StartedAt.Format(time.DateOnly), runs[n-1].StartedAt.Format(time.DateOnly))
+		v.Pager.Shown = fmt.Sprintf("%s, started from %s to %s", counted(n, "release", "releases"), runs[0].StartedAt.Format(time.DateOnly), runs[n-1].StartedAt.Format(time.DateOnly))
 	}
 	if by.Can(actor.ReleaseStart) {
 		v.Start = components.Link{Label: "Start a release", Href: releasesPage + "/new"}
@@ -101,7 +102,9 @@ func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
 		}
 		v.Templates = append(v.Templates, pages.TemplateChoice{
 			Value: t.SHA256, Name: t.Title, Version: t.Version, SHA256: t.SHA256, Chosen: i == 0,
-			Summary: fmt.Sprintf("%d phases, %d items, %d gates, %d migrations", len(t.Phases), items, len(t.Gates), len(t.Migrations)),
+			Summary: strings.Join([]string{
+				counted(len(t.Phases), "phase", "phases"), counted(items, "item", "items"), counted(len(t.Gates), "gate", "gates"), counted(len(t.Migrations), "migration", "migrations"),
+			}, ", "),
 		})
 		if i == 0 {
 			zone, err := time.LoadLocation(t.TimeZone)
@@ -148,7 +151,7 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 		v.Newer = "version " + r.Newest.Version + " of " + r.Newest.Name + "."
 	}
 	if r.Run.State != runbook.Active {
-		v.Ended = fmt.Sprintf("%s on %s by %s. %s", v.State.Word, r.Run.EndedAt.In(zone).Format("2 Jan 2006 at 15:04"), r.Run.EndedBy, r.Run.EndReason)
+		v.Ended = fmt.Sprintf("%s on %s by %s. %s", v.State.Word, r.Run.EndedAt.In(zone).Format("2 Jan 2006 at 15:04 MST"), r.Run.EndedBy, r.Run.EndReason)
 	}
 	waits := map[runbook.ItemID][]runbook.Wait{}
 	for _, i := range r.Items {
@@ -174,7 +177,7 @@ func (h releases) manage(v *pages.ReleaseShowView, r runbook.Release) {
 	version := fmt.Sprint(r.Run.Version)
 	v.Reschedule = pages.ReschedulePart{
 		Action: v.Href + "/schedule", Version: version, TZero: r.Run.T0.In(r.Run.Zone()).Format(localTime), Zones: zoneOptions(r.Run.TimeZone, h.now()),
-		Effect: fmt.Sprintf("%d items that are not settled move with it; %d keep their times. Signatures given before become void, because the time is signed too.",
+		Effect: fmt.Sprintf("Of the items, %d not yet settled move with it, and %d keep their times. Signatures given before become void, because the time is signed too.",
 			v.Counts.Total()-v.Counts.Done-v.Counts.Skipped, v.Counts.Done+v.Counts.Skipped),
 	}
 	v.Abort = pages.AbortPart{

@@ -81,6 +81,13 @@ type Difference struct {
 	What, Then, Now string
 }
 
+// Settled is who finished, failed or skipped an item, and when.
+type Settled struct {
+	Word string // "Done by"
+	By   string
+	At   components.Time
+}
+
 // ItemShowView is one item: what to do, what is expected, the evidence so far.
 type ItemShowView struct {
 	layouts.Shell
@@ -89,7 +96,8 @@ type ItemShowView struct {
 	Phase       string
 	State       components.State
 	Owner       string
-	Who         string // who has it; empty when nobody does
+	Who         string  // who has it; empty when nobody does
+	Settled     Settled // who brought it to its end; empty while it is open or in hand
 	Yours       bool
 	Due         components.Time
 	Late        string
@@ -97,7 +105,7 @@ type ItemShowView struct {
 	Do          []string // paragraphs
 	Command     string   // what to type or run, verbatim; may be empty
 	Expected    string
-	Undo        string
+	Undo        []string // the item's own way back, then one line a reference
 	Evidence    []Evidence
 	History     []HistoryLine
 	Auto        bool

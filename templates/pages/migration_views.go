@@ -30,7 +30,6 @@ type ApplyForm struct {
 	Release string
 	SHA256  string
 	Effect  string // "Apply V0.0.20 to production"
-	Pressed string
 }
 
 // NextMigration is the next rung and whether it may be applied now.

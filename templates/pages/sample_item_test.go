@@ -14,7 +14,7 @@ func itemShow() pages.ItemShowView {
 		Due: clock("13:30", "18 min ago"), Late: "18 min late", Required: true,
 		Do:       []string{"Take a dump in custom format under the release's name, check its size, and upload it to the production folder of object storage."},
 		Command:  "pg_dump --format=custom --file=backup_pre_" + code + "_20251224_133000.dump \"$DATABASE_URL\"",
-		Expected: "A file larger than 100 MB.", Undo: "Delete the dump; nothing else was touched.",
+		Expected: "A file larger than 100 MB.", Undo: []string{"Delete the dump; nothing else was touched.", "RB-1, Stop before the window (under 1 min, data loss: none, by: DevOps lead). Abort the release.", "TS-2, The disk is full: df -h shows it. Free space and take the dump again."},
 		Evidence: []pages.Evidence{
 			{Kind: "number", Value: "412 MB", Note: "Uploaded to backups/production.", By: "Ines Duarte", At: clock("13:41", "7 min ago"), SHA256: digest},
 			{Kind: "check", Value: "Backup is 7 min old", By: "Ines Duarte", At: clock("13:42", "6 min ago"), SHA256: other, Machine: true, Passed: components.State{Code: "passed", Word: "Passed", Tone: components.Good}, Query: "SELECT finished_at FROM backups ORDER BY finished_at DESC LIMIT 1", Answer: "2025-12-24 13:41:02+00", Mismatch: true},
@@ -32,7 +32,7 @@ func itemShow() pages.ItemShowView {
 func itemShowAuto() pages.ItemShowView {
 	v := itemShow()
 	v.Title, v.ID, v.State, v.Who, v.Yours, v.Late = "P2.3 schema_version shows the three versions successful", "P2.3", blocked, "", false, ""
-	v.Evidence, v.History, v.Command, v.Undo = nil, nil, "", ""
+	v.Evidence, v.History, v.Command, v.Undo = nil, nil, "", nil
 	v.Auto, v.AutoWhy = true, "This item cannot be ticked by hand: its evidence is what the database itself answers. The check reads the last five rows of schema_version."
 	v.Acts = pages.ItemActs{Check: "/releases/" + code + "/items/P2.3/check", Skip: "/releases/" + code + "/items/P2.3/skip"}
 	v.Waiting = []components.Link{{Label: "P2.2 Apply V0.0.20, V0.0.21 and V0.0.22 in order", Href: "/releases/" + code + "/items/P2.2"}}
@@ -57,6 +57,8 @@ func itemShowStatement() pages.ItemShowView {
 func itemShowRefused() pages.ItemShowView {
 	v := itemShow()
 	v.Evidence, v.History, v.Acts = nil, nil, pages.ItemActs{}
+	v.Settled, v.Due, v.Late = pages.Settled{Word: "Done by", By: "Ines Duarte", At: clock("13:42 UTC", "6 min ago")}, clock("13:30 UTC", ""), ""
+	v.State = done
 	v.Refused, v.WhoCan = "This item belongs to the DevOps lead; your role is warehouse staff.", []string{"DevOps lead", "DevOps engineer"}
 	return v
 }
