@@ -292,7 +292,7 @@ func MigrationRun(v MigrationRunView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section aria-labelledby=\"log\"><h2 id=\"log\">Log</h2><div class=\"log\" data-live-region=\"log\" role=\"log\" tabindex=\"0\" aria-label=\"Log of the run\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<section aria-labelledby=\"log\"><h2 id=\"log\">Log <small>times in UTC</small></h2><div class=\"log\" data-live-region=\"log\" role=\"log\" tabindex=\"0\" aria-label=\"Log of the run\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

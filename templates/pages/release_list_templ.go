@@ -476,7 +476,7 @@ func ReleaseStart(v ReleaseStartView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.Input(components.Field{Name: "code", Label: "Release code", Hint: "What people call it. Letters, digits and dashes.", Value: v.Code, Problem: v.Complaints.For("code"), Required: true, Wide: true, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Input(components.Field{Name: "code", Label: "Release code", Hint: "What people call it. 1 to 100 characters, without a slash.", Value: v.Code, Problem: v.Complaints.For("code"), Required: true, Wide: true, Autocomplete: "off"}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
