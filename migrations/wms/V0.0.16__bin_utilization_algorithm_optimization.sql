@@ -122,7 +122,7 @@ BEGIN
             v.available_cubic_feet, v.available_weight_lbs, v.lot_count, v.material_count, v.unknown_volume_lots,
             v.unknown_weight_lots, v.volume_utilization_pct, v.weight_utilization_pct, v.utilization_status
         FROM unnest(p_locations) AS touched (id)
-        JOIN public.bin_utilization_summary v ON v.location_id = touched.id
+        CROSS JOIN LATERAL (SELECT * FROM public.bin_utilization_summary s WHERE s.location_id = touched.id OFFSET 0) v
         WHERE NOT EXISTS (SELECT FROM public.bin_utilization_cache c WHERE c.location_id = v.location_id)
         ON CONFLICT DO NOTHING;
         GET DIAGNOSTICS added = ROW_COUNT;
@@ -139,7 +139,8 @@ BEGIN
             v.lot_count, v.material_count, v.unknown_volume_lots, v.unknown_weight_lots,
             v.volume_utilization_pct, v.weight_utilization_pct, v.utilization_status, now())
     FROM unnest(p_locations) AS touched (id)
-    JOIN public.bin_utilization_summary v ON v.location_id = touched.id
+    -- OFFSET 0 keeps the planner from computing every bin of a small warehouse to find the few that were touched.
+    CROSS JOIN LATERAL (SELECT * FROM public.bin_utilization_summary s WHERE s.location_id = touched.id OFFSET 0) v
     WHERE c.location_id = touched.id
         AND (c.facility_id, c.location_code, c.location_type, c.zone_code, c.aisle_code, c.abc_classification, c.pick_sequence,
             c.total_cubic_feet, c.max_weight_lbs, c.used_cubic_feet, c.used_weight_lbs, c.available_cubic_feet, c.available_weight_lbs,
