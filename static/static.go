@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed css/*.css js/*.js img/*.svg
@@ -42,7 +43,7 @@ var tight = strings.NewReplacer(" {\n", "{", ";\n}\n", "}", ";\n", ";", "}\n", "
 type asset struct {
 	contentType string
 	body        []byte
-	zipped      []byte // with gzip, once for all requests
+	zipped      func() []byte // with gzip, made at its first use
 	hash        string
 }
 
@@ -90,7 +91,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	header.Set("Vary", "Accept-Encoding")
 	body := a.body
 	if takesGzip(r.Header.Get("Accept-Encoding")) {
-		body = a.zipped
+		body = a.zipped()
 		header.Set("Content-Encoding", "gzip")
 		header.Set("ETag", `"`+a.hash+`-gzip"`)
 	}
@@ -152,7 +153,7 @@ func read(name string) string {
 
 func named(contentType, body string) asset {
 	sum := sha256.Sum256([]byte(body))
-	return asset{contentType: contentType, body: []byte(body), zipped: zipped(body), hash: hex.EncodeToString(sum[:])[:16]}
+	return asset{contentType: contentType, body: []byte(body), zipped: sync.OnceValue(func() []byte { return zipped(body) }), hash: hex.EncodeToString(sum[:])[:16]}
 }
 
 func zipped(body string) []byte {

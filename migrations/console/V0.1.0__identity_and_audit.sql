@@ -162,6 +162,7 @@ CREATE TABLE gatehouse.audit_events (
 );
 CREATE INDEX audit_events_object ON gatehouse.audit_events (tenant_id, object_kind, object_id, seq);
 CREATE INDEX audit_events_subject ON gatehouse.audit_events (tenant_id, subject, seq);
+CREATE INDEX audit_events_name ON gatehouse.audit_events (tenant_id, name, seq);
 CREATE INDEX audit_events_action ON gatehouse.audit_events (tenant_id, action, seq);
 CREATE INDEX audit_events_outcome ON gatehouse.audit_events (tenant_id, outcome, seq) WHERE outcome <> 'done';
 CREATE INDEX audit_events_at ON gatehouse.audit_events (tenant_id, at);
