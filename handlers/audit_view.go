@@ -18,12 +18,12 @@ import (
 	"github.com/agogsaas/gatehouse/web"
 )
 
-// auditActions are the choices of the filter: every action that a service or a route writes down.
+// auditActions are what the filter suggests; any other action can be typed.
 var auditActions = []string{
 	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:abort",
 	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "gate:sign", "gate:withdraw",
 	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "audit:verify",
-	"credential:create", "credential:revoke",
+	"credential:create", "credential:revoke", "person:disable", "person:enable",
 }
 
 func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time) pages.AuditListView {
@@ -31,14 +31,24 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time
 		Shell: web.Shell(c, "Audit"), Action: "/audit", AllHref: "/audit",
 		Filter: pages.AuditFilter{
 			Person: q.Person, Object: strings.TrimSpace(q.ObjectKind + " " + q.ObjectID),
-			Actions: options(auditActions, q.Action), Outcomes: options([]string{"done", "refused", "failed"}, string(q.Outcome)),
+			Action: q.Action, Actions: auditActions, Outcomes: options([]string{"done", "refused", "failed"}, string(q.Outcome)),
 		},
 	}
 	if !q.From.IsZero() {
 		v.Filter.Day = q.From.Format(time.DateOnly)
 	}
 	v.Filter.Any = q.Person != "" || q.Action != "" || q.ObjectKind != "" || q.Outcome != "" || v.Filter.Day != ""
-	v.Chain, v.ChainSay = chainState(page.Checked, now)
+	var newest int64
+	if len(page.Entries) > 0 {
+		newest = page.Entries[0].Seq
+	}
+	v.Chain, v.ChainSay = chainState(page.Checked, newest, now)
+	if page.Checked != nil && page.Checked.Seq > 0 {
+		v.ChainHead = hex.EncodeToString(page.Checked.Head)
+	}
+	if web.Actor(c).Can(actor.AuditRead) {
+		v.VerifyHref = "/audit/verify"
+	}
 	for _, e := range page.Entries {
 		v.Rows = append(v.Rows, auditRow(e, now))
 	}
@@ -73,17 +83,35 @@ func options(values []string, chosen string) []components.Option {
 	return list
 }
 
-func chainState(check *audit.Check, now time.Time) (components.State, string) {
-	switch {
-	case check == nil:
+// chainState says what the newest walk of the chain proves about the entries up to newest, the newest that is shown. It
+// is good only where the walk reached that one.
+func chainState(check *audit.Check, newest int64, now time.Time) (components.State, string) {
+	if check == nil {
 		return components.State{Code: "unknown", Word: "not checked yet", Tone: components.Unknown},
 			"The chain has not been walked yet. It is walked once an hour; you can also have it walked now."
+	}
+	when := relative(check.CheckedAt.Sub(now))
+	switch {
 	case !check.Whole():
 		return components.State{Code: "broken", Word: "broken", Tone: components.Bad},
-			fmt.Sprintf("The chain does not hold: %s. Checked %s.", check.Break, relative(check.CheckedAt.Sub(now)))
+			fmt.Sprintf("The chain does not hold: %s. Checked %s.", check.Break, when)
+	case check.Seq == 0:
+		return components.State{Code: "unknown", Word: "not checked yet", Tone: components.Unknown},
+			fmt.Sprintf("When the chain was walked, %s, it held no entry, so the walk says nothing about what came since.", when)
+	case newest > check.Seq:
+		return components.State{Code: "behind", Word: "whole so far", Tone: components.Info},
+			fmt.Sprintf("The chain is whole up to entry %d, checked %s; %s not walked yet.", check.Seq, when, span(check.Seq+1, newest))
 	}
 	return components.State{Code: "whole", Word: "whole", Tone: components.Good},
-		fmt.Sprintf("The chain is whole up to entry %d, checked %s. Head %s.", check.Seq, relative(check.CheckedAt.Sub(now)), hex.EncodeToString(check.Head))
+		fmt.Sprintf("The chain is whole up to entry %d, checked %s.", check.Seq, when)
+}
+
+// span names the entries from first to last, with its verb.
+func span(first, last int64) string {
+	if first == last {
+		return fmt.Sprintf("entry %d is", first)
+	}
+	return fmt.Sprintf("entries %d to %d are", first, last)
 }
 
 var auditOutcomes = map[string]components.State{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -65,40 +66,50 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 }
 
 // Verify walks the chain of the actor's tenant from its first entry to its head, stores the result and returns it. It
-// streams: memory does not grow with the trail. That a person had it walked stands in the trail too; of a chain that does
-// not hold, the refusal which they are shown is the entry.
+// streams: memory does not grow with the trail. That a person had it walked stands in the trail too, and the walk goes on
+// over that entry. Into a chain that does not hold it writes nothing: the refusal which they are shown is the entry.
 func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) {
-	check, err := a.walk(ctx, by)
-	if err != nil {
+	var chain audit.Chain
+	var check audit.Check
+	if err := a.walk(ctx, by, &chain, &check); err != nil {
 		return audit.Check{}, err
 	}
-	err = a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+	if by.Origin == actor.Web && check.Whole() {
+		err := a.Record(ctx, by, audit.Event{
+			Action: "audit:verify", ObjectKind: "audit", ObjectID: strconv.FormatInt(check.Seq, 10), After: map[string]int64{"entries": check.Entries},
+		})
+		if err != nil {
+			return audit.Check{}, err
+		}
+		if err := a.walk(ctx, by, &chain, &check); err != nil {
+			return audit.Check{}, err
+		}
+	}
+	err := a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sql("AddAuditCheck"), pgx.StrictNamedArgs{
 			"tenant": by.Tenant, "seq": check.Seq, "head": check.Head, "break": check.Break, "entries": check.Entries,
 		})
-		if err != nil || by.Origin != actor.Web || !check.Whole() {
-			return err
-		}
-		return record(ctx, tx, by, audit.Event{
-			Action: "audit:verify", ObjectKind: "audit", ObjectID: strconv.FormatInt(check.Seq, 10), After: map[string]int64{"entries": check.Entries},
-		})
+		return err
 	})
 	return check, err
 }
 
-func (a Audit) walk(ctx context.Context, by actor.Actor) (audit.Check, error) {
-	var check audit.Check
+// walk adds to the chain what comes after its head.
+func (a Audit) walk(ctx context.Context, by actor.Actor, chain *audit.Chain, check *audit.Check) error {
+	after := check.Seq
+	if after == 0 {
+		after = math.MinInt64 // what stands before entry 1 does not belong there, and is found
+	}
 	// One snapshot for entries and head: what is appended meanwhile belongs to the next walk.
 	options := pgx.TxOptions{AccessMode: pgx.ReadOnly, IsoLevel: pgx.RepeatableRead}
 	err := a.DB.transact(ctx, by, options, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sql("NoStatementTimeout")); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, sql("AuditWalk"))
+		rows, err := tx.Query(ctx, sql("AuditWalk"), pgx.StrictNamedArgs{"after": after})
 		if err != nil {
 			return err
 		}
-		var chain audit.Chain
 		r := auditRow{}
 		into := []any{
 			&r.TenantID, &r.Seq, &r.At, &r.Origin, &r.Issuer, &r.Subject, &r.Name, &r.Roles, &r.IP, &r.Action,
@@ -117,13 +128,13 @@ func (a Audit) walk(ctx context.Context, by actor.Actor) (audit.Check, error) {
 		if err != nil {
 			return err
 		}
-		return compareHead(ctx, tx, &check)
+		return compareHead(ctx, tx, check)
 	})
 	if check.Head == nil {
 		check.Head = make([]byte, 32)
 	}
 	check.CheckedAt = time.Now()
-	return check, err
+	return err
 }
 
 // compareHead finds a trail whose newest entries were cut off: the head remembers them.

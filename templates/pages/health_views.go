@@ -36,9 +36,10 @@ type HealthView struct {
 // AuditFilter is what the list was asked for. Its fields get person, action,
 // object, outcome, day.
 type AuditFilter struct {
-	Person, Object, Day string
-	Actions, Outcomes   []components.Option
-	Any                 bool // something is asked for
+	Person, Action, Object, Day string
+	Actions                     []string // suggested; any other may be typed
+	Outcomes                    []components.Option
+	Any                         bool // something is asked for
 }
 
 // AuditRow is one act or refusal.
@@ -67,5 +68,8 @@ type AuditListView struct {
 	Pager    components.Pager
 	Chain    components.State
 	ChainSay string // "The chain is whole up to entry 10 412, checked 2 min ago."
-	AllHref  string
+	// ChainHead is the hash of the last entry that was walked; may be empty.
+	ChainHead  string
+	VerifyHref string // POST; empty where this person may not
+	AllHref    string
 }

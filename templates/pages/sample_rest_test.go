@@ -90,8 +90,8 @@ func healthEmpty() pages.HealthView {
 
 func auditList() pages.AuditListView {
 	return pages.AuditListView{
-		Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: components.State{Code: "whole", Word: "Chain whole", Tone: components.Good}, ChainSay: "Every entry up to 10 412 follows from the one before; checked 2 min ago.",
-		Filter: pages.AuditFilter{Person: "Ines", Any: true, Actions: []components.Option{{Value: "", Label: "any"}, {Value: "gate.signed", Label: "gate.signed", Chosen: true}}, Outcomes: []components.Option{{Value: "", Label: "any"}}},
+		Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: components.State{Code: "whole", Word: "Chain whole", Tone: components.Good}, ChainSay: "Every entry up to 10 412 follows from the one before; checked 2 min ago.", ChainHead: digest, VerifyHref: "/audit/verify",
+		Filter: pages.AuditFilter{Person: "Ines", Any: true, Action: "gate:sign", Actions: []string{"gate:sign", "gate:withdraw"}, Outcomes: []components.Option{{Value: "", Label: "any"}}},
 		Rows: []pages.AuditRow{
 			{ID: "10412", At: clock("14:02", "1 min ago"), Who: "Ines Duarte", Role: "DevOps lead", Origin: "web, 10.0.0.7", Action: "migration.applied", Object: "V0.0.20", Href: "/migrations/V0.0.20", Outcome: components.State{Code: "done", Word: "Done", Tone: components.Good}, Summary: "in 1.2 s", Hash: digest, Previous: other, Changes: []pages.Difference{{What: "version", Then: "0.0.18", Now: "0.0.20"}}},
 			{ID: "10411", At: clock("13:58", "5 min ago"), Who: "Aurelio Benedetti-Castellanos", Role: "QA lead", Origin: "web, 10.0.3.21", Action: "migration.apply", Object: "V0.0.20", Outcome: components.State{Code: "refused", Word: "Refused", Tone: components.Blocked}, Summary: "not among the person's roles", Hash: other, Previous: digest},

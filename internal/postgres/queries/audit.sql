@@ -32,7 +32,7 @@ SELECT seq, head, break, entries, checked_at
 SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, object_kind, object_id, outcome, reason,
        before::text AS before, after::text AS after, prev_hash, hash
   FROM gatehouse.audit_events
- WHERE tenant_id = gatehouse.current_tenant()
+ WHERE tenant_id = gatehouse.current_tenant() AND seq > @after
  ORDER BY seq;
 
 -- name: AuditHead :one
