@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -202,10 +204,27 @@ func (w *Web) backChannel(c echo.Context) error {
 	if err != nil {
 		return badLogout(c, err)
 	}
-	if _, err := w.config.Sessions.EndByProvider(ctx, session); err != nil {
+	ended, err := w.config.Sessions.EndByProvider(ctx, session)
+	if err != nil {
 		return err
 	}
+	if ended > 0 {
+		if err := w.recordEnded(c, ended); err != nil {
+			return err
+		}
+	}
 	return c.NoContent(http.StatusOK)
+}
+
+// recordEnded writes down that the provider ended sessions here. They are over by now, and stay over if this fails.
+func (w *Web) recordEnded(c echo.Context, ended int) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), 5*time.Second)
+	defer cancel()
+	by := actor.System(actor.API, "back-channel logout")
+	by.IP = c.RealIP()
+	return w.config.Recorder.Record(ctx, by, audit.Event{
+		Action: "session:end", ObjectKind: "session", Reason: "The identity provider ended the session.", After: map[string]int{"ended": ended},
+	})
 }
 
 func badLogout(c echo.Context, err error) error {
