@@ -67,6 +67,6 @@ To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{2, err} })
-	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), healthCommand(), auditCommand(), tokenCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), healthCommand(), auditCommand(), tokenCommand(), personCommand(), versionCommand())
 	return root
 }

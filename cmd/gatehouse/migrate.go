@@ -313,7 +313,8 @@ func migrateBaseline() *cobra.Command {
 		Use: "baseline", Short: "Check an existing warehouse against V0.0.14 and record it", Args: cobra.NoArgs,
 		Long: `Looks for every table and column that V0.0.14 stands for, lists what is missing, and records the version
 only where nothing is. Nothing of the warehouse is changed. With --create, and only where none of its tables
-exist, the baseline file is run and makes an empty warehouse.
+exist, the baseline file is run and makes an empty warehouse. Either stands in the system's audit trail as
+migration:baseline.
 
 Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wrongly.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -329,12 +330,30 @@ Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wr
 			if recorded {
 				what = "The warehouse has everything that the baseline stands for; it is recorded."
 			}
+			if err := recordBaseline(cmd.Context(), m.Files().Versions()[0], recorded); err != nil {
+				return fmt.Errorf("%s But it could not be written into the audit trail: %w", what, err)
+			}
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), what)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&create, "create", false, "make the warehouse where none of its tables exist")
 	return cmd
+}
+
+// recordBaseline writes down what became of the warehouse.
+func recordBaseline(ctx context.Context, version migration.Version, recorded bool) error {
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return err
+	}
+	did := "created"
+	if recorded {
+		did = "recorded"
+	}
+	return postgres.RecordAsOwner(ctx, string(config.OwnerDatabaseURL), actor.System(actor.CLI, "baseline"), audit.Event{
+		Action: "migration:baseline", ObjectKind: "migration", ObjectID: version.String(), After: map[string]string{"warehouse": did},
+	})
 }
 
 // coded gives a refusal the exit code that the help documents.

@@ -27,6 +27,10 @@ The roles gatehouse_owner, gatehouse_app and wms_application_role are made where
 GATEHOUSE_ADMIN_DATABASE_URL names a role that may create roles (in the same database). Without it
 they must be there: --print-sql prints what a database administrator has to run.
 
+One tenant operates the environment: only its people may change the schema. Without --operator that is the
+first tenant that is added, and a later run changes nothing about it. What changes a tenant stands in the
+system's audit trail.
+
 The warehouse schema is not touched: see "gatehouse migrate baseline".
 
 Exit codes: 0 ready, 1 failed, 2 called wrongly.`,
@@ -56,6 +60,7 @@ Exit codes: 0 ready, 1 failed, 2 called wrongly.`,
 				if tenant.Name == "" {
 					tenant.Name = tenant.Code
 				}
+				tenant.OperatorUndecided = !cmd.Flags().Changed("operator")
 				plan.Tenants = []postgres.Tenant{tenant}
 			}
 			if err := setup.Run(cmd.Context(), plan); err != nil {
@@ -68,7 +73,7 @@ Exit codes: 0 ready, 1 failed, 2 called wrongly.`,
 	cmd.Flags().StringVar(&tenant.Code, "tenant", "", "code of a tenant to add, as the identity provider's tenant claim has it")
 	cmd.Flags().StringVar(&tenant.Name, "tenant-name", "", "the tenant's name as people say it")
 	cmd.Flags().StringVar(&id, "tenant-id", "", "the tenant's UUID in the warehouse's tenants table")
-	cmd.Flags().BoolVar(&tenant.Operator, "operator", true, "this tenant operates the environment: its people may apply migrations")
+	cmd.Flags().BoolVar(&tenant.Operator, "operator", false, "whether this tenant operates the environment: its people may apply migrations (default: a new tenant does where none does yet)")
 	cmd.Flags().BoolVar(&printSQL, "print-sql", false, "print the statements that make the roles, and do nothing")
 	return cmd
 }

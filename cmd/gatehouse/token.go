@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -17,10 +19,10 @@ func tokenCommand() *cobra.Command {
 	var lifetime time.Duration
 	cmd := &cobra.Command{
 		Use:   "token",
-		Short: "Make a credential for a machine: CI, the WMS, a health script",
+		Short: "Make a credential for a machine (CI, the WMS, a health script), list or revoke them",
 		Long: `Makes a bearer token for a machine, prints it once and keeps only its SHA-256. Programs send it as
 "Authorization: Bearer ..." to /graphql and /api, and commands read it from GATEHOUSE_TOKEN.
-A token carries rights and never a role: no token can sign.
+A token carries rights and never a role: no token can sign. "list" shows what was made, "revoke" ends one.
 
 Rights: release:read migration:read migration:apply migration:down health:read health:run graphql:query audit:read
 
@@ -59,5 +61,82 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 			panic(err) // a flag of this name stands three lines above
 		}
 	}
+	cmd.AddCommand(tokenList(), tokenRevoke())
 	return cmd
+}
+
+func tokenList() *cobra.Command {
+	var tenant string
+	cmd := &cobra.Command{
+		Use: "list --tenant CODE", Short: "List a tenant's newest 200 credentials, never their tokens", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return inTenant(cmd, tenant, func(db *postgres.DB, by actor.Actor) error {
+				list, err := postgres.Credentials{DB: db}.List(cmd.Context(), by)
+				if err != nil {
+					return err
+				}
+				for _, c := range list {
+					if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %-30s %-42s %v\n", c.ID, c.Name, standing(c, time.Now()), c.Rights); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		},
+	}
+	needTenant(cmd, &tenant)
+	return cmd
+}
+
+func standing(c postgres.Credential, now time.Time) string {
+	switch {
+	case c.RevokedAt != nil:
+		return "revoked " + c.RevokedAt.UTC().Format(time.RFC3339)
+	case !c.ExpiresAt.After(now):
+		return "expired " + c.ExpiresAt.UTC().Format(time.RFC3339)
+	}
+	return "good until " + c.ExpiresAt.UTC().Format(time.RFC3339)
+}
+
+func tokenRevoke() *cobra.Command {
+	var tenant string
+	cmd := &cobra.Command{
+		Use: "revoke ID --tenant CODE", Short: "End a credential at once", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := uuid.Parse(args[0])
+			if err != nil {
+				return exitError{2, errors.New("ID must be the id of a credential, as \"gatehouse token list\" shows it")}
+			}
+			return inTenant(cmd, tenant, func(db *postgres.DB, by actor.Actor) error {
+				if err := (postgres.Credentials{DB: db}).Revoke(cmd.Context(), by, id); err != nil {
+					return err
+				}
+				cmd.PrintErrf("Credential %s is revoked.\n", id)
+				return nil
+			})
+		},
+	}
+	needTenant(cmd, &tenant)
+	return cmd
+}
+
+// inTenant does the work as the command itself, acting in the tenant of that code.
+func inTenant(cmd *cobra.Command, code string, work func(*postgres.DB, actor.Actor) error) error {
+	db, err := openDatabase(cmd)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	by, err := systemOf(cmd, db, code)
+	if err != nil {
+		return err
+	}
+	return work(db, by)
+}
+
+func needTenant(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "tenant", "", "code of the tenant")
+	if err := cmd.MarkFlagRequired("tenant"); err != nil {
+		panic(err) // the flag was made one line above
+	}
 }

@@ -77,6 +77,32 @@ func (p People) tenant(ctx context.Context, id actor.Identity) (tenantRow, error
 	return *found, nil
 }
 
+// Disable ends a person's access, with every session of theirs, or gives it back.
+func (p People) Disable(ctx context.Context, by actor.Actor, issuer, subject string, disabled bool) error {
+	return p.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, sql("DisablePerson"), pgx.StrictNamedArgs{
+			"tenant": by.Tenant, "issuer": issuer, "subject": subject, "disabled": disabled,
+		})
+		if err != nil {
+			return err
+		}
+		changed, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+		if err != nil {
+			return err
+		}
+		if len(changed) == 0 {
+			return fault.New(fault.NotFound, "Nobody of %s with that issuer and subject has signed in yet, or it was so already.", by.TenantName)
+		}
+		action := "person:enable"
+		if disabled {
+			action = "person:disable"
+		}
+		return record(ctx, tx, by, audit.Event{
+			Action: action, ObjectKind: "person", ObjectID: changed[0].String(), After: map[string]string{"issuer": issuer, "subject": subject},
+		})
+	})
+}
+
 type writtenPerson struct {
 	PersonID uuid.UUID
 	Disabled bool

@@ -2,12 +2,16 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
 // Tenant is one company that works in this environment.
@@ -16,6 +20,9 @@ type Tenant struct {
 	Code, Name string
 	// Operator marks the one tenant whose people may change the schema.
 	Operator bool
+	// OperatorUndecided leaves Operator to AddTenants: a tenant that is there stays as it is, and a new one operates the
+	// environment where none does yet.
+	OperatorUndecided bool
 }
 
 // SetUpRoles makes the three database roles and what they need in the database of adminURL, whose role must be allowed
@@ -37,18 +44,55 @@ func GrantJobs(ctx context.Context, ownerURL string) error {
 	return runScript(ctx, ownerURL, "GrantJobs", "granting the job tables to the application")
 }
 
-// AddTenants adds tenants or brings their names up to date, as the owner.
+// AddTenants adds tenants or brings them up to date, as the owner. What changes a tenant stands in the system's audit trail.
 func AddTenants(ctx context.Context, ownerURL string, tenants ...Tenant) error {
 	return withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
 		for _, t := range tenants {
-			_, err := conn.Exec(ctx, sql("AddTenant"), pgx.StrictNamedArgs{
-				"tenant_id": t.ID, "tenant_code": t.Code, "tenant_name": t.Name, "is_operator": t.Operator,
-			})
+			err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return addTenant(ctx, tx, t) })
 			if err != nil {
-				return fmt.Errorf("adding tenant %s: %w", t.Code, err)
+				return refusedTenant(t, err)
 			}
 		}
 		return nil
+	})
+}
+
+func addTenant(ctx context.Context, tx pgx.Tx, t Tenant) error {
+	rows, err := tx.Query(ctx, sql("AddTenant"), pgx.StrictNamedArgs{
+		"tenant_id": t.ID, "tenant_code": t.Code, "tenant_name": t.Name, "is_operator": t.Operator, "decided": !t.OperatorUndecided,
+	})
+	if err != nil {
+		return err
+	}
+	changed, err := pgx.CollectRows(rows, pgx.RowToStructByName[tenantRow])
+	if err != nil || len(changed) == 0 {
+		return err
+	}
+	now := changed[0]
+	return record(ctx, tx, actor.System(actor.CLI, "set-up"), audit.Event{
+		Action: "tenant:add", ObjectKind: "tenant", ObjectID: now.TenantCode,
+		After: map[string]any{"id": now.TenantID, "name": now.TenantName, "operator": now.IsOperator},
+	})
+}
+
+// refusedTenant says in plain words which rule a tenant does not keep.
+func refusedTenant(t Tenant, err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.ConstraintName {
+		case "tenants_one_operator":
+			return fault.New(fault.Conflict, "Another tenant operates this environment already, and only one can. Nothing was changed for %s.", t.Code).Because(err)
+		case "tenants_code_key":
+			return fault.New(fault.Conflict, "Another tenant has the code %s already.", t.Code).Because(err)
+		}
+	}
+	return fmt.Errorf("adding tenant %s: %w", t.Code, err)
+}
+
+// RecordAsOwner writes one event into the audit trail as the owner, for acts that are not the application's.
+func RecordAsOwner(ctx context.Context, ownerURL string, by actor.Actor, e audit.Event) error {
+	return withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return record(ctx, tx, by, e) })
 	})
 }
 

@@ -79,6 +79,13 @@ ON CONFLICT (issuer, subject) DO UPDATE
    SET name = excluded.name, email = excluded.email, roles = excluded.roles, last_seen_at = now()
 RETURNING person_id, disabled_at IS NOT NULL AS disabled;
 
+-- name: DisablePerson :many
+-- The trigger people_disabled_end_sessions ends the person's sessions in the same transaction.
+UPDATE gatehouse.people SET disabled_at = CASE WHEN @disabled::boolean THEN now() END
+ WHERE tenant_id = @tenant AND issuer = @issuer AND subject = @subject
+   AND (disabled_at IS NOT NULL) <> @disabled::boolean
+RETURNING person_id;
+
 -- name: FindCredential :one
 SELECT credential_id, tenant_id, name, rights
   FROM gatehouse.machine_credentials

@@ -31,9 +31,15 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA river TO gatehouse_
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA river TO gatehouse_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA river TO gatehouse_app;
 
--- name: AddTenant :exec
--- Run as the owner.
-INSERT INTO gatehouse.tenants (tenant_id, tenant_code, tenant_name, is_operator)
-VALUES (@tenant_id, @tenant_code, @tenant_name, @is_operator)
+-- name: AddTenant :many
+-- Run as the owner. Gives the row where it is new or has changed. Whether the tenant operates the environment is left as
+-- it is where the caller has not decided it; a new one then does where none does yet.
+INSERT INTO gatehouse.tenants AS t (tenant_id, tenant_code, tenant_name, is_operator)
+VALUES (@tenant_id, @tenant_code, @tenant_name,
+        CASE WHEN @decided::boolean THEN @is_operator::boolean ELSE NOT EXISTS (SELECT FROM gatehouse.tenants o WHERE o.is_operator) END)
 ON CONFLICT (tenant_id) DO UPDATE
-   SET tenant_code = EXCLUDED.tenant_code, tenant_name = EXCLUDED.tenant_name, is_operator = EXCLUDED.is_operator;
+   SET tenant_code = EXCLUDED.tenant_code, tenant_name = EXCLUDED.tenant_name,
+       is_operator = CASE WHEN @decided::boolean THEN EXCLUDED.is_operator ELSE t.is_operator END
+ WHERE (t.tenant_code, t.tenant_name) IS DISTINCT FROM (EXCLUDED.tenant_code, EXCLUDED.tenant_name)
+    OR @decided::boolean AND t.is_operator <> EXCLUDED.is_operator
+RETURNING tenant_id, tenant_code, tenant_name, is_operator;
