@@ -30,7 +30,7 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		Shell: web.Shell(c, runTitle(run), toMigrations, layouts.Crumb{Label: title, Href: versionHref(run.Version)}),
 		Run:   run.ID.String(), Version: title, Name: one.File.Card.Title, Direction: string(run.Direction), State: runStates[run.State],
 		By: run.By.Name, Started: moment(run.StartedAt, h.now(), time.UTC), Ended: moment(run.FinishedAt, h.now(), time.UTC),
-		Checks: checkRows(one.Checks), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)),
+		Checks: checkRows(one.Checks, run.State == migration.Succeeded), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)),
 	}
 	v.Sentence, v.Safe = runSentence(run)
 	if run.Direction == migration.Up && one.File.Card.Estimate > 0 {

@@ -270,7 +270,7 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 	v := pages.MigrationShowView{
 		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
-		Reversible: reversible(card), PostChecks: checkRows(d.Checks), Runs: h.ledgerRows(d.History),
+		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
 		Plan: h.planFacts(r),
 	}
 	if r.State == migration.StateChanged {
@@ -336,12 +336,19 @@ func (h migrations) planFacts(r migration.Rung) []components.Fact {
 	return facts
 }
 
-func checkRows(checks []migration.Check) []components.Check {
+// checkRows are the checks as rows. Before the version is applied nothing is proven: that an object is not there yet is
+// as it should be, and no tick.
+func checkRows(checks []migration.Check, applied bool) []components.Check {
 	var rows []components.Check
 	for _, c := range checks {
-		row := components.Check{Name: c.Name, Expected: c.Expected, Found: c.Found, State: components.State{Code: "passed", Word: "holds", Tone: components.Good}}
-		if !c.Passed {
+		row := components.Check{Name: c.Name, Expected: c.Expected, Found: c.Found}
+		switch {
+		case !c.Passed:
 			row.State = components.State{Code: "failed", Word: "does not hold", Tone: components.Bad}
+		case applied:
+			row.State = components.State{Code: "passed", Word: "holds", Tone: components.Good}
+		default:
+			row.State = components.State{Code: "waiting", Word: "not yet", Tone: components.Neutral}
 		}
 		rows = append(rows, row)
 	}

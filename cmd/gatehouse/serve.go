@@ -54,9 +54,9 @@ func newLog(config app.Config) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, nil))
 }
 
-// quietLog keeps warnings and errors alone.
+// quietLog keeps errors alone, so that nothing buries the address and the people.
 func quietLog(config app.Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slog.LevelWarn}
+	options := &slog.HandlerOptions{Level: slog.LevelError}
 	if config.LogJSON {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
 	}

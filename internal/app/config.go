@@ -66,7 +66,7 @@ var Options = []Option{
 	{"GATEHOUSE_OIDC_ISSUER", "", "Issuer URL of the OpenID Connect provider.", false, readIssuer},
 	{"GATEHOUSE_OIDC_CLIENT_ID", "", "Client id at the provider.", false, func(c *Config, v string) error { c.OIDCClientID = v; return nil }},
 	{"GATEHOUSE_OIDC_CLIENT_SECRET", "", "Client secret at the provider.", true, func(c *Config, v string) error { c.OIDCClientSecret = Secret(v); return nil }},
-	{"GATEHOUSE_OIDC_SCOPES", "openid profile email", "Scopes to ask for, separated by spaces.", false, func(c *Config, v string) error { c.OIDCScopes = strings.Fields(v); return nil }},
+	{"GATEHOUSE_OIDC_SCOPES", "profile email", "Scopes to ask for besides openid, separated by spaces.", false, func(c *Config, v string) error { c.OIDCScopes = strings.Fields(v); return nil }},
 	{"GATEHOUSE_OIDC_ROLE_CLAIM", "groups", "Claim that holds the person's roles: strings, or objects with a name; a dotted path reaches into objects.", false, func(c *Config, v string) error { c.OIDCRoleClaim = v; return nil }},
 	{"GATEHOUSE_OIDC_TENANT_CLAIM", "tenant", "Claim that holds the code of the person's tenant.", false, func(c *Config, v string) error { c.OIDCTenantClaim = v; return nil }},
 	{"GATEHOUSE_OIDC_NAME", "your company's sign-in", "What the sign-in button calls the provider.", false, func(c *Config, v string) error { c.OIDCName = v; return nil }},
