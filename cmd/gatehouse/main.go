@@ -21,20 +21,34 @@ var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := rootCommand().ExecuteContext(ctx)
+	root := rootCommand()
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	command, err := root.ExecuteContextC(ctx)
 	stop()
 	if err == nil {
 		return
 	}
 	code := 1
 	var exit exitError
-	if errors.As(err, &exit) {
+	switch {
+	case errors.As(err, &exit):
 		code = exit.code
+	case !began:
+		code = wronglyCalled(command)
 	}
 	if err.Error() != "" {
 		fmt.Fprintln(os.Stderr, "gatehouse: "+err.Error())
 	}
 	os.Exit(code)
+}
+
+// wronglyCalled is the exit code for arguments that make no sense. `gatehouse health` keeps 2 for UNHEALTHY.
+func wronglyCalled(cmd *cobra.Command) int {
+	if cmd.Name() == "health" {
+		return 3
+	}
+	return 2
 }
 
 // exitError ends the program with a code of its own; a nil cause prints nothing more.
@@ -66,7 +80,7 @@ To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve
 		SilenceErrors: true,
 		Version:       version,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitError{2, err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitError{wronglyCalled(cmd), err} })
 	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), healthCommand(), auditCommand(), tokenCommand(), personCommand(), versionCommand())
 	return root
 }
