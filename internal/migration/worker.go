@@ -98,7 +98,7 @@ func (w *Worker) start(ctx context.Context, ref Ref) (run Run, started bool, err
 		if started, err = tx.Start(ctx, ref.Run); err != nil || started {
 			return err
 		}
-		_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: "The gate closed between the order and the start. Nothing was changed."})
+		_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: "The gate closed, or the release ended, between the order and the start. Nothing was changed."})
 		return err
 	})
 	return run, started, err

@@ -136,6 +136,22 @@ func TestASignatureTakenBackClosesTheGateBeforeApplyAndBeforeStart(t *testing.T)
 	}
 }
 
+func TestAnAbortBetweenOrderAndStartStopsTheStep(t *testing.T) {
+	t.Parallel()
+	s := changing(t, housetest.At(t, ""), steps("CREATE TABLE public.t14 (id int);"))
+	run, err := s.service.Apply(t.Context(), s.devops, s.request("0.0.14", s.release(housetest.Rivermark, true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.super(`UPDATE gatehouse.runs SET state = 'aborted', ended_at = now(), end_reason = 'enough'`)
+	if err := s.worker.Work(t.Context(), s.queue.refs[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.see(run.ID).Run; got.State != migration.Failed || !strings.Contains(got.Error, "the release ended") {
+		t.Errorf("a run of an aborted release is %s: %q; want failed because the release ended", got.State, got.Error)
+	}
+}
+
 func TestTwoPressesAreOneRunAndTwoPeopleAreOneWinner(t *testing.T) {
 	t.Parallel()
 	s := changing(t, housetest.At(t, ""), steps("CREATE TABLE public.t14 (id int);"))

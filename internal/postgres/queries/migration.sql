@@ -115,10 +115,17 @@ SELECT coalesce(t.is_operator, false) AS operator,
   LEFT JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id AND m.version = @version;
 
 -- name: StartMigrationRun :one
--- The gate once more: a signature may have been taken back since the run was asked for.
+-- The gate once more: since the run was asked for, a signature may have been taken back or the release aborted.
+WITH release AS MATERIALIZED (
+    SELECT l.tenant_id, l.run_id
+      FROM gatehouse.runs l
+     WHERE l.state = 'active' AND l.run_id = (SELECT o.release_id FROM gatehouse.migration_runs o WHERE o.run_id = @run)
+       FOR SHARE
+)
 UPDATE gatehouse.migration_runs r
    SET state = 'running', started_at = clock_timestamp()
- WHERE r.run_id = @run AND r.state = 'queued'
+  FROM release
+ WHERE r.run_id = @run AND r.state = 'queued' AND r.tenant_id = release.tenant_id AND r.release_id = release.run_id
    AND (r.direction = 'down' OR gatehouse.gate_passed(r.release_id, 'go_no_go') IS TRUE)
 RETURNING r.run_id;
 
