@@ -2,6 +2,7 @@ package signoff
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -122,8 +123,11 @@ func (s *Service) Sign(ctx context.Context, by actor.Actor, r SignRequest) (Sign
 		if err != nil {
 			return err
 		}
-		if signed, again, err = tx.SignedWith(ctx, r.Key); err != nil || !again {
+		if signed, again, err = tx.SignedWith(ctx, r.Key); err != nil {
 			return err
+		}
+		if !again {
+			return errors.New("signoff: the signature that was just stored is not there")
 		}
 		return tx.Record(ctx, signed.event(over))
 	})
