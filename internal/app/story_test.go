@@ -80,7 +80,7 @@ func acts() []act {
 		act{route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",
 			typed: map[string]string{"abort_reason": "The line cannot stop.", "confirm": "REQ-STRATEGIC-AUTO-1766545799451"}, entries: 1},
 		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
-		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", entries: 1},
+		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
 		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},
 		act{route: "POST /me/sessions/:session/end", who: "product.owner", path: "/me/sessions/{session}/end", page: "/me", entries: 1, before: func(s *story) {
 			s.as("product.owner@rivermark")
@@ -100,9 +100,6 @@ func last(a answer) string {
 // fields are those of the act's form as its page shows it, with what is typed over them.
 func (s *story) fields(a act) url.Values {
 	s.t.Helper()
-	if a.page == "" {
-		return url.Values{} // no page offers it as a form
-	}
 	page := s.as(s.fill(a.who) + "@rivermark").get(s.fill(a.page))
 	if page.StatusCode != http.StatusOK {
 		s.t.Fatalf("GET %s = %d: %s", s.fill(a.page), page.StatusCode, page.main())
