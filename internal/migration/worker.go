@@ -56,7 +56,7 @@ func (w *Worker) Work(ctx context.Context, ref Ref) error {
 	say(fmt.Sprintf("%s of %s begins, asked for by %s.", strings.ToUpper(string(run.Direction[:1]))+string(run.Direction[1:]), run.Version.Title(), run.By.Name))
 	result, err := w.step(ctx, run, say)
 	var unknown *Unknown
-	if errors.As(err, &unknown) {
+	if errors.As(err, &unknown) || !classified(err) {
 		w.log.WarnContext(ctx, "the database went away during a migration", "run", ref.Run, "version", run.Version.String(), "error", err)
 		return w.lookUp(ctx, ref, say)
 	}
@@ -148,7 +148,14 @@ func outcomeOf(result StepResult, err error) Outcome {
 	if refused, ok := fault.As(err); ok {
 		return Outcome{State: Failed, Error: refused.Message}
 	}
-	return Outcome{State: Failed, Error: "The step could not be taken; the program's log says why. By the ledger, nothing was changed."}
+	return Outcome{State: Failed, Error: "The step could not be taken; the program's log says why."}
+}
+
+// classified says whether the error itself tells that nothing was changed. Of any other only the ledger knows.
+func classified(err error) bool {
+	var failed *StepError
+	_, refused := fault.As(err)
+	return err == nil || refused || errors.As(err, &failed)
 }
 
 // verify looks at the objects of the card, for the log. The page looks again each time it is opened.

@@ -113,16 +113,13 @@ func (m *Migrator) UpTo(ctx context.Context, last migration.Version, by actor.Ac
 }
 
 // locked runs work on a session that holds the set's lock. The lock ends with the connection.
-func (m *Migrator) locked(ctx context.Context, run migration.RunID, work func(*session) error) (err error) {
+func (m *Migrator) locked(ctx context.Context, run migration.RunID, work func(*session) error) error {
 	s, err := m.connect(ctx, run)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if e := s.close(ctx); e != nil && err == nil {
-			err = e
-		}
-	}()
+	// What was committed is committed, however the connection ends.
+	defer func() { _ = s.close(ctx) }()
 	if err := s.lock(ctx, m.set.Ledger.lock, m.Patience); err != nil {
 		return wrap("before the step", err)
 	}

@@ -63,9 +63,12 @@ SELECT g.gate, '', 'Migration V' || m.version || ' is not applied, by the last e
  ORDER BY 1, 4;
 
 -- name: GateAppliers :many
-SELECT DISTINCT actor_issuer, actor_subject, actor_name
-  FROM gatehouse.migration_history
- WHERE release_id = @run;
+-- Whoever applied a migration in this release, and whoever applied what this release judges in an earlier one.
+SELECT DISTINCT h.actor_issuer, h.actor_subject, h.actor_name
+  FROM gatehouse.migration_history h
+ WHERE h.release_id = @run
+    OR h.ledger_id IN (SELECT (SELECT max(l.ledger_id) FROM gatehouse.migration_history l WHERE l.version = m.version AND l.success)
+                         FROM gatehouse.run_migrations m WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run);
 
 -- name: SignatureWithKey :many
 SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
@@ -134,7 +137,10 @@ SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
    AND (g.started_by_issuer, g.started_by_subject) <> (@issuer, @subject)
    AND NOT (g.after_migrations AND EXISTS (
            SELECT FROM gatehouse.migration_history h
-            WHERE h.release_id = g.run_id AND h.actor_issuer = @issuer AND h.actor_subject = @subject))
+            WHERE h.actor_issuer = @issuer AND h.actor_subject = @subject
+              AND (h.release_id = g.run_id
+                   OR h.ledger_id IN (SELECT (SELECT max(e.ledger_id) FROM gatehouse.migration_history e WHERE e.version = p.version AND e.success)
+                                        FROM gatehouse.run_migrations p WHERE p.tenant_id = g.tenant_id AND p.run_id = g.run_id))))
    AND NOT EXISTS (SELECT FROM standing o WHERE o.slot <> l.slot AND o.issuer = @issuer AND o.subject = @subject)
    AND NOT EXISTS (SELECT FROM standing o WHERE o.slot = l.slot AND o.counts)
    AND NOT (l.signs_last AND EXISTS (
