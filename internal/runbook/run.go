@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -58,12 +59,21 @@ type TemplateRef struct{ Name, Version, SHA256 string }
 
 // Zone is the run's time zone; UTC where this machine does not know it.
 func (r Run) Zone() *time.Location {
+	if known, ok := zones.Load(r.TimeZone); ok {
+		if zone, ok := known.(*time.Location); ok {
+			return zone
+		}
+	}
 	zone, err := time.LoadLocation(r.TimeZone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(r.TimeZone, zone)
 	return zone
 }
+
+// zones holds the zones that were read: a list asks for one per row, and each read opens a file. Only valid names get in.
+var zones sync.Map
 
 // mayWork says why nothing can be done to that item of the run now.
 func (r Run) mayWork(i Item) error {
