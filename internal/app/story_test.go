@@ -42,21 +42,31 @@ func acts() []act {
 	const item, gate = "/releases/{release}/items/", "/releases/{release}/gates/go_no_go"
 	list := []act{
 		{route: "POST /theme", who: "viewer", path: "/theme", page: "/releases", typed: map[string]string{"theme": "dark"}},
-		{route: "POST /releases", who: "devops.engineer", path: "/releases", page: "/releases/new", entries: 1,
-			after: func(s *story, a answer) { s.ids["release"] = last(a) }},
-		{route: "POST /releases/:release/schedule", who: "devops.engineer", path: "/releases/{release}/schedule", page: "/releases/{release}",
-			typed: map[string]string{"t_zero": "2027-03-01T14:00", "reason": "The line stops a day later."}, entries: 1},
+		{
+			route: "POST /releases", who: "devops.engineer", path: "/releases", page: "/releases/new", entries: 1,
+			after: func(s *story, a answer) { s.ids["release"] = last(a) },
+		},
+		{
+			route: "POST /releases/:release/schedule", who: "devops.engineer", path: "/releases/{release}/schedule", page: "/releases/{release}",
+			typed: map[string]string{"t_zero": "2027-03-01T14:00", "reason": "The line stops a day later."}, entries: 1,
+		},
 	}
 	for _, step := range []struct{ name, item, reason string }{
-		{"check", "PRE-P1", ""}, {"take", "PRE-P2", ""}, {"fail", "PRE-P2", "The restore broke off."},
-		{"reopen", "PRE-P2", "The disk was full."}, {"done", "PRE-P2", ""}, {"skip", "{optional}", "Not this time."},
+		{"check", "PRE-P1", ""},
+		{"take", "PRE-P2", ""},
+		{"fail", "PRE-P2", "The restore broke off."},
+		{"reopen", "PRE-P2", "The disk was full."},
+		{"done", "PRE-P2", ""},
+		{"skip", "{optional}", "Not this time."},
 	} {
-		a := act{route: "POST /releases/:release/items/:item/" + step.name, who: "devops.lead", path: item + step.item + "/" + step.name,
-			page: item + step.item, typed: map[string]string{}, entries: 1}
-		switch {
-		case step.name == "done":
+		a := act{
+			route: "POST /releases/:release/items/:item/" + step.name, who: "devops.lead", path: item + step.item + "/" + step.name,
+			page: item + step.item, typed: map[string]string{}, entries: 1,
+		}
+		switch step.name {
+		case "done":
 			a.typed["evidence_text"] = "dump of 12 GB, restored, counts agree"
-		case step.name == "skip":
+		case "skip":
 			a.who = "{optional_owner}"
 		}
 		if step.reason != "" {
@@ -65,20 +75,32 @@ func acts() []act {
 		list = append(list, a)
 	}
 	return append(list,
-		act{route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate, entries: 1, before: (*story).finishItems,
+		act{
+			route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate, entries: 1, before: (*story).finishItems,
 			after: func(s *story, _ answer) {
 				s.ids["signature"] = s.text(`SELECT signature_id::text FROM gatehouse.signatures`)
-			}},
-		act{route: "POST /migrations/:version/apply", who: "devops.engineer", path: "/migrations/V0.0.20/apply", page: "/migrations/V0.0.20", entries: 1, before: (*story).passGate,
-			after: func(s *story, a answer) { s.ids["run"] = last(a) }},
-		act{route: "POST /migration-runs/:run/acknowledge", who: "devops.lead", path: "/migration-runs/{run}/acknowledge", page: "/migration-runs/{run}",
-			typed: map[string]string{"reason": "Nothing of it is in the schema."}, entries: 1, before: (*story).interrupt},
-		act{route: "POST /migrations/:version/down", who: "devops.lead", path: "/migrations/V0.0.18/down", page: "/migrations/V0.0.18/down",
-			typed: map[string]string{"reason": "It goes back to the last release.", "confirm": "V0.0.18"}, entries: 1},
-		act{route: "POST /releases/:release/gates/:gate/withdraw", who: "backend.lead", path: gate + "/withdraw", page: gate,
-			typed: map[string]string{"reason": "I was wrong."}, entries: 1},
-		act{route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",
-			typed: map[string]string{"abort_reason": "The line cannot stop.", "confirm": "REQ-STRATEGIC-AUTO-1766545799451"}, entries: 1},
+			},
+		},
+		act{
+			route: "POST /migrations/:version/apply", who: "devops.engineer", path: "/migrations/V0.0.20/apply", page: "/migrations/V0.0.20", entries: 1, before: (*story).passGate,
+			after: func(s *story, a answer) { s.ids["run"] = last(a) },
+		},
+		act{
+			route: "POST /migration-runs/:run/acknowledge", who: "devops.lead", path: "/migration-runs/{run}/acknowledge", page: "/migration-runs/{run}",
+			typed: map[string]string{"reason": "Nothing of it is in the schema."}, entries: 1, before: (*story).interrupt,
+		},
+		act{
+			route: "POST /migrations/:version/down", who: "devops.lead", path: "/migrations/V0.0.18/down", page: "/migrations/V0.0.18/down",
+			typed: map[string]string{"reason": "It goes back to the last release.", "confirm": "V0.0.18"}, entries: 1,
+		},
+		act{
+			route: "POST /releases/:release/gates/:gate/withdraw", who: "backend.lead", path: gate + "/withdraw", page: gate,
+			typed: map[string]string{"reason": "I was wrong."}, entries: 1,
+		},
+		act{
+			route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",
+			typed: map[string]string{"abort_reason": "The line cannot stop.", "confirm": "REQ-STRATEGIC-AUTO-1766545799451"}, entries: 1,
+		},
 		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
 		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},

@@ -161,7 +161,9 @@ func (b *bench) say(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }
 
-func (b *bench) print(format string, args ...any) { fmt.Fprintf(b.out, format+"\n", args...) }
+func (b *bench) print(format string, args ...any) {
+	_, _ = fmt.Fprintf(b.out, format+"\n", args...) // a closed terminal changes no figure
+}
 
 // judge prints the row's line and keeps what fell short.
 func (b *bench) judge(f figure) {

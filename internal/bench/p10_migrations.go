@@ -153,7 +153,7 @@ func (h *home) golangMigrate(database, folder string) error {
 
 func (h *home) psql(ctx context.Context, database string, files []string) error {
 	for _, file := range files {
-		cmd := exec.CommandContext(ctx, filepath.Join(h.pg.BinDir(), "psql"), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", h.owner(database), "-f", file) //nolint:gosec // PostgreSQL's own program
+		cmd := exec.CommandContext(ctx, filepath.Join(h.pg.BinDir(), "psql"), "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", h.owner(database), "-f", file)
 		if said, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("psql -f %s: %w: %s", filepath.Base(file), err, strings.TrimSpace(string(said)))
 		}

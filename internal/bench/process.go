@@ -33,7 +33,7 @@ func launch(ctx context.Context, dir, program, addr, question string, args, env 
 		return nil, err
 	}
 	defer func() { _ = log.Close() }()                                              // the child has its own
-	p := &process{cmd: exec.Command(program, args...), addr: addr, log: log.Name()} //nolint:gosec,noctx // our own programs; stopped by stop
+	p := &process{cmd: exec.Command(program, args...), addr: addr, log: log.Name()} //nolint:noctx // our own programs; stopped by stop
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = append(withoutOurs(os.Environ()), env...), log, log
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
@@ -52,7 +52,7 @@ func launch(ctx context.Context, dir, program, addr, question string, args, env 
 
 // answers asks on a connection of its own, as the first visitor does.
 func answers(addr, question string) bool {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", addr)
 	if err != nil {
 		return false
 	}

@@ -61,11 +61,26 @@ func (b *besieged) toTheGate(t *testing.T) {
 	wantStatus(t, "starting the release", a, http.StatusSeeOther, "")
 	b.release = a.header.Get("Location")
 	for _, i := range []struct{ id, owner, value string }{
-		{"PRE-P1", "devops_lead", ""}, {"PRE-P2", "devops_lead", "Seen with our own eyes."}, {"PRE-P3", "qa_lead", "Seen with our own eyes."}, {"PRE-P4", "qa_lead", "9.5"},
-		{"PRE-P5", "statistical_expert", ""}, {"PRE-P7", "backend_lead", "Seen with our own eyes."}, {"PRE-C1", "product_owner", "Seen with our own eyes."}, {"PRE-C2", "devops_lead", "Seen with our own eyes."},
-		{"PRE-C3", "devops_lead", "Seen with our own eyes."}, {"PRE-I1", "devops_engineer", ""}, {"RD-DB", "devops_lead", ""}, {"RD-SEC", "backend_lead", ""},
-		{"RD-DOC", "qa_lead", ""}, {"RD-TEAM", "devops_lead", ""}, {"P1.1", "devops_engineer", ""}, {"P1.2", "devops_lead", "Seen with our own eyes."},
-		{"P1.3", "devops_engineer", ""}, {"T30-1", "devops_lead", ""}, {"T30-2", "devops_lead", ""}, {"T30-3", "on_call_engineer", ""},
+		{"PRE-P1", "devops_lead", ""},
+		{"PRE-P2", "devops_lead", "Seen with our own eyes."},
+		{"PRE-P3", "qa_lead", "Seen with our own eyes."},
+		{"PRE-P4", "qa_lead", "9.5"},
+		{"PRE-P5", "statistical_expert", ""},
+		{"PRE-P7", "backend_lead", "Seen with our own eyes."},
+		{"PRE-C1", "product_owner", "Seen with our own eyes."},
+		{"PRE-C2", "devops_lead", "Seen with our own eyes."},
+		{"PRE-C3", "devops_lead", "Seen with our own eyes."},
+		{"PRE-I1", "devops_engineer", ""},
+		{"RD-DB", "devops_lead", ""},
+		{"RD-SEC", "backend_lead", ""},
+		{"RD-DOC", "qa_lead", ""},
+		{"RD-TEAM", "devops_lead", ""},
+		{"P1.1", "devops_engineer", ""},
+		{"P1.2", "devops_lead", "Seen with our own eyes."},
+		{"P1.3", "devops_engineer", ""},
+		{"T30-1", "devops_lead", ""},
+		{"T30-2", "devops_lead", ""},
+		{"T30-3", "on_call_engineer", ""},
 	} {
 		b.finish(t, i.id, i.owner, i.value)
 	}
