@@ -85,6 +85,7 @@ func TestCloneKeepsGrantsAndSettingsOfTheDatabase(t *testing.T) {
 			"REVOKE ALL ON DATABASE "+name+" FROM PUBLIC",
 			"ALTER DATABASE "+name+" SET statement_timeout = '17s'")
 	}
+	pgtest.Open(t) // makes the roles, which a server shared by all databases has once
 	db := pgtest.OpenWith(t, t.Name(), prepare)
 	var mayTemp, mayConnect bool
 	var timeout string

@@ -304,7 +304,7 @@ func TestEveryActIsWrittenDownOnce(t *testing.T) {
 			t.Fatalf("%s: %v", act.action, err)
 		}
 		written := r.count(`SELECT count(*) FROM gatehouse.audit_events WHERE action = $1 AND after IS NOT NULL AND subject <> '' AND tenant_id = $2
-		                       AND seq = (SELECT max(seq) FROM gatehouse.audit_events) AND (before IS NOT NULL OR action = 'release:start')`, act.action, housetest.Rivermark)
+		                       AND seq = (SELECT max(seq) FROM gatehouse.audit_events WHERE tenant_id = $2) AND (before IS NOT NULL OR action = 'release:start')`, act.action, housetest.Rivermark)
 		if got := r.events() - before; got != 1 || written != 1 {
 			t.Errorf("%s wrote %d entries, of which %d say what it was and is; want 1 and 1", act.action, got, written)
 		}
