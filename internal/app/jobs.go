@@ -37,7 +37,7 @@ type migrationRunArgs struct {
 	Tenant uuid.UUID `json:"tenant"`
 }
 
-func (migrationRunArgs) Kind() string { return "migration_run" }
+func (migrationRunArgs) Kind() string { return migration.JobKind }
 
 // InsertOpts: one attempt. A migration is never tried again by itself.
 func (migrationRunArgs) InsertOpts() river.InsertOpts {
