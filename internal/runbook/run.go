@@ -24,15 +24,6 @@ const (
 	Closed    State = "closed" // signed off, and nothing is left to do
 )
 
-// ParseState reads a state; false where there is no such one.
-func ParseState(s string) (State, bool) {
-	switch st := State(s); st {
-	case Active, SignedOff, Aborted, Closed:
-		return st, true
-	}
-	return "", false
-}
-
 // Counts is how far a run has come.
 type Counts struct{ Total, Done, Failed, Skipped int }
 
