@@ -56,6 +56,10 @@ gen: ## regenerate templates and the GraphQL server, format
 	@cd internal/graph && go tool gqlgen generate
 	@gofmt -w $$(git ls-files '*.go')
 
+.PHONY: expected
+expected: ## write down anew what each migration of the warehouse leaves in the database
+	@UPDATE=1 go test -count=1 ./internal/migrator -run TestExpectedIsWhatTheFilesLeave
+
 .PHONY: verify
 verify: ## generated code and go.mod are what their sources make
 	@echo "==> verify: generated code, go.mod"

@@ -13,13 +13,19 @@ import (
 //go:embed wms/*.sql console/*.sql
 var files embed.FS
 
+//go:embed wms/expected/*.json
+var expected embed.FS
+
+// Expected is what each version of the warehouse leaves in the database, as it was found on a real one.
+var Expected = sub(expected, "wms/expected")
+
 // WMS holds the warehouse schema's files, at its root.
-var WMS = sub("wms")
+var WMS = sub(files, "wms")
 
 // Console holds the files of Gatehouse's own schema, at its root.
-var Console = sub("console")
+var Console = sub(files, "console")
 
-func sub(dir string) fs.FS {
+func sub(files embed.FS, dir string) fs.FS {
 	s, err := fs.Sub(files, dir)
 	if err != nil {
 		panic(err) // only for a folder name that is not a valid path, so at start-up or never

@@ -26,6 +26,8 @@ type Migrator struct {
 	set    Set
 	files  *migration.Files
 	config *pgx.ConnConfig
+	// expected is what each version leaves; nil for a set whose drift nobody looks for.
+	expected *migration.Expectation
 	// Patience is how long the lock of another migrator is waited for.
 	Patience time.Duration
 }
@@ -35,6 +37,12 @@ func New(set Set, ownerURL string) (*Migrator, error) {
 	files, err := migration.ReadFiles(set.FS, migration.Rules{Undo: true})
 	if err != nil {
 		return nil, fmt.Errorf("the files of set %s: %w", set.Name, err)
+	}
+	var expected *migration.Expectation
+	if set.Expected != nil {
+		if expected, err = migration.ReadExpectation(set.Expected, files); err != nil {
+			return nil, fmt.Errorf("the files of set %s: %w", set.Name, err)
+		}
 	}
 	config, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
@@ -46,7 +54,7 @@ func New(set Set, ownerURL string) (*Migrator, error) {
 	config.RuntimeParams["timezone"] = "UTC"
 	// A backend whose client is dead notices within seconds, even in the middle of a long statement.
 	config.RuntimeParams["client_connection_check_interval"] = "2s"
-	return &Migrator{set: set, files: files, config: config, Patience: 5 * time.Second}, nil
+	return &Migrator{set: set, files: files, config: config, expected: expected, Patience: 5 * time.Second}, nil
 }
 
 // Files are the set's files.
@@ -77,6 +85,11 @@ func (m *Migrator) Step(ctx context.Context, req StepRequest) (result StepResult
 		ladder, err := m.compare(ctx, s)
 		if err != nil {
 			return err
+		}
+		if req.Direction == migration.Up {
+			if err := m.refuseDrift(ctx, s, ladder); err != nil {
+				return err
+			}
 		}
 		result, err = m.step(ctx, s, ladder, req)
 		return err

@@ -11,6 +11,8 @@ type Set struct {
 	Name   string
 	FS     fs.FS
 	Ledger Ledger
+	// Expected says what each version leaves in the database; nil where nobody looks for drift.
+	Expected fs.FS
 }
 
 // Ledger says where a set's history stands. There are two, and their tables have the same columns.
@@ -33,4 +35,6 @@ var (
 func Console() Set { return Set{Name: "console", FS: migrations.Console, Ledger: ConsoleLedger} }
 
 // WMS is the warehouse schema.
-func WMS() Set { return Set{Name: "wms", FS: migrations.WMS, Ledger: WMSLedger} }
+func WMS() Set {
+	return Set{Name: "wms", FS: migrations.WMS, Ledger: WMSLedger, Expected: migrations.Expected}
+}

@@ -10,6 +10,7 @@ import (
 
 // systemTables have no tenant: each with why.
 var systemTables = map[string]string{
+	"warehouse_found":     "what the warehouse held when it was recorded, which is the environment's; only the owner reads it",
 	"sessions":            "found by the hash of a cookie, before anybody is known",
 	"sign_in_attempts":    "found by the hash of a state, before anybody is known",
 	"machine_credentials": "found by the hash of a token, before anybody is known",
