@@ -15,6 +15,7 @@ type Stories struct {
 	Runbook    RunbookStories
 	Signoff    SignoffStories
 	Migrations MigrationStories
+	Drift      DriftStories
 	Health     HealthChecks
 	Ready      Readiness
 	Audit      AuditTrail
@@ -31,6 +32,7 @@ func Routes(s Stories) []web.Route {
 		Releases(s.Runbook, s.Now),
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
+		Drift(s.Drift, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

@@ -97,6 +97,8 @@ func TestListsReadNoMoreThanTheyShow(t *testing.T) {
 		{"MigrationRunsOfVersion", map[string]string{"version": "20"}},
 		{"MigrationRunsInTheWay", nil},
 		{"LatestHealthResults", nil},
+		{"LatestDrift", nil},
+		{"DriftAcceptances", nil},
 	} {
 		text, ok := all[l.name]
 		if !ok {

@@ -101,6 +101,18 @@ func acts() []act {
 			route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",
 			typed: map[string]string{"abort_reason": "The line cannot stop.", "confirm": "REQ-STRATEGIC-AUTO-1766545799451"}, entries: 1,
 		},
+		act{
+			route: "POST /migrations/drift/check", who: "devops.lead", path: "/migrations/drift/check", page: "/migrations/drift", entries: 1,
+			before: func(s *story) { s.sql(`ALTER TABLE public.lots ADD by_hand text`) },
+		},
+		act{
+			route: "POST /migrations/drift/accept", who: "devops.lead", path: "/migrations/drift/accept", page: "/migrations/drift",
+			typed: map[string]string{"reason": "The ERP's labels need it.", "days": "30"}, entries: 1,
+		},
+		act{
+			route: "POST /migrations/drift/withdraw", who: "devops.lead", path: "/migrations/drift/withdraw", page: "/migrations/drift",
+			typed: map[string]string{"reason": "The ERP has another place for it."}, entries: 1,
+		},
 		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
 		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},
