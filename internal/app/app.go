@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migrator"
@@ -49,13 +51,11 @@ func (a *App) open(ctx context.Context, patience time.Duration) error {
 	if err := a.waitForDatabase(ctx, patience); err != nil {
 		return err
 	}
-	if err := a.db.CheckRole(ctx); err != nil {
-		return err
-	}
-	if err := checkConsoleSchema(ctx, string(a.config.OwnerDatabaseURL)); err != nil {
-		return err
-	}
-	return a.build()
+	var opening errgroup.Group
+	opening.Go(func() error { return a.db.CheckRole(ctx) })
+	opening.Go(func() error { return checkConsoleSchema(ctx, string(a.config.OwnerDatabaseURL)) })
+	opening.Go(a.build)
+	return opening.Wait()
 }
 
 // Close gives the connections back. Serve must have returned.
@@ -110,6 +110,19 @@ func checkConsoleSchema(ctx context.Context, ownerURL string) error {
 	return nil
 }
 
+// begin starts what works beside the requests. The pages are served while it does.
+func (a *App) begin(ctx context.Context) error {
+	if err := a.resume(ctx); err != nil {
+		return err
+	}
+	if err := a.jobs.Start(ctx); err != nil {
+		return fmt.Errorf("starting the scheduler: %w", err)
+	}
+	// What only the start needed goes back to the system.
+	time.AfterFunc(time.Second, debug.FreeOSMemory)
+	return nil
+}
+
 // Serve listens and works until ctx ends, then finishes the requests and jobs under way. ready is told the address.
 func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	var lc net.ListenConfig
@@ -122,14 +135,11 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	a.house.listening(listener.Addr())
-	if err := a.resume(ctx); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	if err := a.jobs.Start(ctx); err != nil {
-		return errors.Join(fmt.Errorf("starting the scheduler: %w", err), listener.Close())
-	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
+	if err := a.begin(ctx); err != nil {
+		return errors.Join(err, server.Close())
+	}
 	if ready != nil {
 		ready(listener.Addr())
 	}
