@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -63,7 +65,7 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 	dir = filepath.Join(dir, "demo-"+plan.Size+"-from-"+plan.From)
 	if plan.Fresh {
 		plan.Say("removing " + dir)
-		if err := privatepg.Remove(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir}); err != nil && !os.IsNotExist(err) {
+		if err := privatepg.Remove(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
