@@ -132,7 +132,7 @@ func (h migrations) rungView(r migration.Rung) pages.Rung {
 		File: "no file", Database: "nothing", Differs: differs(r),
 	}
 	if r.HasFile {
-		v.File, v.Estimate = r.File.Script, duration(r.File.Card.Estimate)
+		v.File, v.Estimate = r.File.Script, estimate(r)
 	}
 	switch {
 	case r.InDatabase():
@@ -147,6 +147,19 @@ func (h migrations) rungView(r migration.Rung) pages.Rung {
 		v.Database = "taken back"
 	}
 	return v
+}
+
+// estimate is how long the version takes by its newest rehearsal, or else by its plan card, and says which.
+func estimate(r migration.Rung) string {
+	switch {
+	case r.Rehearsed.Passed:
+		return duration(r.Rehearsed.Up) + ", rehearsed"
+	case !r.Rehearsed.RecordedAt.IsZero():
+		return duration(r.File.Card.Estimate) + " by its plan card; its rehearsal did not pass"
+	case r.InDatabase():
+		return duration(r.File.Card.Estimate)
+	}
+	return duration(r.File.Card.Estimate) + " by its plan card; not rehearsed"
 }
 
 // differs says what does not agree, or what else a person must know about a rung.
@@ -316,7 +329,7 @@ func reversible(card migration.Card) string {
 
 func (h migrations) planFacts(r migration.Rung) []components.Fact {
 	facts := []components.Fact{
-		{Label: "Estimate", Value: duration(r.File.Card.Estimate)},
+		{Label: "Estimate", Value: estimate(r)},
 		{Label: "Locks", Value: r.File.Card.Locks},
 		{Label: "Waits for a lock at most", Value: duration(r.File.Card.LockTimeout)},
 		{Label: "A statement may take", Value: duration(r.File.Card.StatementTimeout)},

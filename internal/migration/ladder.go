@@ -53,6 +53,8 @@ type Rung struct {
 	Blocked string
 	// Note is what is worth knowing and stops nothing.
 	Note string
+	// Rehearsed is the newest rehearsal of exactly this file; zero where there was none.
+	Rehearsed RehearsedFile
 	// Last is the newest entry, and Effect the newest successful one; zero where there is none.
 	Last, Effect Entry
 }

@@ -141,7 +141,9 @@ func (s *Service) Verify(ctx context.Context, by actor.Actor) (Ladder, []Check, 
 func (s *Service) Files() *Files { return s.files }
 
 func (s *Service) build(sight Sight) Ladder {
-	return Build(s.files, sight.Entries, sight.Belief, sight.Runs)
+	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
+	ladder.rehearsed(sight.Rehearsed)
+	return ladder
 }
 
 func mayRead(by actor.Actor) error {

@@ -73,6 +73,8 @@ type Sight struct {
 	Facts   []Fact
 	Run     *Run
 	Lines   []Line
+	// Rehearsed is the newest rehearsal of each text of a file.
+	Rehearsed []RehearsedFile
 }
 
 // Release is the active release as far as migrations go.

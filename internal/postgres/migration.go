@@ -36,6 +36,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	err := m.DB.page(ctx, by, func(b *pgx.Batch) {
 		queueStanding(b, &sight)
 		b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
+		b.Queue(sql("RehearsedFiles")).Query(rehearsedFiles(&sight.Rehearsed))
 		if q.Limit > 0 {
 			b.Queue(sql("MigrationHistory"), pgx.StrictNamedArgs{"before": q.Before, "version": int64(q.Version), "limit": q.Limit + 1}).
 				Query(ledgerEntries(&sight.History))

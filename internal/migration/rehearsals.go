@@ -1,0 +1,104 @@
+package migration
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// Rehearsal is a report that was kept.
+type Rehearsal struct {
+	ID         uuid.UUID
+	By         Person
+	RecordedAt time.Time
+	SHA256     string // of the report's text
+	Report     RehearsalReport
+}
+
+// RehearsedFile is what the newest rehearsal of one text of a file said; zero where there was none.
+type RehearsedFile struct {
+	Rehearsal  uuid.UUID
+	Version    string
+	SHA256     string
+	Passed     bool
+	Up, Down   time.Duration
+	RecordedAt time.Time
+}
+
+// RehearsalStore keeps rehearsals. Nothing in it is ever changed.
+type RehearsalStore interface {
+	// AddRehearsal keeps the report and the event that says so; false where the tenant does not operate the environment.
+	AddRehearsal(ctx context.Context, by actor.Actor, r Rehearsal, text string, e audit.Event) (bool, error)
+	// Rehearsal gives the report's text beside what it says.
+	Rehearsal(ctx context.Context, by actor.Actor, id uuid.UUID) (r Rehearsal, text string, err error)
+}
+
+// Rehearsals are the stories of rehearsing.
+type Rehearsals struct{ store RehearsalStore }
+
+// NewRehearsals makes the stories over a store.
+func NewRehearsals(store RehearsalStore) Rehearsals { return Rehearsals{store} }
+
+// Hold runs a rehearsal for somebody and keeps its report, whether it passed or not. What could not be held to its end
+// leaves nothing.
+func (s Rehearsals) Hold(ctx context.Context, by actor.Actor, rehearse func(context.Context) (RehearsalReport, error)) (Rehearsal, error) {
+	if err := mayChange(by, actor.MigrationApply); err != nil {
+		return Rehearsal{}, err
+	}
+	report, err := rehearse(ctx)
+	if err != nil {
+		return Rehearsal{}, err
+	}
+	text, hash, err := report.Canonical()
+	if err != nil {
+		return Rehearsal{}, err
+	}
+	r := Rehearsal{ID: uuid.New(), By: personOf(by), SHA256: hash, Report: report}
+	event := audit.Event{
+		Action: "migration:rehearse", ObjectKind: "rehearsal", ObjectID: r.ID.String(),
+		After: map[string]any{"passed": report.Passed(), "versions": report.Planned, "data": report.Data.Kind, "sha256": hash},
+	}
+	if !report.Passed() {
+		event.Outcome, event.Reason = audit.Failed, report.Verdict()
+	}
+	added, err := s.store.AddRehearsal(ctx, by, r, text, event)
+	if err == nil && !added {
+		err = notOperator()
+	}
+	return r, err
+}
+
+// Show is one rehearsal of the actor's tenant, with its report as it was hashed.
+func (s Rehearsals) Show(ctx context.Context, by actor.Actor, id uuid.UUID) (Rehearsal, error) {
+	if err := mayRead(by); err != nil {
+		return Rehearsal{}, err
+	}
+	r, text, err := s.store.Rehearsal(ctx, by, id)
+	if fault.Is(err, fault.NotFound) {
+		return Rehearsal{}, fault.New(fault.NotFound, "There is no such rehearsal.").Because(err)
+	}
+	if err != nil {
+		return Rehearsal{}, err
+	}
+	if r.Report, err = ReadRehearsalReport(text, r.SHA256); err != nil {
+		return Rehearsal{}, fmt.Errorf("rehearsal %s: %w", id, err)
+	}
+	return r, nil
+}
+
+// rehearsed hands every rung the rehearsal of its file as it stands now.
+func (l *Ladder) rehearsed(files []RehearsedFile) {
+	for i := range l.Rungs {
+		for _, f := range files {
+			if l.Rungs[i].HasFile && f.SHA256 == l.Rungs[i].File.SHA256 {
+				l.Rungs[i].Rehearsed = f
+			}
+		}
+	}
+}
