@@ -43,7 +43,7 @@ GATEHOUSE_OWNER_DATABASE_URL; the server need not run.
 Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind), 2 called wrongly,
 3 the gate is closed or it is not allowed, 4 files and database disagree, 5 another run has the floor.`,
 	}
-	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline(), migrateDrift())
+	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline(), migrateDrift(), migrateRehearse())
 	return cmd
 }
 
@@ -309,15 +309,28 @@ func report(cmd *cobra.Command, service *migration.Service, by actor.Actor, id m
 
 func migrateBaseline() *cobra.Command {
 	var create bool
+	var to, reason string
 	cmd := &cobra.Command{
-		Use: "baseline", Short: "Check an existing warehouse against V0.0.14 and record it", Args: cobra.NoArgs,
+		Use: "baseline", Short: "Check an existing warehouse against V0.0.14, or a later version, and record it", Args: cobra.NoArgs,
 		Long: `Looks for every table and column that V0.0.14 stands for, lists what is missing, and records the version
 only where nothing is. Nothing of the warehouse is changed. With --create, and only where none of its tables
 exist, the baseline file is run and makes an empty warehouse. Either stands in the system's audit trail as
 migration:baseline.
 
+With --to and --reason it records versions that were applied by hand or by another tool, as far as the live schema
+proves them: every object that they leave has to be there and equal. What another tool's own ledger says is
+shown and proves nothing. Where only some are proven, those are recorded and what the next one lacks is listed.
+
 Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wrongly.`,
+		Example: `  gatehouse migrate baseline
+  gatehouse migrate baseline --to V0.0.18 --reason "applied by hand in 2024"`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if to != "" {
+				if create {
+					return exitError{2, errors.New("--create and --to do not go together")}
+				}
+				return adopt(cmd, to, reason)
+			}
 			m, err := owner()
 			if err != nil {
 				return err
@@ -338,6 +351,8 @@ Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wr
 		},
 	}
 	cmd.Flags().BoolVar(&create, "create", false, "make the warehouse where none of its tables exist")
+	cmd.Flags().StringVar(&to, "to", "", "record versions up to this one, as far as the live schema proves them")
+	cmd.Flags().StringVar(&reason, "reason", "", "why they are recorded without being run; stands in the ledger and the audit trail")
 	return cmd
 }
 

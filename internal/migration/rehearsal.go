@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -204,6 +206,22 @@ func SchemaDifferences(before, after []Item) []string {
 	for _, i := range after {
 		if _, was := then[i.Key()]; !was {
 			list = append(list, fmt.Sprintf("%s %s has remained.", i.Kind, i.Title()))
+		}
+	}
+	return list
+}
+
+// respelled are what a restored dump writes another way than the file did: after a dump, x IN ('A', 'B') on a varchar casts
+// each value, and before it cast the list.
+var respelled = strings.NewReplacer("::character varying", "", "::text[]", "", "::text", "", "(", "", ")", "")
+
+// AsDumped is the catalog without what a dump and its restoration spell differently.
+func AsDumped(items []Item) []Item {
+	list := slices.Clone(items)
+	for i := range list {
+		if definition := list[i].Facts["definition"]; definition != "" {
+			list[i].Facts = maps.Clone(list[i].Facts)
+			list[i].Facts["definition"] = respelled.Replace(definition)
 		}
 	}
 	return list

@@ -157,7 +157,7 @@ func (m *Migrator) isCopy(ctx context.Context, s *session, live liveSchema, repo
 	if err != nil {
 		return wrap("looking at the copy's schema", err)
 	}
-	differences := migration.SchemaDifferences(live.items, seen.catalog.Items)
+	differences := migration.SchemaDifferences(migration.AsDumped(live.items), migration.AsDumped(seen.catalog.Items))
 	if len(differences) == 0 {
 		return nil
 	}

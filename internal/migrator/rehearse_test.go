@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"net/url"
+	osexec "os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -17,6 +19,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/pgtest"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/privatepg"
 )
 
 func TestRehearsingTheReleaseNamesItsLocksAndRewrites(t *testing.T) {
@@ -128,11 +131,11 @@ func TestARehearsalRunsOnACopyOfThisSchemaAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := copyOf(t, db)
-	super, err := housetest.AsUser(copied, user(t, db.SuperURL))
+	mighty, err := housetest.AsUser(copied, user(t, db.SuperURL))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, address := range map[string]string{"the database itself": db.OwnerURL, "as superuser": super, "no address": "here"} {
+	for name, address := range map[string]string{"the database itself": db.OwnerURL, "as superuser": mighty, "no address": "here"} {
 		if _, err := m.Rehearse(t.Context(), request(address)); !refusedAs(err, fault.Invalid) {
 			t.Errorf("Rehearse(%s) = %v, want Invalid", name, err)
 		}
@@ -216,26 +219,100 @@ func holds(locks []migration.HeldLock, want migration.HeldLock) bool {
 	return false
 }
 
+// TestTheCopyThatTheHelpDescribes makes the copy with pg_dump and pg_restore, rehearses on it, and finds a score that
+// V0.0.20 will not accept before anybody applies it.
+func TestTheCopyThatTheHelpDescribes(t *testing.T) {
+	t.Parallel()
+	db := housetest.At(t, "0.0.18")
+	conn, err := pgx.Connect(t.Context(), db.SuperURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A score that its writer got wrong years ago; what it was for is of no matter here.
+	_, err = conn.Exec(t.Context(), `DO $$ DECLARE k text; BEGIN
+		FOR k IN SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = 'public.putaway_recommendations'::regclass LOOP
+			EXECUTE format('ALTER TABLE public.putaway_recommendations DROP CONSTRAINT %I', k);
+		END LOOP; END $$`)
+	if err == nil {
+		_, err = conn.Exec(t.Context(), `INSERT INTO public.putaway_recommendations SELECT r.* FROM jsonb_populate_record(NULL::public.putaway_recommendations, $1) r`,
+			wrongScore(t, conn))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	name := migration.ScratchPrefix + strings.ToLower(rand.Text())
+	super(t, db, "CREATE DATABASE "+name+" OWNER gatehouse_owner")
+	t.Cleanup(func() { super(t, db, "DROP DATABASE "+name+" WITH (FORCE)") })
+	bin, err := privatepg.FindBinDir("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dump := osexec.CommandContext(t.Context(), filepath.Join(bin, "pg_dump"), "--format=custom", "--dbname="+db.SuperURL)
+	restore := osexec.CommandContext(t.Context(), filepath.Join(bin, "pg_restore"), "--exit-on-error", "--dbname="+in(t, db.SuperURL, name))
+	if restore.Stdin, err = dump.StdoutPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := dump.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := restore.CombinedOutput(); err != nil {
+		t.Fatalf("pg_restore: %v\n%s", err, out)
+	}
+	if err := dump.Wait(); err != nil {
+		t.Fatalf("pg_dump: %v", err)
+	}
+	m, err := migrator.New(migrator.WMS(), db.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := rehearse(t, m, in(t, db.OwnerURL, name))
+	got := report.Verdict()
+	if report.Passed() || !strings.Contains(got, "V0.0.20") || !strings.Contains(got, "1 putaway recommendation(s) have a confidence score outside 0 to 1") || !strings.Contains(got, "(1.50)") {
+		t.Errorf("Verdict() = %q, want V0.0.20's complaint with the count and the row", got)
+	}
+}
+
+// wrongScore is a row with something in every column that must have something, and a confidence score of 1.5.
+func wrongScore(t *testing.T, conn *pgx.Conn) string {
+	t.Helper()
+	var row string
+	err := conn.QueryRow(t.Context(), `
+		SELECT jsonb_object_agg(attname, CASE WHEN attname = 'confidence_score' THEN '1.5'
+		           WHEN atttypid = 'uuid'::regtype THEN to_jsonb(gen_random_uuid()) WHEN atttypid = 'timestamptz'::regtype THEN to_jsonb(now())
+		           WHEN atttypid = 'boolean'::regtype THEN 'false' WHEN typcategory = 'N' THEN '1' ELSE '"x"' END)::text
+		  FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+		 WHERE attrelid = 'public.putaway_recommendations'::regclass AND attnum > 0 AND NOT attisdropped AND (attnotnull OR attname = 'confidence_score')`).Scan(&row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return row
+}
+
 // copyOf is a copy of the test's database that a rehearsal may change, as the owner. The database has no connection yet.
 func copyOf(t *testing.T, db *pgtest.Database) string {
 	t.Helper()
 	name := migration.ScratchPrefix + strings.ToLower(rand.Text())
-	admin := in(t, db.SuperURL, "postgres")
-	run := func(sql string) {
-		t.Helper()
-		conn, err := pgx.Connect(context.WithoutCancel(t.Context()), admin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // a test's own connection
-		if _, err := conn.Exec(context.WithoutCancel(t.Context()), sql); err != nil {
-			t.Fatalf("%s: %v", sql, err)
-		}
-	}
-	run("CREATE DATABASE " + name + " TEMPLATE " + pgx.Identifier{db.Name}.Sanitize())
-	run("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE " + name + " TO gatehouse_owner")
-	t.Cleanup(func() { run("DROP DATABASE " + name + " WITH (FORCE)") })
+	super(t, db, "CREATE DATABASE "+name+" TEMPLATE "+pgx.Identifier{db.Name}.Sanitize())
+	super(t, db, "GRANT CREATE, CONNECT, TEMPORARY ON DATABASE "+name+" TO gatehouse_owner")
+	t.Cleanup(func() { super(t, db, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return in(t, db.OwnerURL, name)
+}
+
+// super runs one statement as superuser beside the test's database, also when the test is over.
+func super(t *testing.T, db *pgtest.Database, sql string) {
+	t.Helper()
+	ctx := context.WithoutCancel(t.Context())
+	conn, err := pgx.Connect(ctx, in(t, db.SuperURL, "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(ctx) //nolint:errcheck // a test's own connection
+	if _, err := conn.Exec(ctx, sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
 }
 
 func in(t *testing.T, address, database string) string {

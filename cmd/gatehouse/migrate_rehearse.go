@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+)
+
+// slowStatement is from where on a statement is printed even if it locks and rewrites nothing that was there.
+const slowStatement = 20 * time.Millisecond
+
+func migrateRehearse() *cobra.Command {
+	var copied string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "rehearse --on URL", Short: "Run every pending file up, down and up again on a copy, and measure it", Args: cobra.NoArgs,
+		Long: `Runs every pending file up, down and up again on a copy of the database, and measures each statement: its time,
+the rows it touched, the log it wrote, the locks it took on what was there, the tables it rewrote. Then it holds
+the copy's schema against what it was, and the plan card against what is there. The first error ends it. The real
+database is only looked at. The report is kept with its SHA-256, whether it passed or not; from then on the pages
+show the rehearsed times.
+
+The copy is a database whose name begins with gatehouse_scratch_, owned by the role of
+GATEHOUSE_OWNER_DATABASE_URL, with the same schema as the real one. It is left changed: make a new one for the
+next rehearsal. As a role that may create databases:
+
+  createdb --owner=gatehouse_owner gatehouse_scratch_1
+  pg_dump --format=custom --dbname=gatehouse | pg_restore --exit-on-error --dbname=gatehouse_scratch_1
+  gatehouse migrate rehearse --on postgres://gatehouse_owner@host/gatehouse_scratch_1
+  dropdb gatehouse_scratch_1
+
+Needs GATEHOUSE_TOKEN with the right migration:apply, GATEHOUSE_DATABASE_URL and GATEHOUSE_OWNER_DATABASE_URL.
+
+Exit codes: 0 it passed, 1 it did not pass or could not be held, 2 called wrongly, 3 it is not allowed,
+4 files, database and copy disagree.`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if copied == "" {
+				return exitError{2, errors.New("--on must be the address of a copy")}
+			}
+			kept, err := rehearse(cmd, copied)
+			if err != nil {
+				return coded(err)
+			}
+			if asJSON {
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				err = encoder.Encode(kept.Report)
+			} else {
+				err = printRehearsal(cmd.OutOrStdout(), kept)
+			}
+			if err == nil && !kept.Report.Passed() {
+				return errors.New(kept.Report.Verdict())
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&copied, "on", "", "address of the copy, as the owner")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
+	return cmd
+}
+
+// rehearse is ordered by the machine of GATEHOUSE_TOKEN.
+func rehearse(cmd *cobra.Command, copied string) (migration.Rehearsal, error) {
+	m, err := owner()
+	if err != nil {
+		return migration.Rehearsal{}, err
+	}
+	db, err := openDatabase(cmd)
+	if err != nil {
+		return migration.Rehearsal{}, err
+	}
+	defer db.Close()
+	by, err := postgres.Credentials{DB: db}.Authenticate(cmd.Context(), os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	if err != nil {
+		return migration.Rehearsal{}, err
+	}
+	return migration.NewRehearsals(postgres.Rehearsals{DB: db}).Hold(cmd.Context(), by, func(ctx context.Context) (migration.RehearsalReport, error) {
+		return m.Rehearse(ctx, migrator.RehearseRequest{
+			URL: copied, Data: migration.RehearsalData{Kind: "copy"}, Facts: postgres.CatalogFacts,
+			Say: func(line string) { cmd.PrintErrln(line) },
+		})
+	})
+}
+
+// printRehearsal shows the statements that somebody could notice, and counts the others.
+func printRehearsal(out io.Writer, kept migration.Rehearsal) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(table, strings.Join(cells, "\t")) } // Flush reports what went wrong
+	row("FILE", "LINE", "TIME", "ROWS", "LOG", "LOCKS WHAT WAS THERE", "REWRITES", "STATEMENT")
+	for _, v := range kept.Report.Versions {
+		for _, p := range v.Passes {
+			quiet := 0
+			for _, s := range p.Statements {
+				if len(s.Locks)+len(s.Rewrites) == 0 && s.Took < slowStatement {
+					quiet++
+					continue
+				}
+				row(p.Script, fmt.Sprint(s.Line), s.Took.Round(100*time.Microsecond).String(), fmt.Sprint(s.Rows), fmt.Sprintf("%.1f kB", float64(s.WALBytes)/1000),
+					lockWords(s.Locks), strings.Join(s.Rewrites, ", "), s.SQL)
+			}
+			row(p.Script, "", p.Took.Round(100*time.Microsecond).String(), "", "", "", "", fmt.Sprintf("all %d statements; %d of them quick and without a lock on what was there", len(p.Statements), quiet))
+		}
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, v := range kept.Report.Versions {
+		for _, wrong := range v.Wrong() {
+			if _, err := fmt.Fprintf(out, "V%s: %s\n", v.Version, wrong); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := fmt.Fprintf(out, "%s\nReport %s, SHA-256 %s\n", kept.Report.Verdict(), kept.ID, kept.SHA256)
+	return err
+}
+
+// lockWords leaves out the lock of reading, which keeps nobody but a rewrite waiting.
+func lockWords(locks []migration.HeldLock) string {
+	var words []string
+	for _, l := range locks {
+		if l.Mode != "AccessShareLock" {
+			words = append(words, l.Relation+" "+l.Mode)
+		}
+	}
+	return strings.Join(words, ", ")
+}
