@@ -181,36 +181,58 @@ func makes(t []Token, kind, name string) bool {
 	return len(rest) > 2 && rest[0].Text+rest[1].Text+rest[2].Text == name
 }
 
-// Proof says what of a version's own objects a database was seen to hold.
+// Own leaves of a catalog what stands on the objects that a version has.
+func (e *Expectation) Own(v Version, c Catalog) Catalog {
+	own := map[string]bool{}
+	for _, i := range e.catalogs[v].Items {
+		if i.On == "" {
+			own[i.Name] = true
+		}
+	}
+	c.Version = v.String()
+	c.Items = slices.DeleteFunc(slices.Clone(c.Items), func(i Item) bool { return !own[i.Name] && !own[i.On] })
+	return c
+}
+
+// Proof names the objects of a version that a database, which somebody else brought up, was seen to hold.
 type Proof struct {
 	Version Version
-	Objects []string // that the version makes or changes, and that are there and equal
-	Lacking []Difference
+	Objects []string
 	SHA256  string // of the objects as they were found
 }
 
-// Prove holds a database that somebody else brought up against a version: every object that stands at the version has to
-// be there and equal. What is there besides proves nothing and stops nothing.
-func (e *Expectation) Prove(v, after Version, live Catalog) (Proof, error) {
-	p := Proof{Version: v}
-	target := e.catalogs[v]
-	for _, d := range Compare(target, live, nil, e.Source(v)) {
+// Prove holds a database that somebody else brought up against the versions after since, up to target. All that should
+// stand at the target has to be there and equal, else lacking says what is not; what is there besides stops nothing.
+func (e *Expectation) Prove(since, target Version, found Found, live Catalog, counts func([]Item) []Item) (proofs []Proof, lacking []Difference, err error) {
+	want := e.For(target, found)
+	want.Items = counts(want.Items)
+	for _, d := range Compare(want, live, nil, e.Source(target)) {
 		if d.Kind != DriftExtra {
-			p.Lacking = append(p.Lacking, d)
+			lacking = append(lacking, d)
 		}
 	}
-	before, have := byKey(e.catalogs[after].Items), byKey(live.Items)
-	proven := Catalog{Version: v.String(), ServerMajor: live.ServerMajor}
-	for _, i := range target.Items {
-		if old, there := before[i.Key()]; there && describeItem(old) == describeItem(i) {
-			continue
-		}
-		if found, there := have[i.Key()]; there {
-			p.Objects = append(p.Objects, i.Key())
-			proven.Items = append(proven.Items, found)
-		}
+	if len(lacking) > 0 {
+		return nil, lacking, nil
 	}
-	var err error
-	p.SHA256, err = proven.SHA256()
-	return p, err
+	have, before := byKey(live.Items), map[string]Item{}
+	for _, v := range e.files.Versions() {
+		now := byKey(e.catalogs[v].Items)
+		if v > since && v <= target {
+			p := Proof{Version: v}
+			proven := Catalog{Version: v.String(), ServerMajor: live.ServerMajor}
+			for _, i := range e.catalogs[v].Items {
+				old, there := before[i.Key()]
+				item, stands := have[i.Key()]
+				if stands && (!there || describeItem(old) != describeItem(i)) {
+					p.Objects, proven.Items = append(p.Objects, i.Key()), append(proven.Items, item)
+				}
+			}
+			if p.SHA256, err = proven.SHA256(); err != nil {
+				return nil, nil, err
+			}
+			proofs = append(proofs, p)
+		}
+		before = now
+	}
+	return proofs, nil, nil
 }

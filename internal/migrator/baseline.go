@@ -42,7 +42,7 @@ func (m *Migrator) Baseline(ctx context.Context, by actor.Actor, create bool, lo
 			return fault.New(fault.Conflict, "The warehouse lacks what %s stands for, so nothing was recorded:\n%s", first.Title(), cause.Error()).Because(cause)
 		}
 		recorded = true
-		return m.record(ctx, s, file, by)
+		return m.recordFirst(ctx, s, file, by)
 	})
 	return recorded && err == nil, err
 }
@@ -110,12 +110,44 @@ func lacksFunctions(ctx context.Context, conn *pgx.Conn, file migration.File) ([
 	return missing, err
 }
 
-// record writes the ledger row and golang-migrate's version for a file that is not run.
-func (m *Migrator) record(ctx context.Context, s *session, file migration.File, by actor.Actor) error {
+// recordFirst records the set's first version with what the warehouse holds of it. From now on that is what the warehouse
+// is held to: an ERP's own tables need not have been made by our file.
+func (m *Migrator) recordFirst(ctx context.Context, s *session, file migration.File, by actor.Actor) error {
+	if m.expected == nil {
+		return m.record(ctx, s, file, by, nil)
+	}
+	seen, err := look(ctx, s.conn, m.expected.Objects())
+	if err != nil {
+		return wrap("recording the baseline", err)
+	}
+	return m.record(ctx, s, file, by, &foundNow{catalog: m.expected.Own(file.Version, seen.catalog)})
+}
+
+// foundNow is what was found, for the record.
+type foundNow struct {
+	catalog       migration.Catalog
+	proof, reason string
+}
+
+// record writes the ledger row and golang-migrate's version for a file that is not run, and what was found.
+func (m *Migrator) record(ctx context.Context, s *session, file migration.File, by actor.Actor, found *foundNow) error {
 	req := StepRequest{Version: file.Version, Direction: migration.Baseline, By: by}
 	d := &driver{ctx: ctx, s: s, set: m.set, file: file, req: req, target: int(file.Version)}
 	if err := d.begin(true); err != nil {
 		return wrap("recording the baseline", err)
+	}
+	if found != nil {
+		text, err := found.catalog.Encode()
+		if err != nil {
+			return err
+		}
+		_, err = s.conn.Exec(ctx, writeFound, int64(file.Version), string(text), migration.Hash(string(text)), found.proof, found.reason)
+		if missingTable(err) {
+			return fault.New(fault.Conflict, "Gatehouse's own tables are older than this program. Run `gatehouse setup` first.").Because(err)
+		}
+		if err != nil {
+			return wrap("recording what was found", err)
+		}
 	}
 	if err := d.commit(); err != nil {
 		return wrap("recording the baseline", err)
