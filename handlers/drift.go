@@ -126,5 +126,5 @@ func (h drift) again(c echo.Context, err error, form *web.Values, failed string)
 	}
 	v.Failed, v.Reason, v.Days = failed, form.Raw("reason"), form.Raw("days")
 	v.Complaints = complaints(refused, "reason", "days")
-	return web.Page(c, http.StatusUnprocessableEntity, pages.Drift(v))
+	return web.Again(c, refused, pages.Drift(v))
 }

@@ -183,7 +183,7 @@ func (h gates) refuse(c echo.Context, form *web.Values, slot signoff.SlotID, err
 		}
 		v.Complaints = nil
 	}
-	return web.Page(c, web.Status(refused), pages.GateShow(v))
+	return web.Again(c, refused, pages.GateShow(v))
 }
 
 func (h gates) withdraw(c echo.Context) error {
@@ -208,7 +208,7 @@ func (h gates) withdraw(c echo.Context) error {
 			v.Typed = typedFacts(form.Raw, [2]string{"reason", "Reason"})
 		}
 		v.Complaints = allComplaints(refused, "signature", "reason")
-		return web.Page(c, web.Status(refused), pages.GateShow(v))
+		return web.Again(c, refused, pages.GateShow(v))
 	}
 	if err != nil {
 		return err

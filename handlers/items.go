@@ -194,7 +194,7 @@ func (h items) answer(c echo.Context, form *web.Values, seen runbook.Seen, act r
 		v.Conflict = conflictView(page, seen)
 		v.Complaints = nil
 	}
-	return web.Page(c, web.Status(refused), pages.ItemShow(v))
+	return web.Again(c, refused, pages.ItemShow(v))
 }
 
 // keepTyped puts what was typed back into the form of the act, or beside the forms where that one is not offered now:

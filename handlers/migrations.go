@@ -207,7 +207,7 @@ func (h migrations) downAgain(c echo.Context, version migration.Version, form *w
 	v := h.downView(c, web.Actor(c), d)
 	v.Reason, v.Confirm = form.Raw("reason"), form.Raw("confirm")
 	v.Complaints = complaints(refused, "reason", "confirm")
-	return web.Page(c, http.StatusUnprocessableEntity, pages.MigrationDown(v))
+	return web.Again(c, refused, pages.MigrationDown(v))
 }
 
 func (h migrations) run(c echo.Context) error {
@@ -258,7 +258,7 @@ func (h migrations) acknowledgeAgain(c echo.Context, id uuid.UUID, form *web.Val
 		return refused
 	}
 	v.Stopped.Reason, v.Stopped.Complaints = form.Raw("reason"), complaints(refused, "reason")
-	return web.Page(c, http.StatusUnprocessableEntity, pages.MigrationRun(v))
+	return web.Again(c, refused, pages.MigrationRun(v))
 }
 
 // environment is the system's name as buttons repeat it.

@@ -123,7 +123,7 @@ func (h releases) start(c echo.Context) error {
 		}
 		h.keepStart(&v, form.Raw)
 		v.Complaints = allComplaints(refused, "template", "code", "title", "t_zero", "zone")
-		return web.Page(c, web.Status(refused), pages.ReleaseStart(v))
+		return web.Again(c, refused, pages.ReleaseStart(v))
 	}
 	if err != nil {
 		return err
@@ -231,7 +231,7 @@ func (h releases) schedule(c echo.Context) error {
 		}
 		h.keepSchedule(&v, form.Raw)
 		v.Reschedule.Complaints = allComplaints(refused, "t_zero", "zone", "reason")
-		return web.Page(c, web.Status(refused), pages.ReleaseShow(v))
+		return web.Again(c, refused, pages.ReleaseShow(v))
 	}
 	if err != nil {
 		return err
@@ -264,7 +264,7 @@ func (h releases) abort(c echo.Context) error {
 		}
 		keepAbort(&v, form.Raw)
 		v.Abort.Complaints = allComplaints(refused, "abort_reason", "confirm")
-		return web.Page(c, web.Status(refused), pages.ReleaseShow(v))
+		return web.Again(c, refused, pages.ReleaseShow(v))
 	}
 	if err != nil {
 		return err

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -23,8 +25,19 @@ var statusOf = map[fault.Kind]int{
 	fault.TooMany: http.StatusTooManyRequests, fault.Unavailable: http.StatusServiceUnavailable,
 }
 
-// Status is the HTTP status of an error, for handlers that show their own page with what was typed (422, 409).
+// Status is the HTTP status of an error.
 func Status(err error) int { return statusOf[fault.Of(err)] }
+
+// Again answers a refused form with its own page, which shows what was typed and what to put right. The refusal is
+// written down like any other, with the names of the fields and never with what was typed into them.
+func Again(c echo.Context, refused *fault.Error, page templ.Component) error {
+	r := of(c)
+	r.why = errors.Join(r.why, refused)
+	if w, ok := c.Get(webKey).(*Web); ok {
+		w.recordRefusal(c, refused)
+	}
+	return Page(c, Status(refused), page)
+}
 
 // refusal is an error made ready to be shown. For anything that is no fault it says nothing of the error itself.
 type refusal struct {
@@ -156,12 +169,20 @@ func (w *Web) recordRefusal(c echo.Context, err error) {
 	defer cancel()
 	e := w.config.Recorder.Record(ctx, by, audit.Event{
 		Action: route.action(), ObjectKind: "page", ObjectID: clip(oneLine(c.Request().URL.Path), 200),
-		Outcome: audit.Refused, Reason: f.Message,
+		Outcome: audit.Refused, Reason: reasonOf(f),
 	})
 	if e != nil {
 		r := of(c)
 		r.why = errors.Join(r.why, e)
 	}
+}
+
+// reasonOf is why, with the fields that were at fault.
+func reasonOf(f *fault.Error) string {
+	if len(f.Fields) == 0 {
+		return f.Message
+	}
+	return f.Message + " (" + strings.Join(sorted(f.Fields), ", ") + ")"
 }
 
 func (w *Web) problemPage(c echo.Context, said refusal) error {

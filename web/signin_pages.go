@@ -32,6 +32,9 @@ func (w *Web) signInPage(c echo.Context, said refusal) error {
 	if back != "/" {
 		v.Returning = back
 	}
+	if c.Request().Method == http.MethodGet && c.Path() != callbackPath && !of(c).expired {
+		v.Refused = "" // a first visit: nothing has gone wrong
+	}
 	return Page(c, status, pages.SignIn(v))
 }
 

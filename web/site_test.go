@@ -181,6 +181,17 @@ func (s *site) routes() []web.Route {
 		}),
 		web.Needs(http.MethodGet, "/audit", actor.AuditRead, text),
 		web.Needs(http.MethodPost, "/apply", actor.MigrationApply, form),
+		web.Needs(http.MethodPost, "/again", actor.HealthRead, func(c echo.Context) error {
+			f, err := web.Form(c)
+			if err != nil {
+				return err
+			}
+			f.Text("reason", 3, 200)
+			if refused, ok := fault.As(f.Err()); ok {
+				return web.Again(c, refused, layouts.Frame(web.Shell(c, "Typed: "+f.Raw("reason")), "again"))
+			}
+			return web.SeeOther(c, "/things")
+		}),
 		{Method: http.MethodGet, Path: "/sign", Right: actor.GateSign, Handler: text},
 		{Method: http.MethodPost, Path: "/sign", Right: actor.GateSign, Fresh: 5 * time.Minute, Doing: "sign this gate", Handler: form},
 		web.Needs(http.MethodGet, "/api/things", actor.HealthRead, func(c echo.Context) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/web"
 )
@@ -180,5 +181,34 @@ func TestForwardedAddressesCountOnlyFromTrustedProxies(t *testing.T) {
 	got := s.rows(`SELECT DISTINCT ip FROM gatehouse.audit_events WHERE action = 'audit:read'`)
 	if diff := cmp.Diff([]string{"127.0.0.1"}, got); diff != "" {
 		t.Errorf("address in the trail (-want +got):\n%s", diff)
+	}
+}
+
+// A form that is shown again with what was typed was refused all the same, and the trail says so, without the words.
+func TestAFormThatIsShownAgainIsWrittenDownAsRefused(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	theirs, ours := s.as("viewer@saltway"), s.as("viewer@rivermark")
+	r := ours.post("/again", url.Values{"reason": {"§§"}})
+	wantStatus(t, "a form with a reason that is too short", r, 422)
+	wantText(t, "the form shown again", r.body, "Typed: §§")
+	got := s.events(string(actor.HealthRead), audit.Refused)
+	if len(got) != 1 || !strings.Contains(got[0], "(reason)") || strings.Contains(got[0], "§§") {
+		t.Errorf("the trail holds %q, want one refusal that names the field and not what was typed", got)
+	}
+	wantStatus(t, "the same form, put right, by the other tenant", theirs.post("/again", url.Values{"reason": {"because"}}), 303)
+	if got := s.events(string(actor.HealthRead), audit.Refused); len(got) != 1 {
+		t.Errorf("the trail holds %q, want no second refusal", got)
+	}
+}
+
+// The page after a sign-out is the answer to a POST; whoever asks for its address gets the one that can be reloaded.
+func TestTheAddressOfSigningOutCanBeReloaded(t *testing.T) {
+	t.Parallel()
+	nobody := open(t).browser()
+	r := nobody.get("/logout")
+	wantStatus(t, "GET /logout", r, 303)
+	if got := r.Header.Get("Location"); got != "/signed-out" {
+		t.Errorf("GET /logout leads to %q, want /signed-out", got)
 	}
 }
