@@ -55,6 +55,9 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 		Next:         h.nextView(shell, by, o.Ladder, o.Release),
 	}
 	v.Sentence, v.Tone = ladderSentence(o.Ladder)
+	if by.Operator {
+		v.DriftHref = driftPage
+	}
 	for _, r := range o.Ladder.Rungs {
 		v.Rungs = append(v.Rungs, h.rungView(r))
 	}

@@ -70,6 +70,7 @@ type MigrationListView struct {
 	Ledger       []LedgerRow
 	LedgerPager  components.Pager
 	LiveHref     string
+	DriftHref    string // empty for people of other tenants, who see nothing there
 	NothingToSee string // text of the empty ladder
 }
 
