@@ -83,7 +83,7 @@ func (r rehearsing) statement(ctx context.Context, statement migration.Statement
 	measured.Notices = r.s.notices
 	// The server counts from the beginning of the statement, people from the beginning of the file.
 	if pg := (*pgconn.PgError)(nil); errors.As(failed, &pg) && pg.Position > 0 {
-		pg.Position += int32(utf8.RuneCountInString(file[:statement.Tokens[0].Offset])) //nolint:gosec // a file is far below 2 GB
+		pg.Position += int32(utf8.RuneCountInString(file[:statement.Tokens[0].Offset]))
 	}
 	return measured, failed
 }
