@@ -56,6 +56,9 @@ func TestADifferenceIsAcceptedAndTakenBack(t *testing.T) {
 	}
 	claims := theirs
 	claims.Operator = true // whatever the program believes, the statement asks the table
+	if _, err := stories.Check(ctx, claims); err != nil {
+		t.Fatal(err)
+	}
 	if err := stories.Accept(ctx, claims, hash, "It is fine.", time.Time{}); !fault.Is(err, fault.Conflict) {
 		t.Errorf("an acceptance of somebody who only claims to operate = %v, want Conflict", err)
 	}
