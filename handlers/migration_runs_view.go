@@ -142,7 +142,7 @@ func (h migrations) stopped(by actor.Actor, run migration.Run) *pages.Interrupte
 		},
 		Advice: []string{
 			"Find out why the program ended: its log, the machine's log, or whoever stopped it.",
-			"Look at the version's page: its post-checks show object by object that nothing of the step is there.",
+			"Look at the version's page: its post-checks show object by object what of the step is there.",
 			"Close this run with a sentence about what you found. Then the version can be applied again, through its gate.",
 		},
 	}

@@ -22,6 +22,7 @@ var migrationStates = map[migration.State]components.State{
 	migration.StateBlocked:     {Word: "blocked", Tone: components.Blocked},
 	migration.StateRunning:     {Word: "running", Tone: components.Progress},
 	migration.StateFailed:      {Word: "failed", Tone: components.Bad},
+	migration.StateDirty:       {Word: "half way", Tone: components.Bad},
 	migration.StateChanged:     {Word: "changed", Tone: components.Bad},
 	migration.StateMissingFile: {Word: "file missing", Tone: components.Bad},
 	migration.StateOutOfOrder:  {Word: "out of order", Tone: components.Bad},
@@ -146,6 +147,8 @@ func (h migrations) rungView(r migration.Rung) pages.Rung {
 		}
 	case r.State == migration.StateFailed:
 		v.Database = "not there; last try failed"
+	case r.State == migration.StateDirty:
+		v.Database = "some of it may be there"
 	case r.State == migration.StateUndone:
 		v.Database = "taken back"
 	}
@@ -168,7 +171,7 @@ func estimate(r migration.Rung) string {
 // differs says what does not agree, or what else a person must know about a rung.
 func differs(r migration.Rung) string {
 	switch r.State {
-	case migration.StateChanged, migration.StateMissingFile, migration.StateOutOfOrder, migration.StateInterrupted:
+	case migration.StateChanged, migration.StateMissingFile, migration.StateOutOfOrder, migration.StateInterrupted, migration.StateDirty:
 		return r.State.Words()
 	case migration.StateFailed:
 		return "The last try failed and left nothing behind. " + firstLine(r.Last.Error)

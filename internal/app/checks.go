@@ -246,6 +246,8 @@ func troubles(l migration.Ladder) []string {
 		switch r.State {
 		case migration.StateFailed:
 			wrong = append(wrong, "the last try of "+r.Version.String()+" failed")
+		case migration.StateDirty:
+			wrong = append(wrong, r.Version.String()+" stopped half way, outside a transaction")
 		case migration.StateInterrupted:
 			wrong = append(wrong, "a run of "+r.Version.String()+" was cut off and nobody has looked at it yet")
 		case migration.StateApplied, migration.StateBaseline, migration.StatePending, migration.StateBlocked, migration.StateRunning,

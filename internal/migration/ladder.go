@@ -17,6 +17,7 @@ const (
 	StateBlocked     State = "blocked"      // waits for an earlier one
 	StateRunning     State = "running"      // queued or under way
 	StateFailed      State = "failed"       // the last try was rolled back
+	StateDirty       State = "dirty"        // stopped half way outside a transaction
 	StateChanged     State = "changed"      // applied, and the file says something else now
 	StateMissingFile State = "missing_file" // applied, and this program carries no such file
 	StateOutOfOrder  State = "out_of_order" // not applied, below one that is
@@ -33,11 +34,12 @@ func (s State) Words() string {
 		StateBlocked:     "Not in the database; an earlier one comes first.",
 		StateRunning:     "Being applied or undone now.",
 		StateFailed:      "The last try failed and left nothing behind; it can be tried again.",
+		StateDirty:       "Runs without a transaction and stopped half way: some of its statements may have taken effect.",
 		StateChanged:     "In the database, but the file has been changed since.",
 		StateMissingFile: "In the database, but this version of Gatehouse carries no such file.",
 		StateOutOfOrder:  "Not in the database, although a later version is.",
 		StateUndone:      "Was applied once and has been taken back.",
-		StateInterrupted: "A run was cut off and was found not to have taken effect; a person has to look.",
+		StateInterrupted: "A run was cut off; what is known of its effect stands on its page, and a person has to look.",
 	}[s]
 }
 
@@ -104,7 +106,11 @@ func Build(files *Files, entries []Entry, belief Belief, runs []Run) Ladder {
 		}
 	}
 	for _, v := range versionsOf(files, known) {
-		l.Rungs = append(l.Rungs, rung(files, v, known[v], highest))
+		r := rung(files, v, known[v], highest)
+		if belief.Dirty && belief.Version == v {
+			r.State = StateDirty
+		}
+		l.Rungs = append(l.Rungs, r)
 	}
 	l.Problems = problems(l.Rungs, belief, highest)
 	l.order(highest)

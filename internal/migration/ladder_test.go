@@ -104,7 +104,7 @@ func TestEveryStateOfTheLadder(t *testing.T) {
 		},
 		"dirty": {
 			entries: []Entry{e(1, "0.0.14", Up, true, "")}, belief: Belief{Version: 15, Known: true, Dirty: true},
-			want: "applied blocked blocked blocked blocked blocked blocked", problem: "stopped half way",
+			want: "applied dirty blocked blocked blocked blocked blocked", problem: "stopped half way",
 		},
 	} {
 		l := Build(files, c.entries, c.belief, c.runs)

@@ -58,7 +58,7 @@ func (w *Worker) Work(ctx context.Context, ref Ref) error {
 	var unknown *Unknown
 	if errors.As(err, &unknown) || !classified(err) {
 		w.log.WarnContext(ctx, "the database went away during a migration", "run", ref.Run, "version", run.Version.String(), "error", err)
-		return w.lookUp(ctx, ref, say)
+		return w.lookUp(ctx, run, say)
 	}
 	outcome := outcomeOf(result, err)
 	if outcome.State == Succeeded {
@@ -208,8 +208,10 @@ func (w *Worker) finish(ctx context.Context, ref Ref, o Outcome) error {
 }
 
 // lookUp waits until the database is back and until no server process works for the run, then reads the truth. This
-// program was there all the time, so what is not in the ledger was rolled back, and may simply be tried again.
-func (w *Worker) lookUp(ctx context.Context, ref Ref, say func(string)) error {
+// program was there all the time, so what is not in the ledger was rolled back, and may simply be tried again, unless
+// the file runs without a transaction.
+func (w *Worker) lookUp(ctx context.Context, run Run, say func(string)) error {
+	ref := Ref{Tenant: run.Tenant, Run: run.ID}
 	var trace Trace
 	err := insist(ctx, func(ctx context.Context) (err error) {
 		if trace, err = w.migrator.Trace(ctx, ref.Run); err == nil && trace.Alive {
@@ -220,8 +222,8 @@ func (w *Worker) lookUp(ctx context.Context, ref Ref, say func(string)) error {
 	if err != nil {
 		return err
 	}
-	outcome := settle(trace)
-	if !trace.Found {
+	outcome := settle(trace, w.bare(run))
+	if !trace.Found && !w.bare(run) {
 		outcome = Outcome{
 			State: Failed, Error: "The database went away during the step. Nothing of it remains; it can be tried again.",
 			Resolution: "Read after the database came back: the ledger holds no entry of this run, and the entry commits together with the effect.",
@@ -248,9 +250,17 @@ func insist(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
-// settle turns what the database knows into the outcome of a run whose program is gone.
-func settle(trace Trace) Outcome {
+// settle turns what the database knows into the outcome of a run whose program is gone. bare says that its file runs
+// without a transaction.
+func settle(trace Trace, bare bool) Outcome {
 	switch {
+	case !trace.Found && bare:
+		return Outcome{
+			State: Interrupted,
+			Error: "The step was cut off, and its file runs without a transaction: some of its statements may have taken effect.",
+			Resolution: "No server process works for this run any more and the ledger holds no entry of it. Outside a transaction that proves nothing: " +
+				"every statement before the cut stands. Nothing is tried again by itself.",
+		}
 	case trace.Found && trace.Entry.Success:
 		return Outcome{State: Succeeded, Took: trace.Entry.Took, Resolution: fmt.Sprintf(
 			"Resolved after an interruption: ledger entry %d was written in the migration's own transaction, so it took effect.", trace.Entry.ID)}
@@ -304,10 +314,29 @@ func (w *Worker) resolve(ctx context.Context, ref Ref) error {
 		w.log.WarnContext(ctx, "a migration of a program that may be gone still runs in the database", "run", ref.Run, "pid", trace.PID, "age", trace.Age)
 		return nil
 	}
-	outcome := settle(trace)
+	run, err := w.run(ctx, ref)
+	if err != nil {
+		return err
+	}
+	outcome := settle(trace, w.bare(run))
 	w.log.WarnContext(ctx, "resolved a run that was cut off", "run", ref.Run, "state", outcome.State)
 	w.speaker(ctx, ref)(outcome.Resolution)
 	return w.finish(ctx, ref, outcome)
+}
+
+// run reads the run again.
+func (w *Worker) run(ctx context.Context, ref Ref) (run Run, err error) {
+	err = w.store.InTenant(ctx, worker(ref), func(ctx context.Context, tx Tx) error {
+		run, err = tx.Run(ctx, ref.Run)
+		return err
+	})
+	return run, err
+}
+
+// bare says whether the run's file runs without a transaction, so that a cut may leave half of it.
+func (w *Worker) bare(run Run) bool {
+	file, ok := w.files.In(run.Direction, run.Version)
+	return ok && file.NoTransaction
 }
 
 // Watch resolves every few seconds until ctx ends.

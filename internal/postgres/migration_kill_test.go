@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
@@ -24,6 +25,9 @@ import (
 // slow is long enough to be killed in, and short enough where nobody kills it.
 var slow = steps("CREATE TABLE public.t14 (id int);\nSELECT pg_sleep(20);")
 
+// bare is the same outside a transaction: what came before the kill stands.
+var bare = outsideTransaction(steps("CREATE TABLE public.t14 (id int);\nSELECT pg_sleep(20);"))
+
 const childRun = "GATEHOUSE_TEST_CHILD_RUN"
 
 // TestChildWorks is the program that gets killed: with the variable set it works one run, as a server would.
@@ -33,7 +37,11 @@ func TestChildWorks(t *testing.T) {
 		return // only the parent's call of this binary has work to do
 	}
 	parts := strings.Fields(spec)
-	if err := workAsChild(parts[0], parts[1], parts[2], slow); err != nil {
+	files := slow
+	if parts[3] == "bare" {
+		files = bare
+	}
+	if err := workAsChild(parts[0], parts[1], parts[2], files); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,10 +62,10 @@ func workAsChild(run, appURL, ownerURL string, files fs.FS) error {
 }
 
 // killInTheMiddle starts the child, waits until the server works for it, and kills the child as kill -9 does.
-func killInTheMiddle(t *testing.T, s *schemaChange, run migration.RunID) {
+func killInTheMiddle(t *testing.T, s *schemaChange, run migration.RunID, file string) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildWorks$")
-	child.Env = append(os.Environ(), childRun+"="+strings.Join([]string{run.String(), s.d.AppURL, s.d.OwnerURL}, " "))
+	child.Env = append(os.Environ(), childRun+"="+strings.Join([]string{run.String(), s.d.AppURL, s.d.OwnerURL, file}, " "))
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +111,7 @@ func TestAProgramKilledInTheMiddleLeavesTheTruthInTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	killInTheMiddle(t, s, run.ID)
+	killInTheMiddle(t, s, run.ID, "whole")
 	// The next program starts. It sees what the server may still be doing, and is told when that has ended.
 	s.super(`UPDATE gatehouse.migration_runs SET started_at = started_at - interval '1 minute'`)
 	sawOrphan := false
@@ -139,6 +147,40 @@ func TestAProgramKilledInTheMiddleLeavesTheTruthInTheDatabase(t *testing.T) {
 	}
 	if len(s.queue.refs) != 1 {
 		t.Errorf("something was tried again: %v", s.queue.refs)
+	}
+}
+
+// A file outside a transaction is killed half way: what stands is not denied, and nothing goes on over it.
+func TestAProgramKilledOutsideATransactionSaysThatSomeOfItMayStand(t *testing.T) {
+	t.Parallel()
+	s := changing(t, housetest.At(t, ""), bare)
+	run, err := s.service.Apply(t.Context(), s.devops, s.request("0.0.14", s.release(housetest.Rivermark, true)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	killInTheMiddle(t, s, run.ID, "bare")
+	s.super(`UPDATE gatehouse.migration_runs SET started_at = started_at - interval '1 minute'`)
+	await(t, "the orphan ends and the run is resolved", func() bool {
+		if err := s.worker.Resolve(t.Context()); err != nil {
+			t.Fatalf("Resolve: %v", err)
+		}
+		return !s.see(run.ID).Run.State.Active()
+	})
+	got := s.see(run.ID).Run
+	if got.State != migration.Interrupted || !strings.Contains(got.Error, "may have taken effect") || strings.Contains(got.Resolution, "nothing of the step remains") {
+		t.Errorf("the run is %s: %q, %q; want interrupted, and that some of it may stand", got.State, got.Error, got.Resolution)
+	}
+	if err := s.service.Acknowledge(t.Context(), s.devops, run.ID, "looked at it"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.states(s.devops)["0.0.14"]; got != migration.StateDirty {
+		t.Errorf("after it was looked at the version is %s, want dirty", got)
+	}
+	if _, err := s.service.Apply(t.Context(), s.devops, s.request("0.0.14", run.Release)); err == nil {
+		t.Error("it could be applied again over what stands of it")
+	}
+	if visible := s.states(housetest.Person(housetest.Saltway, "sam", actor.DevOpsLead)); visible["0.0.14"] != migration.StateDirty {
+		t.Errorf("the other tenant, whose warehouse it is too, sees %s, want dirty", visible["0.0.14"])
 	}
 }
 
