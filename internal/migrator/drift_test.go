@@ -152,3 +152,22 @@ VALUES ($1, $2, $3, $4, $5, 'https://id.test', 'lead', 'Lead', 'devops_lead', cl
 		t.Fatal(err)
 	}
 }
+
+// TestWhatAVersionTakesBackIsNoDrift goes down version by version: what an undo file leaves is what the version below it
+// was seen to leave.
+func TestWhatAVersionTakesBackIsNoDrift(t *testing.T) {
+	t.Parallel()
+	m := warehouse(t, housetest.At(t, "0.0.22"))
+	versions := m.Files().Versions()
+	for i := len(versions) - 1; i > 0; i-- {
+		if err := step(t, m, migration.Down, versions[i].String()); err != nil {
+			t.Fatal(err)
+		}
+		if list := differences(t, m); len(list) > 0 {
+			t.Errorf("after taking %s back: %+v", versions[i].Title(), list)
+		}
+	}
+	if err := step(t, m, migration.Up, versions[1].String()); err != nil {
+		t.Error(err)
+	}
+}
