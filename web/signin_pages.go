@@ -74,6 +74,14 @@ func (w *Web) signedOutPage(c echo.Context, there string) error {
 	return Page(c, http.StatusOK, pages.SignedOut(v))
 }
 
+// loggedOutAlready answers whoever asks for the address of the form that signs out, as a reload does.
+func (w *Web) loggedOutAlready(c echo.Context) error {
+	if err := Query(c).Err(); err != nil {
+		return err
+	}
+	return SeeOther(c, "/signed-out")
+}
+
 // signedOut is where the provider sends people after they signed out there too.
 func (w *Web) signedOut(c echo.Context) error {
 	if Actor(c).SignedIn() {

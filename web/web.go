@@ -135,7 +135,7 @@ func (w *Web) mountOwn() {
 		{Method: http.MethodGet, Path: callbackPath, Access: Public, Action: signInAction, Handler: w.callback},
 		{Method: http.MethodPost, Path: "/oidc/backchannel", Access: Bare, Action: "session:end", Handler: w.backChannel},
 		{Method: http.MethodPost, Path: "/logout", Access: Public, Action: "session:sign_out", Handler: w.logout},
-		{Method: http.MethodGet, Path: "/logout", Access: Public, Handler: func(c echo.Context) error { return SeeOther(c, "/signed-out") }},
+		{Method: http.MethodGet, Path: "/logout", Access: Public, Handler: w.loggedOutAlready},
 		{Method: http.MethodGet, Path: "/signed-out", Access: Public, Handler: w.signedOut},
 		{Method: http.MethodPost, Path: "/theme", Access: Public, Action: "theme:choose", Handler: w.theme},
 	})

@@ -10,6 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// S13: the runbook puts the dry run before applying, and the statement that orders a run knows it.
+func (b *besieged) dryRunOpen(t *testing.T) {
+	form := fields(t, b.as("devops_engineer").get("/migrations/V0.0.20").body, "/apply")
+	wantStatus(t, "applying before the dry run", b.as("devops_engineer").post("/migrations/V0.0.20/apply", form), http.StatusLocked, "P2.1a")
+	if got := ask[int](b, "SELECT count(*) FROM gatehouse.migration_runs"); got != 0 {
+		t.Errorf("%d runs were ordered before the dry run, want none", got)
+	}
+	b.finish(t, "P2.1a", "devops_engineer", "")
+}
+
 // A planned file whose text is another one now: the gate's own statement refuses it.
 func (b *besieged) plannedFileChanged(t *testing.T) {
 	form := fields(t, b.as("devops_engineer").get("/migrations/V0.0.20").body, "/apply")

@@ -29,6 +29,7 @@ func TestFaults(t *testing.T) {
 		{"evidence replaced after signing", b.evidenceAfter},
 		{"the other tenant", b.otherTenant},
 		{"sign-out and a disabled person", b.signedOut},
+		{"a dry run that is still open", b.dryRunOpen},
 		{"a planned file that changed", b.plannedFileChanged},
 		{"the program dies before the commit", b.diesBeforeCommit},
 		{"the program dies after the commit", b.diesAfterCommit},

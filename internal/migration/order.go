@@ -161,6 +161,8 @@ func (is Obstacles) refusal(o Order) error {
 		return fault.New(fault.GateClosed, "%s is not the file that release %s was started with (then %s, now %s). Start a new release for it.", title, is.ReleaseCode, short(is.PlannedSHA256), short(o.PlanSHA256))
 	case o.Run.Direction == Up && !is.GateOpen:
 		return fault.New(fault.GateClosed, "The go / no-go gate of release %s is not open: %s.", is.ReleaseCode, missing(is.Missing))
+	case o.Run.Direction == Up && is.Unsettled != "":
+		return fault.New(fault.GateClosed, "The runbook of release %s wants this settled before anything is applied: %s. Settle it on the release's page, then apply.", is.ReleaseCode, is.Unsettled)
 	}
 	return fault.New(fault.Conflict, "Something changed while you pressed the button. Look at the page again.")
 }

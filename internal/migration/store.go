@@ -104,6 +104,7 @@ type Obstacles struct {
 	ReleaseCode   string
 	GateOpen      bool
 	Missing       []actor.Role
+	Unsettled     string // required items that the runbook puts before applying
 	PlannedSHA256 string // empty where the release does not plan the version
 	Busy          *Run
 	Interrupted   *Run

@@ -112,6 +112,7 @@ type obstacleRow struct {
 	Operator, ReleaseFound    bool
 	ReleaseState, ReleaseCode string
 	GateOpen                  bool
+	Unsettled                 string
 	PlannedSHA256             string
 }
 

@@ -85,7 +85,8 @@ SELECT r.run_id, r.code,
 -- name: AddMigrationRun :one
 -- The gate is this statement. It gives no row where somebody else has the floor, or where one of these does not hold:
 -- the tenant operates the environment; the release is active and was started with this very file; for a step up, its
--- go / no-go gate is passed as its content stands now; no interrupted run waits for a person.
+-- go / no-go gate is passed as its content stands now, and every required item that the runbook puts before applying is
+-- settled; no interrupted run waits for a person.
 INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256,
                                       actor_issuer, actor_subject, actor_name, actor_roles, origin, reason)
 SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction, @sha256,
@@ -97,6 +98,12 @@ SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction
    AND r.run_id = @release AND r.state = 'active'
    AND m.version = @version AND m.sha256 = @plan_sha256
    AND (@direction = 'down' OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE)
+   AND (@direction = 'down' OR NOT EXISTS (
+           SELECT FROM gatehouse.run_items applied
+             JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
+                                            AND before.item_id = ANY (applied.after_items)
+            WHERE applied.tenant_id = t.tenant_id AND applied.run_id = r.run_id AND applied.check_name = 'migration.applied'
+              AND before.required AND before.state NOT IN ('done', 'skipped')))
    AND NOT EXISTS (SELECT FROM gatehouse.migration_runs i
                     WHERE i.tenant_id = t.tenant_id AND i.state = 'interrupted' AND i.acknowledged_at IS NULL)
     ON CONFLICT DO NOTHING
@@ -108,7 +115,13 @@ SELECT coalesce(t.is_operator, false) AS operator,
        coalesce(r.state, '') AS release_state,
        coalesce(r.code, '') AS release_code,
        gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
-       coalesce(m.sha256, '') AS planned_sha256
+       coalesce(m.sha256, '') AS planned_sha256,
+       coalesce((SELECT string_agg(before.item_id || ' (' || before.title || ')', ', ' ORDER BY before.position)
+                   FROM gatehouse.run_items applied
+                   JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
+                                                  AND before.item_id = ANY (applied.after_items)
+                  WHERE applied.tenant_id = r.tenant_id AND applied.run_id = r.run_id AND applied.check_name = 'migration.applied'
+                    AND before.required AND before.state NOT IN ('done', 'skipped')), '') AS unsettled
   FROM (SELECT @tenant::uuid AS tenant_id) asked
   LEFT JOIN gatehouse.tenants t USING (tenant_id)
   LEFT JOIN gatehouse.runs r ON r.tenant_id = asked.tenant_id AND r.run_id = @release
