@@ -255,6 +255,22 @@ func TestWhoAppliedSignsNoFinalGate(t *testing.T) {
 	r.sign(other, signoff.Final, "qa")
 }
 
+// Four eyes across releases: what an earlier release applied is judged here, and not by whoever applied it.
+func TestWhoAppliedInAnEarlierReleaseSignsNoFinalGate(t *testing.T) {
+	t.Parallel()
+	r := started(t)
+	r.passed()
+	r.apply(qa, "up", true)
+	r.exec("UPDATE gatehouse.runs SET state = 'aborted', ended_at = now(), ended_by = 'Sam', end_reason = 'begun anew' WHERE run_id = $1", r.id)
+	r.id = r.start(starter)
+	r.passed()
+	r.check("B1")
+	r.check("B2")
+	r.knock(fresh(qa), r.request(signoff.Final, "qa"), fault.Forbidden, "You applied a migration")
+	other := housetest.Person(housetest.Rivermark, "Quentin", actor.QALead)
+	r.sign(other, signoff.Final, "qa")
+}
+
 // S11: two roles, one person.
 func TestOnePersonFillsOneSlot(t *testing.T) {
 	t.Parallel()
