@@ -125,7 +125,9 @@ func (h gates) sign(c echo.Context) error {
 	r := signoff.SignRequest{Run: gate.Release.ID, Gate: gate.ID, Slot: signoff.SlotID(form.Text("role", 1, 40))}
 	r.ContentSHA256, r.Note = form.Text("sha256", 64, 64), form.Text("note", 0, 2000)
 	r.Key, r.SeenSeq = readTicket(form)
-	r.Meaning = signoff.Meaning(form.Text("meaning", 1, 40))
+	if r.Meaning = signoff.Meaning(form.Text("meaning", 0, 40)); r.Meaning == "" {
+		form.Complain("meaning", "Choose what your signature means.")
+	}
 	// The statement is part of the content, so its hash says which one was shown.
 	slot, ok := gate.Slot(r.Slot)
 	if !ok {

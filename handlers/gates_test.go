@@ -24,10 +24,10 @@ func openGate(t *testing.T) *shelf {
 	return s
 }
 
-// filled is the form of the page as the browser would send it, with what a person typed on top.
+// filled is the form of the page as the browser would send it with a meaning chosen, and what a person typed on top.
 func filled(page answer, typed ...string) []string {
 	fields := []string{
-		"version", page.typed("version"), "sha256", page.typed("sha256"), "role", page.typed("role"), "meaning", page.typed("meaning"), "note", "",
+		"version", page.typed("version"), "sha256", page.typed("sha256"), "role", page.typed("role"), "meaning", "approved", "note", "",
 	}
 	if len(page.all("name", "score")) > 0 {
 		fields = append(fields, "score", "9.5")
@@ -169,7 +169,7 @@ func TestAScoreThatIsNoneStaysInItsField(t *testing.T) {
 		}
 	}
 	for name, forged := range map[string][]string{
-		"another meaning": {"meaning", "executed"}, "no key": {"version", "x"}, "another place": {"role", "ceo"}, "half a hash": {"sha256", "abc"},
+		"no meaning": {"meaning", ""}, "another meaning": {"meaning", "executed"}, "no key": {"version", "x"}, "another place": {"role", "ceo"}, "half a hash": {"sha256", "abc"},
 	} {
 		if got := s.ask(t, qaLead, http.MethodPost, goNoGoAt+"/sign", filled(page, forged...)...); got.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: status %d, want 422", name, got.status)

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -139,8 +140,10 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 		Statement: chosen.Statement, AsksScore: chosen.AsksScore, Version: newTicket(g.Seq), Limit: "5 minutes", Proven: moment(by.AuthTime, g.At, zone),
 		Effect: fmt.Sprintf("Sign as %s: %s on %s", chosen.Role.Title(), g.Name, v.Environment.Word()), FreshUntil: moment(by.AuthTime.Add(signoff.FreshFor), g.At, zone),
 	}
-	for n, m := range chosen.Meanings {
-		v.Sign.Meanings = append(v.Sign.Meanings, components.Option{Value: string(m), Label: meaningWords[m], Chosen: n == 0})
+	// What a signature means is chosen, never taken over from the form.
+	v.Sign.Meanings = []components.Option{{Label: "Choose what your signature means", Chosen: true}}
+	for _, m := range chosen.Meanings {
+		v.Sign.Meanings = append(v.Sign.Meanings, components.Option{Value: string(m), Label: meaningWords[m]})
 	}
 	// By the clock that judges the POST, so that the page never offers a form that would be turned away.
 	if h.now().Sub(by.AuthTime) > signoff.FreshFor {
@@ -235,7 +238,7 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	for _, i := range content.Items {
 		row := pages.ContentRow{ID: i.ID, Title: i.Title, State: itemStates[runbook.ItemState(i.State)], Href: itemHref(g.Release.ID, runbook.ItemID(i.ID))}
 		if i.Evidence != nil {
-			row.SHA256 = i.Evidence.SHA256
+			row.SHA256, row.Said = i.Evidence.SHA256, cmp.Or(i.Evidence.Summary, i.Evidence.Value)
 		}
 		judged.Rows = append(judged.Rows, row)
 	}

@@ -241,3 +241,21 @@ func TestLateIsSaidOfWhatIsOpen(t *testing.T) {
 		}
 	}
 }
+
+func TestEarlyIsSaidOfWhatIsDone(t *testing.T) {
+	for name, c := range map[string]struct {
+		state runbook.ItemState
+		at    time.Duration
+		want  string
+	}{
+		"long before":   {runbook.Done, -88 * time.Minute, "done 58 min before its time"},
+		"in its minute": {runbook.Done, -30*time.Minute - 59*time.Second, ""},
+		"late":          {runbook.Done, 0, ""},
+		"skipped":       {runbook.Skipped, -88 * time.Minute, ""},
+	} {
+		item := runbook.Item{Offset: -30 * time.Minute, State: c.state, SettledAt: t0.Add(c.at)}
+		if got := early(item, t0); got != c.want {
+			t.Errorf("%s: early = %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -26,10 +27,10 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 		v.Settled = pages.Settled{Word: settledWords[item.State], By: item.Settled.Name, At: moment(item.SettledAt, now, zone)}
 	}
 	if item.State.Settled() {
-		v.Due = past(item.Due(p.Run.T0), now, zone)
+		v.Due, v.Late = past(item.Due(p.Run.T0), now, zone), early(item, p.Run.T0)
 	}
 	if p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff {
-		v.Late = late(item, p.Run.T0, now)
+		v.Late = cmp.Or(v.Late, late(item, p.Run.T0, now))
 		v.LiveHref = itemHref(p.Run.ID, item.ID)
 	}
 	if v.Auto {

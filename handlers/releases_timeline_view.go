@@ -30,6 +30,15 @@ func itemState(i runbook.Item, waits []runbook.Wait) components.State {
 	return itemStates[i.State]
 }
 
+// early says how long before its time an item was done. That is allowed, and never silent.
+func early(i runbook.Item, t0 time.Time) string {
+	ahead := i.Due(t0).Sub(i.SettledAt)
+	if i.State != runbook.Done || ahead < time.Minute {
+		return ""
+	}
+	return "done " + duration(ahead) + " before its time"
+}
+
 // late says how late an item is; nothing for what is settled.
 func late(i runbook.Item, t0, now time.Time) string {
 	over := now.Sub(i.Due(t0))

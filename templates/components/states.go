@@ -17,7 +17,7 @@ func (p Counts) segments() []segment {
 	parts := []struct {
 		name  string
 		count int
-	}{{"done", p.Done}, {"skipped", p.Skipped}, {"failed", p.Failed}, {"blocked", p.Blocked}}
+	}{{"done", p.Done}, {"skipped", p.Skipped}, {"failed", p.Failed}}
 	laid, before := []segment{}, 0
 	for _, part := range parts {
 		if part.count == 0 {

@@ -15,6 +15,7 @@ type ContentSection struct {
 // ContentRow is an item or a migration in the content that is signed.
 type ContentRow struct {
 	ID, Title string
+	Said      string // the evidence in words: what was typed, or what a check found
 	State     components.State
 	SHA256    string // of the evidence or of the file
 	Href      string
