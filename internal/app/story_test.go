@@ -76,7 +76,8 @@ func acts() []act {
 	}
 	return append(list,
 		act{
-			route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate, entries: 1, before: (*story).finishItems,
+			route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate,
+			typed: map[string]string{"meaning": "approved"}, entries: 1, before: (*story).finishItems,
 			after: func(s *story, _ answer) {
 				s.ids["signature"] = s.text(`SELECT signature_id::text FROM gatehouse.signatures`)
 			},
@@ -162,7 +163,7 @@ func (s *story) finishItems() {
 
 // passGate lets the other three sign, DevOps last.
 func (s *story) passGate() {
-	sign := act{path: "/releases/{release}/gates/go_no_go/sign", page: "/releases/{release}/gates/go_no_go", typed: map[string]string{}}
+	sign := act{path: "/releases/{release}/gates/go_no_go/sign", page: "/releases/{release}/gates/go_no_go", typed: map[string]string{"meaning": "approved"}}
 	for _, who := range []string{"qa.lead", "statistical.expert", "devops.lead"} {
 		sign.who = who
 		fields := s.fields(sign)
