@@ -157,6 +157,14 @@ func fields(t *testing.T, body, actionEnd string) url.Values {
 	return nil
 }
 
+// signing is the form of a signature with the one choice made that no form makes for a person.
+func signing(t *testing.T, body string) url.Values {
+	t.Helper()
+	form := fields(t, body, "/sign")
+	form.Set("meaning", "approved")
+	return form
+}
+
 func filled(form *html.Node) url.Values {
 	values := url.Values{}
 	for n := range form.Descendants() {

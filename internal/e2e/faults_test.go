@@ -111,7 +111,7 @@ func (b *besieged) finish(t *testing.T, id, owner, value string) {
 func (b *besieged) oneFormTwoProcesses(t *testing.T) {
 	qa, gate := b.as("qa_lead"), b.release+"/gates/go_no_go"
 	for round := range 20 {
-		form := fields(t, qa.get(gate).body, "/sign")
+		form := signing(t, qa.get(gate).body)
 		form.Set("score", "9.5")
 		signed, noted := b.signatures(), b.entries("gate:sign", "done")
 		for n, a := range both(func(n int) answer { return qa.at(b.via(n)).post(gate+"/sign", form) }) {
@@ -154,7 +154,7 @@ func both(work func(n int) answer) [2]answer {
 // S04: what was shown is not what stands there now.
 func (b *besieged) evidenceBefore(t *testing.T) {
 	backend, gate := b.as("backend_lead"), b.release+"/gates/go_no_go"
-	form := fields(t, backend.get(gate).body, "/sign")
+	form := signing(t, backend.get(gate).body)
 	form.Set("note", "typed with care")
 	b.replaceEvidence(t)
 	before := b.signatures()
@@ -184,7 +184,7 @@ func (b *besieged) providerAwayAtSigning(t *testing.T) {
 	statistics.signIn("/login?return=" + url.QueryEscape(gate))
 	b.demo.Provider.Behave(demoidp.Behaviour{Down: true})
 	shown := b.as("statistical_expert").get(gate)
-	form := fields(t, shown.body, "/sign")
+	form := signing(t, shown.body)
 	form.Set("note", "kept over the outage")
 	before := b.signatures()
 	wantStatus(t, "signing with an old sign-in", statistics.post(gate+"/sign", form), http.StatusUnauthorized, "")
@@ -208,7 +208,7 @@ func (b *besieged) signAll(t *testing.T) {
 	gate := b.release + "/gates/go_no_go"
 	for _, role := range []string{"backend_lead", "qa_lead", "statistical_expert", "devops_lead"} {
 		by := b.as(role)
-		form := fields(t, by.get(gate).body, "/sign")
+		form := signing(t, by.get(gate).body)
 		if form.Has("score") {
 			form.Set("score", "9.5")
 		}
