@@ -87,6 +87,9 @@ func undoLines(p runbook.ItemPage) []string {
 }
 
 func waitLink(p runbook.ItemPage, w runbook.Wait) components.Link {
+	if !w.Until.IsZero() {
+		return components.Link{Label: w.Text}
+	}
 	if w.Gate != "" {
 		return components.Link{Label: w.Text, Href: gateHref(p.Run.ID, w.Gate)}
 	}

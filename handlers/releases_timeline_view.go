@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,8 +177,8 @@ func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runb
 	}
 	for _, phase := range r.Template.Phases {
 		for _, i := range r.Items {
-			if i.Phase == phase.ID && i.Required && i.State != runbook.Done && (r.Run.State == runbook.Active || i.Gate == "") && len(waits[i.ID]) == 0 {
-				return nextItem(by, r, i)
+			if i.Phase == phase.ID && i.Required && i.State != runbook.Done && (r.Run.State == runbook.Active || i.Gate == "") && onlyTime(waits[i.ID]) {
+				return nextItem(by, r, i, waits[i.ID])
 			}
 		}
 		for _, g := range r.Gates {
@@ -192,10 +193,18 @@ func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runb
 	return pages.NextStep{}
 }
 
-func nextItem(by actor.Actor, r runbook.Release, i runbook.Item) pages.NextStep {
+// onlyTime says that nobody keeps the item waiting.
+func onlyTime(waits []runbook.Wait) bool {
+	return !slices.ContainsFunc(waits, func(w runbook.Wait) bool { return w.Until.IsZero() })
+}
+
+func nextItem(by actor.Actor, r runbook.Release, i runbook.Item, untilThen []runbook.Wait) pages.NextStep {
 	n := pages.NextStep{
 		Text: string(i.ID) + ": " + i.Title + ".", Who: i.Owner.Title(), Yours: by.Has(i.Owner), Due: moment(i.Due(r.Run.T0), r.At, r.Run.Zone()),
 		Tone: components.Info, Detail: late(i, r.Run.T0, r.At), Way: components.Link{Label: "Open " + string(i.ID), Href: itemHref(r.Run.ID, i.ID)},
+	}
+	if len(untilThen) > 0 {
+		n.Detail, n.Tone = untilThen[0].Text, components.Blocked
 	}
 	switch {
 	case i.State == runbook.Failed:

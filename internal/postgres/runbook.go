@@ -95,14 +95,15 @@ func (t runbookTx) Add(ctx context.Context, run runbook.Run, template runbook.Te
 		}
 		b.Queue(sql("AddRunItem"), pgx.StrictNamedArgs{
 			"tenant": tenant, "run": run.ID, "item": string(i.ID), "position": i.Position, "phase": string(i.Phase), "gate": string(i.Gate),
-			"title": i.Title, "owner_role": string(i.Owner), "required": i.Required, "offset_seconds": int(i.Offset.Seconds()),
+			"title": i.Title, "owner_role": string(i.Owner), "required": i.Required, "offset_seconds": int(i.Offset.Seconds()), "not_before_seconds": secondsOrNull(i.NotBefore),
 			"after_items": after, "kind": string(i.Kind), "check_name": i.Check,
 		})
 	}
 	for n, g := range template.Gates {
 		b.Queue(sql("AddRunGate"), pgx.StrictNamedArgs{
 			"tenant": tenant, "run": run.ID, "gate": string(g.ID), "position": n + 1, "name": g.Name, "judges": g.Judges,
-			"after_phase": string(g.AfterPhase), "offset_seconds": int(time.Duration(g.Offset).Seconds()), "after_migrations": g.AfterMigrations,
+			"after_phase": string(g.AfterPhase), "offset_seconds": int(time.Duration(g.Offset).Seconds()),
+			"not_before_seconds": secondsOrNull((*time.Duration)(g.NotBefore)), "after_migrations": g.AfterMigrations,
 		})
 		for m, s := range g.Slots {
 			meanings := make([]string, len(s.Meanings))
@@ -201,6 +202,14 @@ func (t runbookTx) ChangeRun(ctx context.Context, run runbook.Run, seen int) err
 		err = fault.New(fault.Conflict, "Somebody else has changed this release at this very moment. Look at the page again.")
 	}
 	return err
+}
+
+func secondsOrNull(d *time.Duration) *int {
+	if d == nil {
+		return nil
+	}
+	seconds := int(d.Seconds())
+	return &seconds
 }
 
 func intOrNull(n int) *int {

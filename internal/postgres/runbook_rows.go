@@ -49,6 +49,7 @@ type runItemRow struct {
 	Phase, Gate, Title, OwnerRole              string
 	Required                                   bool
 	OffsetSeconds                              int
+	NotBeforeSeconds                           *int
 	AfterItems                                 []string
 	Kind, CheckName, State                     string
 	HolderIssuer, HolderSubject, HolderName    string
@@ -67,6 +68,10 @@ func (r runItemRow) item() runbook.Item {
 		Holder:    runbook.Person{Issuer: r.HolderIssuer, Subject: r.HolderSubject, Name: r.HolderName},
 		Settled:   runbook.Person{Issuer: r.SettledIssuer, Subject: r.SettledSubject, Name: r.SettledName},
 		SettledAt: timeOrZero(r.SettledAt), DueThen: timeOrZero(r.DueAt), Reason: r.Reason, Version: r.Version,
+	}
+	if r.NotBeforeSeconds != nil {
+		distance := time.Duration(*r.NotBeforeSeconds) * time.Second
+		i.NotBefore = &distance
 	}
 	for _, id := range r.AfterItems {
 		i.After = append(i.After, runbook.ItemID(id))

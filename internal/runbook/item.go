@@ -57,9 +57,11 @@ type Item struct {
 	Owner    actor.Role
 	Required bool
 	Offset   time.Duration
-	After    []ItemID
-	Kind     Kind
-	Check    string
+	// NotBefore is the distance from T-0 before which its claim cannot be true; nil where any time is right.
+	NotBefore *time.Duration
+	After     []ItemID
+	Kind      Kind
+	Check     string
 
 	State     ItemState
 	Holder    Person // while it is in progress
@@ -77,6 +79,14 @@ func (i Item) Due(t0 time.Time) time.Time {
 		return i.DueThen
 	}
 	return t0.Add(i.Offset)
+}
+
+// Earliest is when the item can be said at the earliest; false where any time is right.
+func (i Item) Earliest(t0 time.Time) (time.Time, bool) {
+	if i.NotBefore == nil {
+		return time.Time{}, false
+	}
+	return t0.Add(*i.NotBefore), true
 }
 
 // next is the state that follows when the act is done to the item, or why it cannot be done. passed is a check's result.

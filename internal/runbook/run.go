@@ -63,6 +63,9 @@ func (r Run) Zone() *time.Location {
 	return zone
 }
 
+// clock is a time as the site's clocks show it.
+func (r Run) clock(at time.Time) string { return at.In(r.Zone()).Format("2 Jan 2006 15:04:05 MST") }
+
 // zones holds the zones that were read: a list asks for one per row, and each read opens a file. Only valid names get in.
 var zones sync.Map
 
@@ -106,11 +109,13 @@ type Plan struct {
 	At time.Time
 }
 
-// Wait is something that has to happen before an item. One of Item and Gate is set.
+// Wait is something that has to happen before an item. One of Item, Gate and Until is set.
 type Wait struct {
 	Item ItemID
 	Gate signoff.GateID
-	Text string
+	// Until is a time that has to come; it keeps nobody from taking the item in hand or from saying that it failed.
+	Until time.Time
+	Text  string
 }
 
 // Item finds an item of the plan.
@@ -141,6 +146,10 @@ func (p Plan) Waiting(item Item) []Wait {
 			}
 		}
 	}
+	if at, ok := item.Earliest(p.Run.T0); ok && p.At.Before(at) {
+		waits = append(waits, Wait{Until: at, Text: fmt.Sprintf("It can be said from %s on (%s), and by the database's clock it is %s.",
+			p.Run.clock(at), Offset(*item.NotBefore), p.Run.clock(p.At))})
+	}
 	return waits
 }
 
@@ -168,7 +177,11 @@ func (p Plan) refuse(by actor.Actor, item Item, act Act) error {
 	if act == Reopen {
 		return nil // putting something back must not wait for anything
 	}
-	if waits := p.Waiting(item); len(waits) > 0 {
+	waits := p.Waiting(item)
+	if act != Finish && act != RunCheck {
+		waits = slices.DeleteFunc(waits, func(w Wait) bool { return !w.Until.IsZero() })
+	}
+	if len(waits) > 0 {
 		refusal := fault.New(fault.Conflict, "%s has to wait. %s", item.ID, waits[0].Text)
 		if len(waits) > 1 {
 			refusal = fault.New(fault.Conflict, "%s has to wait. %s There are %d more to wait for.", item.ID, waits[0].Text, len(waits)-1)

@@ -2,6 +2,7 @@ package runbook
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -46,11 +47,13 @@ type Template struct {
 
 // PhaseSpec is a phase: items that are due together.
 type PhaseSpec struct {
-	ID     PhaseID        `json:"id"`
-	Name   string         `json:"name"`
-	Offset Offset         `json:"offset"`
-	Gate   signoff.GateID `json:"gate"` // the gate that judges it: "go_no_go", "final" or "none"
-	Items  []ItemSpec     `json:"items"`
+	ID     PhaseID `json:"id"`
+	Name   string  `json:"name"`
+	Offset Offset  `json:"offset"`
+	// NotBefore is what an item of the phase has where it names none of its own.
+	NotBefore *Offset        `json:"not_before,omitempty"`
+	Gate      signoff.GateID `json:"gate"` // the gate that judges it: "go_no_go", "final" or "none"
+	Items     []ItemSpec     `json:"items"`
 }
 
 // ItemSpec is one item: what to do, what to expect, how to take it back.
@@ -60,14 +63,16 @@ type ItemSpec struct {
 	Owner    actor.Role `json:"owner"`
 	Required bool       `json:"required"`
 	Offset   *Offset    `json:"offset,omitempty"` // the phase's where it is left out
-	After    []ItemID   `json:"after,omitempty"`
-	Evidence Asks       `json:"evidence"`
-	Do       string     `json:"do"`
-	Command  string     `json:"command,omitempty"`
-	Expected string     `json:"expected"`
-	Undo     string     `json:"undo"`
-	See      []string   `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
-	Covers   []string   `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
+	// NotBefore is when its claim can be true at the earliest; nothing where any time is right.
+	NotBefore *Offset  `json:"not_before,omitempty"`
+	After     []ItemID `json:"after,omitempty"`
+	Evidence  Asks     `json:"evidence"`
+	Do        string   `json:"do"`
+	Command   string   `json:"command,omitempty"`
+	Expected  string   `json:"expected"`
+	Undo      string   `json:"undo"`
+	See       []string `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
+	Covers    []string `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
 }
 
 // GateSpec is a gate and the slots that have to sign it.
@@ -77,6 +82,7 @@ type GateSpec struct {
 	Judges          string         `json:"judges"`
 	AfterPhase      PhaseID        `json:"after_phase"`
 	Offset          Offset         `json:"offset"`
+	NotBefore       *Offset        `json:"not_before,omitempty"` // when it can be signed at the earliest
 	AfterMigrations bool           `json:"after_migrations"`
 	Covers          []string       `json:"covers,omitempty"`
 	Slots           []SlotSpec     `json:"slots"`
@@ -223,6 +229,11 @@ func (t Template) Spec(id ItemID) (ItemSpec, PhaseSpec, bool) {
 	return ItemSpec{}, PhaseSpec{}, false
 }
 
+// times are when an item of the phase is due, and when it can be said at the earliest.
+func (p PhaseSpec) times(item ItemSpec) (due Offset, notBefore *Offset) {
+	return *cmp.Or(item.Offset, &p.Offset), cmp.Or(item.NotBefore, p.NotBefore)
+}
+
 // Items are the items of a new run, in order.
 func (t Template) Items() []Item {
 	var items []Item
@@ -232,13 +243,10 @@ func (t Template) Items() []Item {
 			gate = ""
 		}
 		for _, spec := range phase.Items {
-			offset := phase.Offset
-			if spec.Offset != nil {
-				offset = *spec.Offset
-			}
+			due, notBefore := phase.times(spec)
 			items = append(items, Item{
 				ID: spec.ID, Position: len(items) + 1, Phase: phase.ID, Gate: gate, Title: spec.Title, Owner: spec.Owner,
-				Required: spec.Required, Offset: time.Duration(offset), After: spec.After, Kind: spec.Evidence.Kind,
+				Required: spec.Required, Offset: time.Duration(due), NotBefore: (*time.Duration)(notBefore), After: spec.After, Kind: spec.Evidence.Kind,
 				Check: spec.Evidence.Check, State: Open, Version: 1,
 			})
 		}

@@ -114,6 +114,7 @@ func (t Template) checkPhases() error {
 
 func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) error {
 	_, knownRole := actor.ParseRole(string(item.Owner))
+	due, notBefore := phase.times(item)
 	switch {
 	case !itemID.MatchString(string(item.ID)):
 		return fmt.Errorf("the id is not of letters, digits, points and hyphens")
@@ -125,8 +126,10 @@ func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) err
 		return fmt.Errorf("it has no undo; where none is needed, it has to say so")
 	case !knownRole:
 		return fmt.Errorf("its owner %q is no role", item.Owner)
-	case item.Offset != nil && *item.Offset < phase.Offset:
+	case due < phase.Offset:
 		return fmt.Errorf("it is due before its phase begins")
+	case notBefore != nil && *notBefore > due:
+		return fmt.Errorf("it is due before it can be said")
 	}
 	for _, id := range item.After {
 		if !slices.Contains(before, id) {
@@ -184,6 +187,8 @@ func (t Template) checkGates() error {
 			return fmt.Errorf("gate %s stands after phase %q, which is not there", g.ID, g.AfterPhase)
 		case g.Offset < t.Phases[after].Offset || g.Offset < last:
 			return fmt.Errorf("gate %s is due before what it judges", g.ID)
+		case g.NotBefore != nil && *g.NotBefore > g.Offset:
+			return fmt.Errorf("gate %s is due before it can be signed", g.ID)
 		}
 		for i, phase := range t.Phases {
 			if phase.Gate == g.ID && i > after {

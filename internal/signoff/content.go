@@ -14,8 +14,11 @@ type Content struct {
 		TimeZone                                  string `json:"time_zone"`
 	} `json:"release"`
 	Template struct{ Name, Version, SHA256 string } `json:"template"`
-	Gate     struct{ ID, Name, Judges string }      `json:"gate"`
-	Slots    []struct {
+	Gate     struct {
+		ID, Name, Judges string
+		NotBefore        string `json:"not_before"`
+	} `json:"gate"`
+	Slots []struct {
 		Slot, Role, Statement string
 		Required              bool
 	} `json:"slots"`
@@ -33,6 +36,7 @@ type ContentItem struct {
 	ID, Title, Owner, State string
 	Required                bool
 	By, Issuer, Subject, At string
+	NotBefore               string `json:"not_before"`
 	Reason                  string
 	Evidence                *ContentEvidence
 }
@@ -114,6 +118,9 @@ func (c Content) facts() []fact {
 		{"Runbook template", c.Template.Name + " " + c.Template.Version + " " + c.Template.SHA256},
 		{"Gate", c.Gate.ID + ": " + c.Gate.Name + ". " + c.Gate.Judges},
 	}
+	if c.Gate.NotBefore != "" {
+		facts = append(facts, fact{"The gate opens", c.Gate.NotBefore})
+	}
 	for _, s := range c.Slots {
 		facts = append(facts, fact{"Place " + s.Slot, fmt.Sprintf("%s, required: %s. %s", s.Role, yes(s.Required), s.Statement)})
 	}
@@ -148,6 +155,7 @@ func (i ContentItem) facts() []fact {
 		add("by", i.By+" ("+i.Subject+" at "+i.Issuer+")")
 	}
 	add("at", i.At)
+	add("not before", i.NotBefore)
 	add("reason", i.Reason)
 	if e := i.Evidence; e != nil {
 		add("evidence", e.Value)

@@ -20,9 +20,9 @@ func TestParseScore(t *testing.T) {
 }
 
 const content = `{"form":"gatehouse-gate-1","release":{"run":"r","tenant":"t","code":"REQ","title":"T","environment":"demo","t0":"2026-03-01","time_zone":"UTC"},
-"template":{"name":"n","version":"1.0.0","sha256":"s"},"gate":{"id":"final","name":"Final","judges":"j"},
+"template":{"name":"n","version":"1.0.0","sha256":"s"},"gate":{"id":"final","name":"Final","judges":"j","not_before":"gate time"},
 "slots":[{"slot":"qa","role":"qa_lead","required":true,"statement":"Tested."}],"migrations":[{"version":"0.0.20","title":"x","sha256":"f"}],
-"items":[{"id":"A1","title":"First","owner":"qa_lead","required":true,"state":"done","by":"Wim","issuer":"i","subject":"u","at":"then",
+"items":[{"id":"A1","title":"First","owner":"qa_lead","required":true,"state":"done","by":"Wim","issuer":"i","subject":"u","at":"then","not_before":"item time",
 "evidence":{"number":1,"kind":"text","value":"v","note":"n","summary":"","query":"","passed":true,"sha256":"e","by":"Wim","at":"then"}}],
 "applied":[{"version":"0.0.20","direction":"up","success":true,"sha256":"f","finished_at":"then","entry":7}],
 "health":{"item":"A1","passed":true,"summary":"HEALTHY","sha256":"h","at":"then"}}`
@@ -34,6 +34,7 @@ func TestCompareNamesWhateverChanged(t *testing.T) {
 		`"state":"done"`: "A1 state", `"by":"Wim","issuer"`: "A1 by", `"subject":"u"`: "A1 by", `"value":"v"`: "A1 evidence", `"note":"n"`: "A1 evidence note",
 		`"passed":true,"sha256":"e"`: "A1 evidence passed", `"sha256":"e"`: "A1 evidence hash", `"direction":"up"`: "Migration 0.0.20 in the ledger", `"entry":7`: "Migration 0.0.20 in the ledger",
 		`"HEALTHY"`: "Health", `"judges":"j"`: "Gate", `"title":"T"`: "Title of the release", `"title":"First"`: "A1 title", `"owner":"qa_lead"`: "A1 owner",
+		`"gate time"`: "The gate opens", `"item time"`: "A1 not before",
 	} {
 		changes, err := Compare(content, alter(t, content, old))
 		if err != nil || len(changes) != 1 || changes[0].What != want || changes[0].Then == changes[0].Now {

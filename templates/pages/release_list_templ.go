@@ -488,7 +488,7 @@ func ReleaseStart(v ReleaseStartView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.Input(components.Field{Name: "t_zero", Type: "datetime-local", Label: "T-0", Hint: "When the migrations begin. Everything else is due relative to it.", Value: v.TZero, Problem: v.Complaints.For("t_zero"), Required: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Input(components.Field{Name: "t_zero", Type: "datetime-local", Label: "T-0", Hint: "When the migrations begin. Everything else is due relative to it, and what claims an hour cannot be said before that hour is over.", Value: v.TZero, Problem: v.Complaints.For("t_zero"), Required: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -6,13 +6,14 @@ VALUES (@tenant, @run, @environment, @code, @title, @t0, @time_zone, @template_n
 
 -- name: AddRunItem :exec
 INSERT INTO gatehouse.run_items (tenant_id, run_id, item_id, position, phase, gate, title, owner_role, required,
-                                 offset_seconds, after_items, kind, check_name)
+                                 offset_seconds, not_before_seconds, after_items, kind, check_name)
 VALUES (@tenant, @run, @item, @position, @phase, @gate, @title, @owner_role, @required,
-        @offset_seconds, @after_items, @kind, @check_name);
+        @offset_seconds, @not_before_seconds, @after_items, @kind, @check_name);
 
 -- name: AddRunGate :exec
-INSERT INTO gatehouse.run_gates (tenant_id, run_id, gate, position, name, judges, after_phase, offset_seconds, after_migrations)
-VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @after_migrations);
+INSERT INTO gatehouse.run_gates (tenant_id, run_id, gate, position, name, judges, after_phase, offset_seconds,
+                                 not_before_seconds, after_migrations)
+VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @not_before_seconds, @after_migrations);
 
 -- name: AddRunGateSlot :exec
 INSERT INTO gatehouse.run_gate_slots (tenant_id, run_id, gate, slot, position, role, required, signs_last, asks_score, meanings, statement)
@@ -71,7 +72,8 @@ SELECT template, clock_timestamp() AS at
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run;
 
 -- name: RunItems :many
-SELECT item_id, position, phase, gate, title, owner_role, required, offset_seconds, after_items, kind, check_name, state,
+SELECT item_id, position, phase, gate, title, owner_role, required, offset_seconds, not_before_seconds, after_items, kind,
+       check_name, state,
        holder_issuer, holder_subject, holder_name, settled_issuer, settled_subject, settled_name, settled_at, due_at,
        reason, evidence, version
   FROM gatehouse.run_items
@@ -118,11 +120,14 @@ SELECT gatehouse.current_tenant(), @run, @item,
 RETURNING number;
 
 -- name: ChangeRunItem :exec
+-- Nothing is done before the time that its claim needs, by the clock of this database.
 UPDATE gatehouse.run_items
    SET state = @state, holder_issuer = @holder_issuer, holder_subject = @holder_subject, holder_name = @holder_name,
        settled_issuer = @settled_issuer, settled_subject = @settled_subject, settled_name = @settled_name,
        settled_at = @settled_at, due_at = @due_at, reason = @reason, evidence = @evidence, version = @version
- WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item AND version = @seen;
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item AND version = @seen
+   AND (@state <> 'done' OR (clock_timestamp() < (SELECT gatehouse.earliest(r.t0, not_before_seconds) FROM gatehouse.runs r
+                                                   WHERE r.tenant_id = run_items.tenant_id AND r.run_id = run_items.run_id)) IS NOT TRUE);
 
 -- name: CountRunItems :exec
 UPDATE gatehouse.runs r

@@ -47,6 +47,20 @@ SELECT g.gate, i.item_id AS item, i.item_id || ', ' || i.title || ', is ' || rep
   JOIN gatehouse.run_items i ON i.tenant_id = g.tenant_id AND i.run_id = g.run_id AND i.gate = g.gate AND i.required AND i.state <> 'done'
  WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
 UNION ALL
+SELECT g.gate, i.item_id, i.item_id || ', ' || i.title || ', was said before its time as T-0 is now. Put it back, and say it again when it is true.', i.position
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
+  JOIN gatehouse.run_items i ON i.tenant_id = g.tenant_id AND i.run_id = g.run_id AND i.gate = g.gate AND i.state = 'done'
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
+   AND i.settled_at < gatehouse.earliest(r.t0, i.not_before_seconds)
+UNION ALL
+SELECT g.gate, '', 'The gate opens at ' || to_char(gatehouse.earliest(r.t0, g.not_before_seconds) AT TIME ZONE r.time_zone, 'DD Mon YYYY HH24:MI')
+       || ' (' || r.time_zone || '): what it judges needs that time.', 30000
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
+   AND clock_timestamp() < gatehouse.earliest(r.t0, g.not_before_seconds)
+UNION ALL
 SELECT g.gate, '', 'The gate ' || e.name || ' comes first, and it is not passed.', 10000 + e.position
   FROM gatehouse.run_gates g
   JOIN gatehouse.run_gates e ON e.tenant_id = g.tenant_id AND e.run_id = g.run_id AND e.position < g.position
