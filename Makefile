@@ -85,6 +85,10 @@ e2e: ## the whole product in a real browser
 	@echo "==> browser tests"
 	@go test -count=1 -timeout 30m ./internal/e2e/...
 
+.PHONY: bench-migrate
+bench-migrate: build ## the six migrations on the large sample warehouse: rehearsed, ours, psql, golang-migrate
+	@go run ./internal/bench -only migrate $(BENCH)
+
 .PHONY: bench
 bench: build ## PERFORMANCE P3, P8, P10, P11, P12 as ratios beside their limits, in one run
 	@go run ./internal/bench $(BENCH)

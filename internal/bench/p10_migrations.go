@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +53,7 @@ func migrations(ctx context.Context, b *bench) error {
 	}{
 		{"ours", func(database string) error { return h.ours(ctx, database) }},
 		{"golang-migrate", func(database string) error { return h.golangMigrate(database, renamed) }},
-		{"psql", func(database string) error { return h.psql(ctx, database, original) }},
+		{"psql", func(database string) error { return h.psql(ctx, database, slices.Sorted(maps.Values(original))) }},
 	}
 	var took [3]sample
 	var against, shell []pair
@@ -87,7 +89,7 @@ func migrations(ctx context.Context, b *bench) error {
 }
 
 // writeFiles puts the files after the baseline into two folders: under golang-migrate's names and under their own.
-func (b *bench) writeFiles(files *migration.Files) (renamed string, original []string, err error) {
+func (b *bench) writeFiles(files *migration.Files) (renamed string, original map[migration.Version]string, err error) {
 	renamed = filepath.Join(b.home.dir, "golang-migrate")
 	plain := filepath.Join(b.home.dir, "psql")
 	for _, dir := range []string{renamed, plain} {
@@ -95,6 +97,7 @@ func (b *bench) writeFiles(files *migration.Files) (renamed string, original []s
 			return "", nil, err
 		}
 	}
+	original = map[migration.Version]string{}
 	for _, v := range files.Versions() {
 		f, _ := files.Up(v)
 		if v <= baselineVersion {
@@ -105,13 +108,12 @@ func (b *bench) writeFiles(files *migration.Files) (renamed string, original []s
 		if err := errors.Join(os.WriteFile(path, []byte(f.SQL), 0o600), os.WriteFile(theirs, []byte(f.SQL), 0o600)); err != nil {
 			return "", nil, err
 		}
-		original = append(original, path)
+		original[v] = path
 	}
 	return renamed, original, nil
 }
 
 func (h *home) ours(ctx context.Context, database string) error {
-	by := app.DemoTenants[0].Actor(actor.CLI, "bench")
 	m, err := migrator.New(migrator.WMS(), h.owner(database))
 	if err != nil {
 		return err
@@ -122,18 +124,27 @@ func (h *home) ours(ctx context.Context, database string) error {
 	}
 	defer db.Close()
 	for _, v := range m.Files().Versions() {
-		f, ok := m.Files().Up(v)
-		if !ok || v <= baselineVersion {
+		if v <= baselineVersion {
 			continue
 		}
-		if _, err := m.Step(ctx, migrator.StepRequest{Version: v, Direction: migration.Up, SHA256: f.SHA256, By: by}); err != nil {
-			return err
-		}
-		if err := (postgres.Audit{DB: db}).Record(ctx, by, audit.Event{Action: "migration:finish", ObjectKind: "migration", ObjectID: v.String()}); err != nil {
+		if err := applyOne(ctx, m, db, v); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// applyOne applies one version as the worker does, and writes its entry into the audit trail.
+func applyOne(ctx context.Context, m *migrator.Migrator, db *postgres.DB, v migration.Version) error {
+	by := app.DemoTenants[0].Actor(actor.CLI, "bench")
+	f, ok := m.Files().Up(v)
+	if !ok {
+		return fmt.Errorf("there is no file of V%s", v)
+	}
+	if _, err := m.Step(ctx, migrator.StepRequest{Version: v, Direction: migration.Up, SHA256: f.SHA256, By: by}); err != nil {
+		return err
+	}
+	return (postgres.Audit{DB: db}).Record(ctx, by, audit.Event{Action: "migration:finish", ObjectKind: "migration", ObjectID: v.String()})
 }
 
 func (h *home) golangMigrate(database, folder string) error {
