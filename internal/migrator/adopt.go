@@ -32,6 +32,10 @@ func (m *Migrator) Adopt(ctx context.Context, by actor.Actor, to migration.Versi
 	if reason = strings.TrimSpace(reason); reason == "" {
 		return a, fault.New(fault.Invalid, "Say why these versions are recorded without being run.")
 	}
+	expected, err := m.expected()
+	if err != nil {
+		return a, err
+	}
 	err = m.locked(ctx, migration.RunID{}, func(s *session) error {
 		ladder, err := m.compare(ctx, s)
 		if err != nil {
@@ -48,28 +52,28 @@ func (m *Migrator) Adopt(ctx context.Context, by actor.Actor, to migration.Versi
 		if err != nil {
 			return err
 		}
-		seen, err := look(ctx, s.conn, m.expected.Objects())
+		seen, err := look(ctx, s.conn, expected.Objects())
 		if err != nil {
 			return wrap("looking at the warehouse", err)
 		}
 		if a.Hints, err = foreignLedgers(ctx, s.conn); err != nil {
 			return wrap("looking for other tools' ledgers", err)
 		}
-		if err := m.prove(&a, since, to, found, seen); err != nil {
+		if err := m.prove(expected, &a, since, to, found, seen); err != nil {
 			return err
 		}
-		return m.adopt(ctx, s, a, seen.catalog, by, reason)
+		return m.adopt(ctx, s, expected, a, seen.catalog, by, reason)
 	})
 	return a, err
 }
 
 // prove looks for the highest version that the live schema proves. What stops the next one is kept.
-func (m *Migrator) prove(a *Adoption, since, to migration.Version, found migration.Found, seen sight) error {
+func (m *Migrator) prove(expected *migration.Expectation, a *Adoption, since, to migration.Version, found migration.Found, seen sight) error {
 	for _, v := range m.files.Versions() {
 		if v <= since || v > to {
 			continue
 		}
-		proofs, lacking, err := m.expected.Prove(since, v, found, seen.catalog, func(items []migration.Item) []migration.Item { return grantable(items, seen.roles) })
+		proofs, lacking, err := expected.Prove(since, v, found, seen.catalog, func(items []migration.Item) []migration.Item { return grantable(items, seen.roles) })
 		if err != nil {
 			return err
 		}
@@ -83,13 +87,13 @@ func (m *Migrator) prove(a *Adoption, since, to migration.Version, found migrati
 }
 
 // adopt records what is proven, lowest first, so that what a crash leaves is true as well.
-func (m *Migrator) adopt(ctx context.Context, s *session, a Adoption, live migration.Catalog, by actor.Actor, reason string) error {
+func (m *Migrator) adopt(ctx context.Context, s *session, expected *migration.Expectation, a Adoption, live migration.Catalog, by actor.Actor, reason string) error {
 	for n, p := range a.Proofs {
 		file, _ := m.files.Up(p.Version)
 		s.notices = []string{fmt.Sprintf("Found in the database and proven: %d objects are there and equal. SHA-256 of the proof: %s. Why it is recorded: %s", len(p.Objects), p.SHA256, reason)}
 		var now *foundNow
 		if n == len(a.Proofs)-1 {
-			now = &foundNow{catalog: m.expected.Own(p.Version, live), proof: p.SHA256, reason: reason}
+			now = &foundNow{catalog: expected.Own(p.Version, live), proof: p.SHA256, reason: reason}
 		}
 		if err := m.record(ctx, s, file, by, now); err != nil {
 			return err

@@ -116,11 +116,15 @@ func (m *Migrator) recordFirst(ctx context.Context, s *session, file migration.F
 	if m.expected == nil {
 		return m.record(ctx, s, file, by, nil)
 	}
-	seen, err := look(ctx, s.conn, m.expected.Objects())
+	expected, err := m.expected()
+	if err != nil {
+		return err
+	}
+	seen, err := look(ctx, s.conn, expected.Objects())
 	if err != nil {
 		return wrap("recording the baseline", err)
 	}
-	return m.record(ctx, s, file, by, &foundNow{catalog: m.expected.Own(file.Version, seen.catalog)})
+	return m.record(ctx, s, file, by, &foundNow{catalog: expected.Own(file.Version, seen.catalog)})
 }
 
 // foundNow is what was found, for the record.

@@ -80,20 +80,24 @@ func (m *Migrator) drift(ctx context.Context, s *session, ladder migration.Ladde
 	if m.expected == nil || report.Version == 0 {
 		return report, nil
 	}
-	if _, ok := m.expected.At(report.Version); !ok {
+	expected, err := m.expected()
+	if err != nil {
+		return report, err
+	}
+	if _, ok := expected.At(report.Version); !ok {
 		return report, ladder.Refusal()
 	}
 	found, err := m.found(ctx, s.conn)
 	if err != nil {
 		return report, err
 	}
-	seen, err := look(ctx, s.conn, m.expected.Objects())
+	seen, err := look(ctx, s.conn, expected.Objects())
 	if err != nil {
 		return report, wrap("looking for drift", err)
 	}
-	want := m.expected.For(report.Version, found)
+	want := expected.For(report.Version, found)
 	want.Items = grantable(want.Items, seen.roles)
-	report.Differences = migration.Compare(want, seen.catalog, m.expected.Later(report.Version), m.expected.Source(report.Version))
+	report.Differences = migration.Compare(want, seen.catalog, expected.Later(report.Version), expected.Source(report.Version))
 	report.Compared = len(want.Items)
 	err = accept(ctx, s.conn, report.Differences)
 	report.Took = time.Since(began)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/golang-migrate/migrate/v4"
@@ -26,8 +27,9 @@ type Migrator struct {
 	set    Set
 	files  *migration.Files
 	config *pgx.ConnConfig
-	// expected is what each version leaves; nil for a set whose drift nobody looks for.
-	expected *migration.Expectation
+	// expected reads what each version leaves, once and when somebody looks: it is a megabyte of text. nil for a set whose
+	// drift nobody looks for.
+	expected func() (*migration.Expectation, error)
 	// Patience is how long the lock of another migrator is waited for.
 	Patience time.Duration
 }
@@ -38,11 +40,9 @@ func New(set Set, ownerURL string) (*Migrator, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the files of set %s: %w", set.Name, err)
 	}
-	var expected *migration.Expectation
+	var expected func() (*migration.Expectation, error)
 	if set.Expected != nil {
-		if expected, err = migration.ReadExpectation(set.Expected, files); err != nil {
-			return nil, fmt.Errorf("the files of set %s: %w", set.Name, err)
-		}
+		expected = sync.OnceValues(func() (*migration.Expectation, error) { return migration.ReadExpectation(set.Expected, files) })
 	}
 	config, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
