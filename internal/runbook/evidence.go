@@ -48,6 +48,8 @@ type Asks struct {
 	Min  string `json:"min,omitempty"`
 	Max  string `json:"max,omitempty"`
 	Unit string `json:"unit,omitempty"`
+	// Decimals is how many digits may follow the point; nil for any number of them.
+	Decimals *int32 `json:"decimals,omitempty"`
 	// Statement is what a person declares, word by word.
 	Statement string `json:"statement,omitempty"`
 	// Check names the check that fills an item of kind auto.
@@ -150,6 +152,9 @@ func (a Asks) checkNumber(s string) string {
 	}
 	if most, ok := parseNumber(a.Max); ok && n.GreaterThan(most) {
 		return fmt.Sprintf("At most %s%s is asked for. If it is really more, the item has failed: say so with Fail.", a.Max, withUnit(a.Unit))
+	}
+	if a.Decimals != nil && -n.Exponent() > *a.Decimals {
+		return fmt.Sprintf("Too many digits after the point: at most %d here.", *a.Decimals)
 	}
 	return ""
 }

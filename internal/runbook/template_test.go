@@ -125,7 +125,8 @@ func TestOffsets(t *testing.T) {
 }
 
 func TestEvidenceIsJudgedByItsKind(t *testing.T) {
-	number := Asks{Kind: Number, Min: "0", Max: "10", Unit: "of 10"}
+	one := int32(1)
+	number := Asks{Kind: Number, Min: "0", Max: "10", Unit: "of 10", Decimals: &one}
 	statement := Asks{Kind: Statement, Statement: "I have looked."}
 	for _, c := range []struct {
 		asks      Asks
@@ -136,6 +137,7 @@ func TestEvidenceIsJudgedByItsKind(t *testing.T) {
 		{number, "0", ""},
 		{number, "10", ""},
 		{number, " 9.5 ", ""},
+		{number, "9.55", "after the point"},
 		{number, "9,5", "with a point"},
 		{number, "10.0000000000000000001", "At most 10"},
 		{number, "-0.1", "At least 0"},

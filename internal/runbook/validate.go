@@ -147,7 +147,7 @@ func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) err
 func (a Asks) check() error {
 	least, hasLeast := parseNumber(a.Min)
 	most, hasMost := parseNumber(a.Max)
-	bounded := a.Min != "" || a.Max != "" || a.Unit != ""
+	bounded := a.Min != "" || a.Max != "" || a.Unit != "" || a.Decimals != nil
 	switch a.Kind {
 	case Text, Link, Number, Statement:
 		if a.Check != "" {
@@ -164,7 +164,9 @@ func (a Asks) check() error {
 	case (a.Min != "" && !hasLeast) || (a.Max != "" && !hasMost) || (hasLeast && hasMost && least.GreaterThan(most)):
 		return fmt.Errorf("the bounds %q and %q are not numbers in order", a.Min, a.Max)
 	case a.Kind != Number && bounded:
-		return fmt.Errorf("only a number has bounds and a unit")
+		return fmt.Errorf("only a number has bounds, decimals and a unit")
+	case a.Decimals != nil && *a.Decimals < 0:
+		return fmt.Errorf("a number cannot have %d decimals", *a.Decimals)
 	case (a.Kind == Statement) != (a.Statement != ""):
 		return fmt.Errorf("evidence of kind statement has a statement, and no other has")
 	case a.Kind != Statement && a.Kind != Auto && a.Label == "":
