@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -38,11 +39,16 @@ func Gates(stories SignoffStories, now func() time.Time) []web.Route {
 	const page = releasesPage + "/:release/gates/:gate"
 	return []web.Route{
 		web.Needs(http.MethodGet, page, actor.ReleaseRead, h.show),
+		web.Needs(http.MethodGet, page+contentPath, actor.ReleaseRead, h.content),
 		{Method: http.MethodPost, Path: page + "/sign", Right: actor.GateSign, Fresh: signoff.FreshFor, Doing: "sign this gate", Handler: h.sign},
 		{Method: http.MethodPost, Path: page + "/withdraw", Right: actor.GateSign, Action: "gate:withdraw", Handler: h.withdraw},
 		web.Needs(http.MethodGet, "/signatures/:signature", actor.ReleaseRead, h.signature),
+		web.Needs(http.MethodGet, "/signatures/:signature"+contentPath, actor.ReleaseRead, h.signed),
 	}
 }
+
+// contentPath follows a gate or a signature: the text whose SHA-256 is signed, byte by byte.
+const contentPath = "/content"
 
 func gateHref(run uuid.UUID, gate signoff.GateID) string {
 	return runPath(run) + "/gates/" + string(gate)
@@ -85,6 +91,40 @@ func (h gates) show(c echo.Context) error {
 		keepSigning(&v, func(name string) string { return typed[name] })
 	}
 	return web.Page(c, http.StatusOK, pages.GateShow(v))
+}
+
+// content is what a signature would be bound to now.
+func (h gates) content(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	return hashed(c, "gate-"+string(gate.ID), gate.Content, gate.SHA256)
+}
+
+// signed is what a signature was bound to.
+func (h gates) signed(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	id, err := web.ID(c, "signature")
+	if err != nil {
+		return err
+	}
+	given, _, _, err := h.stories.Signature(c.Request().Context(), web.Actor(c), id)
+	if err != nil {
+		return err
+	}
+	return hashed(c, "signature-"+given.ID.String(), given.Content, given.ContentSHA256)
+}
+
+// hashed sends a text as a file that is named after its hash, so that sha256sum says whether it is the one.
+func hashed(c echo.Context, name, text, sha256 string) error {
+	c.Response().Header().Set(echo.HeaderContentDisposition, fmt.Sprintf("attachment; filename=%q", name+"."+sha256+".json"))
+	return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(text))
 }
 
 // keepSigning puts what was typed back into the form, or beside it where no form is offered now.

@@ -204,7 +204,7 @@ func TestASignatureBecomesVoidWithItsContent(t *testing.T) {
 	s.signs(t, qaLead)
 	s.items[3].Title = "Something else"
 	gate := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
-	gate.expect(http.StatusOK, "what was signed has changed since", "Changed since Quinn Adler signed", "Something else")
+	gate.expect(http.StatusOK, "what was signed has changed since", "What has changed since then", "Something else")
 	if got := slotState(gate, "qa"); got != "void" {
 		t.Errorf("the place of the QA lead is %s", got)
 	}

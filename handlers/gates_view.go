@@ -87,7 +87,10 @@ func missingSentence(g signoff.Gate) string {
 
 func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wanted signoff.SlotID) (pages.GateShowView, error) {
 	zone := gateZone(g)
-	v := pages.GateShowView{Shell: shell, Gate: gateCard(by, g, g.At, zone), Code: g.Release.Code, SHA256: g.SHA256}
+	v := pages.GateShowView{
+		Shell: shell, Gate: gateCard(by, g, g.At, zone), Code: g.Release.Code, SHA256: g.SHA256,
+		ContentHref: gateHref(g.Release.ID, g.ID) + contentPath,
+	}
 	var err error
 	if v.Sections, err = contentSections(g); err != nil {
 		return pages.GateShowView{}, err
@@ -99,12 +102,10 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 		}
 		v.Blockers = append(v.Blockers, link)
 	}
+	if v.Earlier, err = earlierViews(g, zone); err != nil {
+		return pages.GateShowView{}, err
+	}
 	for _, given := range g.Signatures {
-		one, err := earlierView(g, given, zone)
-		if err != nil {
-			return pages.GateShowView{}, err
-		}
-		v.Earlier = append(v.Earlier, one)
 		if given.By(by) && given.Withdrawn == nil && g.Release.Active {
 			v.Withdraw = pages.WithdrawForm{Action: gateHref(g.Release.ID, g.ID) + "/withdraw", Signature: given.ID.String(), Effect: "Withdraw my signature as " + given.Role.Title()}
 		}
@@ -175,25 +176,37 @@ func refusedSigning(g signoff.Gate, why error) (string, []string) {
 	return "None of your roles has a place at this gate.", roleTitles(missing)
 }
 
-func earlierView(g signoff.Gate, s signoff.Signature, zone *time.Location) (pages.EarlierSignature, error) {
-	state := s.State(g.SHA256)
+// earlierViews puts signatures of the same content together, in the order in which that content was first signed.
+func earlierViews(g signoff.Gate, zone *time.Location) ([]pages.SignedTogether, error) {
+	var groups []pages.SignedTogether
+	place := map[string]int{}
+	for _, s := range g.Signatures {
+		n, known := place[s.ContentSHA256]
+		if !known {
+			changes, err := signoff.Compare(s.Content, g.Content)
+			if err != nil {
+				return nil, err
+			}
+			n = len(groups)
+			place[s.ContentSHA256] = n
+			groups = append(groups, pages.SignedTogether{Changed: differences(changes)})
+		}
+		groups[n].Signatures = append(groups[n].Signatures, earlierView(g, s, zone))
+	}
+	return groups, nil
+}
+
+func earlierView(g signoff.Gate, s signoff.Signature, zone *time.Location) pages.EarlierSignature {
 	v := pages.EarlierSignature{
-		Role: s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[state], Href: signatureHref(s.ID),
+		Role: s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[s.State(g.SHA256)], Href: signatureHref(s.ID),
 	}
 	if s.Score != nil {
 		v.Score = s.Score.String() + " of 10"
 	}
-	if state == signoff.Void {
-		changes, err := signoff.Compare(s.Content, g.Content)
-		if err != nil {
-			return pages.EarlierSignature{}, err
-		}
-		v.Changed = differences(changes)
-	}
 	if s.Withdrawn != nil {
 		v.Note = "Withdrawn: " + s.Withdrawn.Reason
 	}
-	return v, nil
+	return v
 }
 
 // differences are the first changes in the words of the page; a page with hundreds of them says less.
@@ -267,7 +280,7 @@ func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, cha
 		Shell: shell, ID: s.ID.String(), Name: s.Name, Role: s.Role.Title(), Meaning: string(s.Meaning), Note: s.Note,
 		At: moment(s.SignedAt, g.At, zone), Proven: moment(s.AuthTime, g.At, zone), Issuer: s.Issuer, Subject: s.Subject,
 		Gate: components.Link{Label: g.Name, Href: gateHref(g.Release.ID, g.ID)}, Release: components.Link{Label: g.Release.Code, Href: runPath(g.Release.ID)},
-		Statement: s.Statement, SHA256: s.ContentSHA256, Content: indented(s.Content), State: signatureStates[state], Changed: differences(changes), HashHolds: s.Intact,
+		Statement: s.Statement, SHA256: s.ContentSHA256, Content: indented(s.Content), ContentHref: signatureHref(s.ID) + contentPath, State: signatureStates[state], Changed: differences(changes), HashHolds: s.Intact,
 	}
 	if s.Score != nil {
 		v.Score = s.Score.String() + " of 10"

@@ -28,7 +28,12 @@ type EarlierSignature struct {
 	At                components.Time
 	State             components.State // valid, void, withdrawn
 	Href              string
-	Changed           []Difference // what moved since, for a void one
+}
+
+// SignedTogether are signatures of the same content, and what moved since.
+type SignedTogether struct {
+	Signatures []EarlierSignature
+	Changed    []Difference // empty where the content is still that one
 }
 
 // SignForm is the signature about to be given. It posts role, meaning, score,
@@ -65,7 +70,7 @@ type GateShowView struct {
 	Sections    []ContentSection
 	SHA256      string // of the canonical content
 	ContentHref string // the canonical content itself; may be empty
-	Earlier     []EarlierSignature
+	Earlier     []SignedTogether
 	Blockers    []components.Link // why it is not open for signing yet
 	CanSign     bool
 	Sign        SignForm
@@ -93,6 +98,7 @@ type SignatureShowView struct {
 	Statement       string
 	SHA256          string
 	Content         string // the canonical content as signed
+	ContentHref     string // the same, byte by byte
 	State           components.State
 	Why             string // why it is void or withdrawn; or that it still holds
 	Changed         []Difference

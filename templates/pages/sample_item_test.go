@@ -78,10 +78,11 @@ func gateShow() pages.GateShowView {
 				{ID: "V0.0.21", Title: "fix uuid function", State: pending, SHA256: other, Href: "/migrations/V0.0.21"},
 			}},
 		},
-		Earlier: []pages.EarlierSignature{
+		Earlier: []pages.SignedTogether{{Signatures: []pages.EarlierSignature{
 			{Role: "Backend lead", By: "Marta Lindqvist", Meaning: "approved", Note: "Reviewed against the plan of 22 December.", At: clock("13:38", "10 min ago"), State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Href: "/signatures/1"},
-			{Role: "QA lead", By: "Aurelio Benedetti-Castellanos", Meaning: "reviewed", Score: "9.5 of 10", At: clock("13:20", "28 min ago"), State: void, Href: "/signatures/2", Changed: []pages.Difference{{What: "PRE-P5 state", Then: "done", Now: "open"}, {What: "T-0", Then: "13:30 UTC", Now: "14:00 UTC"}}},
-		},
+		}}, {Signatures: []pages.EarlierSignature{
+			{Role: "QA lead", By: "Aurelio Benedetti-Castellanos", Meaning: "reviewed", Score: "9.5 of 10", At: clock("13:20", "28 min ago"), State: void, Href: "/signatures/2"},
+		}, Changed: []pages.Difference{{What: "PRE-P5 state", Then: "done", Now: "open"}, {What: "T-0", Then: "13:30 UTC", Now: "14:00 UTC"}}}},
 		Sign: pages.SignForm{
 			Action: "/releases/" + code + "/gates/go_no_go/sign", Roles: []components.Option{{Value: "devops_lead", Label: "DevOps lead", Chosen: true}, {Value: "qa_lead", Label: "QA lead"}},
 			Meanings:  []components.Option{{Value: "approved", Label: "approved: I answer for it", Chosen: true}, {Value: "reviewed", Label: "reviewed: I have read it and object to nothing"}},
