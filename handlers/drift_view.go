@@ -25,7 +25,7 @@ func (h drift) view(c echo.Context) (pages.DriftView, error) {
 	case !by.Can(actor.MigrationApply):
 		v.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
 	case by.AuthTime.IsZero() || h.now().Sub(by.AuthTime) > migrationFreshness:
-		v.FreshHref = freshHref(driftPage)
+		v.FreshHref = web.LoginHref(driftPage, true)
 	default:
 		v.CheckHref, v.AcceptHref, v.TakeBack = driftPage+"/check", driftPage+"/accept", driftPage+"/withdraw"
 	}

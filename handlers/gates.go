@@ -40,7 +40,7 @@ func Gates(stories SignoffStories, now func() time.Time) []web.Route {
 	return []web.Route{
 		web.Needs(http.MethodGet, page, actor.ReleaseRead, h.show),
 		web.Needs(http.MethodGet, page+contentPath, actor.ReleaseRead, h.content),
-		{Method: http.MethodPost, Path: page + "/sign", Right: actor.GateSign, Fresh: signoff.FreshFor, Doing: "sign this gate", Handler: h.sign},
+		{Method: http.MethodPost, Path: page + "/sign", Right: actor.GateSign, Fresh: actor.FreshFor, Doing: "sign this gate", Handler: h.sign},
 		{Method: http.MethodPost, Path: page + "/withdraw", Right: actor.GateSign, Action: "gate:withdraw", Handler: h.withdraw},
 		web.Needs(http.MethodGet, "/signatures/:signature", actor.ReleaseRead, h.signature),
 		web.Needs(http.MethodGet, "/signatures/:signature"+contentPath, actor.ReleaseRead, h.signed),

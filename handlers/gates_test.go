@@ -183,7 +183,7 @@ func TestAScoreThatIsNoneStaysInItsField(t *testing.T) {
 func TestAStaleSignInIsLedToAFreshOne(t *testing.T) {
 	s := openGate(t)
 	fresh, stale := qaLead, qaLead
-	fresh.AuthTime, stale.AuthTime = s.at.Add(-signoff.FreshFor), s.at.Add(-signoff.FreshFor-time.Second)
+	fresh.AuthTime, stale.AuthTime = s.at.Add(-actor.FreshFor), s.at.Add(-actor.FreshFor-time.Second)
 	if got := s.ask(t, fresh, http.MethodGet, goNoGoAt); len(got.all("data-fresh", "yes")) != 1 {
 		t.Error("a sign-in of exactly five minutes ago is too old for the page")
 	}

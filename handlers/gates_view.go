@@ -14,6 +14,7 @@ import (
 	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
 )
 
 var signatureStates = map[signoff.State]components.State{
@@ -139,7 +140,7 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 	v.Sign = pages.SignForm{
 		Action: href + "/sign", Roles: []components.Option{{Value: string(chosen.ID), Label: chosen.Role.Title(), Chosen: true}},
 		Statement: chosen.Statement, AsksScore: chosen.AsksScore, Version: newTicket(g.Seq), Limit: "5 minutes", Proven: moment(by.AuthTime, g.At, zone),
-		Effect: fmt.Sprintf("Sign as %s: %s on %s", chosen.Role.Title(), g.Name, v.Environment.Word()), FreshUntil: moment(by.AuthTime.Add(signoff.FreshFor), g.At, zone),
+		Effect: fmt.Sprintf("Sign as %s: %s on %s", chosen.Role.Title(), g.Name, v.Environment.Word()), FreshUntil: moment(by.AuthTime.Add(actor.FreshFor), g.At, zone),
 	}
 	// What a signature means is chosen, never taken over from the form.
 	v.Sign.Meanings = []components.Option{{Label: "Choose what your signature means", Chosen: true}}
@@ -147,8 +148,8 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 		v.Sign.Meanings = append(v.Sign.Meanings, components.Option{Value: string(m), Label: meaningWords[m]})
 	}
 	// By the clock that judges the POST, so that the page never offers a form that would be turned away.
-	if h.now().Sub(by.AuthTime) > signoff.FreshFor {
-		v.Sign.FreshHref = freshHref(href)
+	if h.now().Sub(by.AuthTime) > actor.FreshFor {
+		v.Sign.FreshHref = web.LoginHref(href, true)
 	}
 }
 

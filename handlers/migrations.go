@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -263,9 +262,6 @@ func (h migrations) acknowledgeAgain(c echo.Context, id uuid.UUID, form *web.Val
 
 // environment is the system's name as buttons repeat it.
 func environment(shell layouts.Shell) string { return shell.Environment.Word() }
-
-// freshHref signs in again and comes back to one of our pages.
-func freshHref(back string) string { return "/login?fresh=1&return=" + url.QueryEscape(back) }
 
 // complaints are those of the named fields, in the order in which the form asks.
 func complaints(refused *fault.Error, names ...string) components.Complaints {

@@ -228,7 +228,7 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 
 func (h migrations) offer(n *pages.NextMigration, shell layouts.Shell, by actor.Actor, next migration.Rung, release *migration.Release) {
 	if h.stale(by) {
-		n.FreshHref = freshHref(versionHref(next.Version))
+		n.FreshHref = web.LoginHref(versionHref(next.Version), true)
 		return
 	}
 	n.Apply = pages.ApplyForm{
@@ -400,7 +400,7 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 	case d.Release.Plan[r.Version.String()] == "":
 		v.WhyNot = []components.Link{{Label: "Release " + d.Release.Code + " does not plan this version.", Href: releaseHref(d.Release)}}
 	case h.stale(by):
-		v.FreshHref = freshHref(versionHref(r.Version) + "/down")
+		v.FreshHref = web.LoginHref(versionHref(r.Version)+"/down", true)
 	default:
 		v.Action, v.Release = versionHref(r.Version)+"/down", d.Release.ID.String()
 	}

@@ -60,10 +60,11 @@ var (
 func newFloor(t *testing.T) *floor {
 	t.Helper()
 	db := housetest.Open(t, housetest.At(t, ""))
-	stories, err := runbook.NewService(postgres.Runbook{DB: db}, "demo", anyFiles{}, yes{})
+	templates, err := runbook.Embedded()
 	if err != nil {
 		t.Fatal(err)
 	}
+	stories := runbook.NewService(postgres.Runbook{DB: db}, "demo", templates, anyFiles{}, yes{})
 	f := &floor{t: t, echo: echo.New()}
 	f.echo.HTTPErrorHandler = func(err error, c echo.Context) {
 		status := web.Status(err)

@@ -250,10 +250,6 @@ func (s signoffShelf) Gate(_ context.Context, _ actor.Actor, run uuid.UUID, id s
 	return s.gate(id), s.find(run)
 }
 
-func (s signoffShelf) Gates(context.Context, actor.Actor, uuid.UUID) ([]signoff.Gate, error) {
-	return []signoff.Gate{s.gate(signoff.GoNoGo), s.gate(signoff.Final)}, nil
-}
-
 func (s signoffShelf) Signature(_ context.Context, _ actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, error) {
 	for _, given := range s.signatures {
 		if given.ID == id {
@@ -326,14 +322,20 @@ type answer struct {
 	page   *html.Node
 }
 
+func templates(t *testing.T) []runbook.Template {
+	t.Helper()
+	embedded, err := runbook.Embedded()
+	if err != nil {
+		t.Fatalf("Embedded: %v", err)
+	}
+	return embedded
+}
+
 // ask sends one request to the handlers of releases, items, gates and signatures. The guard of the route table is
 // web's and tested there; here the services refuse by themselves, which is what holds when somebody posts past a page.
 func (s *shelf) ask(t *testing.T, by actor.Actor, method, path string, fields ...string) answer {
 	t.Helper()
-	releases, err := runbook.NewService(runbookShelf{s}, "demo", s, s)
-	if err != nil {
-		t.Fatalf("NewService: %v", err)
-	}
+	releases := runbook.NewService(runbookShelf{s}, "demo", templates(t), s, s)
 	now := func() time.Time { return s.at }
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = c.String(web.Status(err), err.Error()) }

@@ -11,9 +11,6 @@ import (
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
-// SignatureFreshness is how old the sign-in behind a signature may be.
-const SignatureFreshness = 5 * time.Minute
-
 // guard asks each route's two questions: may this person do it at all, and have they proved lately who they are?
 func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -108,6 +105,6 @@ func FreshUntil(c echo.Context) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	web, _ := c.Get(webKey).(*Web)
-	until := by.AuthTime.Add(SignatureFreshness)
+	until := by.AuthTime.Add(actor.FreshFor)
 	return until, web != nil && !web.config.Now().After(until)
 }

@@ -260,7 +260,8 @@ func (w *Web) back(c echo.Context) string {
 	return returnPath(c)
 }
 
-func loginHref(back string, again bool) string {
+// LoginHref leads to the sign-in and back to one of our pages; again asks for a fresh one.
+func LoginHref(back string, again bool) string {
 	q := url.Values{"return": {back}}
 	if again {
 		q.Set("fresh", "1")

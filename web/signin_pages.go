@@ -27,7 +27,7 @@ func (w *Web) signInPage(c echo.Context, said refusal) error {
 		w.keepTyped(c)
 	}
 	v := pages.SignInView{
-		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), LoginHref: loginHref(back, false), Refused: said.message,
+		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), LoginHref: LoginHref(back, false), Refused: said.message,
 	}
 	if back != "/" {
 		v.Returning = back
@@ -43,7 +43,7 @@ func (w *Web) freshSignInPage(c echo.Context, said refusal) error {
 	by, back := Actor(c), w.back(c)
 	v := pages.FreshSignInView{
 		Shell: Shell(c, "Prove that it is you"), Doing: "go on", Why: said.message, Limit: limitOf(c, w), Provider: w.config.Provider.Name(),
-		Proven: Moment(c, by.AuthTime), LoginHref: loginHref(back, true), BackHref: back, BackLabel: "Back without signing in",
+		Proven: Moment(c, by.AuthTime), LoginHref: LoginHref(back, true), BackHref: back, BackLabel: "Back without signing in",
 	}
 	if route, ok := w.route(c); ok && route.Doing != "" {
 		v.Doing = route.Doing
@@ -59,7 +59,7 @@ func (w *Web) freshSignInPage(c echo.Context, said refusal) error {
 }
 
 func limitOf(c echo.Context, w *Web) string {
-	limit := SignatureFreshness
+	limit := actor.FreshFor
 	if route, ok := w.route(c); ok && route.Fresh > 0 {
 		limit = route.Fresh
 	}
@@ -68,7 +68,7 @@ func limitOf(c echo.Context, w *Web) string {
 
 func (w *Web) signedOutPage(c echo.Context, there string) error {
 	v := pages.SignedOutView{
-		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: loginHref("/", false),
+		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: LoginHref("/", false),
 		ProviderLogoutHref: there, ProviderStillOpen: true,
 	}
 	return Page(c, http.StatusOK, pages.SignedOut(v))
@@ -88,7 +88,7 @@ func (w *Web) signedOut(c echo.Context) error {
 		return SeeOther(c, "/")
 	}
 	return Page(c, http.StatusOK, pages.SignedOut(pages.SignedOutView{
-		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: loginHref("/", false),
+		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: LoginHref("/", false),
 	}))
 }
 
@@ -103,7 +103,7 @@ func (w *Web) recordSignOut(c echo.Context, by actor.Actor) error {
 func (w *Web) unavailableSignIn(c echo.Context, said refusal) error {
 	return Page(c, said.status, pages.SignIn(pages.SignInView{
 		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), Away: said.message,
-		LoginHref: loginHref(w.back(c), c.QueryParam("fresh") == "1"),
+		LoginHref: LoginHref(w.back(c), c.QueryParam("fresh") == "1"),
 	}))
 }
 

@@ -3,9 +3,12 @@ package actor
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
 // Origin is the way in through which somebody acts.
@@ -85,6 +88,25 @@ func (a Actor) Can(right Right) bool {
 	}
 	return false
 }
+
+// Demand is nil where the actor Can do it; otherwise the fault.Forbidden that names the right and whose it is.
+func (a Actor) Demand(right Right) error {
+	if a.Can(right) {
+		return nil
+	}
+	var who []string
+	for _, role := range RolesWith(right) {
+		who = append(who, role.Title())
+	}
+	return fault.New(fault.Forbidden, "Your roles do not include this (%s). It can be done by: %s.", right, strings.Join(who, ", "))
+}
+
+// FreshFor is how old the sign-in behind a signature or another act that needs proof may be, and Leeway how far ahead of
+// ours the provider's clock may be.
+const (
+	FreshFor = 5 * time.Minute
+	Leeway   = time.Minute
+)
 
 // SamePerson says whether both acts are by one human: the same subject at the same issuer.
 func (a Actor) SamePerson(issuer, subject string) bool {

@@ -65,12 +65,13 @@ func (a *App) build() error {
 	}
 	queue.client = a.jobs
 
-	runs, err := runbook.NewService(postgres.Runbook{DB: a.db}, a.config.Environment, migrationPlan{schema.Files()}, Checks{
-		Database: postgres.Checks{DB: a.db}, Health: healthService, Migrations: migrations, Endpoint: a.house.endpoint, Now: a.now,
-	})
+	templates, err := runbook.Embedded()
 	if err != nil {
 		return fmt.Errorf("reading the runbook: %w", err)
 	}
+	runs := runbook.NewService(postgres.Runbook{DB: a.db}, a.config.Environment, templates, migrationPlan{schema.Files()}, Checks{
+		Database: postgres.Checks{DB: a.db}, Health: healthService, Migrations: migrations, Endpoint: a.house.endpoint, Now: a.now,
+	})
 	signing := signoff.NewService(postgres.Signoff{DB: a.db})
 
 	console, err := migrator.New(migrator.Console(), string(a.config.OwnerDatabaseURL))

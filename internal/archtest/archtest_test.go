@@ -37,7 +37,7 @@ func domain(sideways ...string) row {
 }
 
 var floors = map[string]row{
-	"internal/fault": {nil, uuid}, "internal/actor": {nil, uuid}, "internal/audit": {nil, uuid},
+	"internal/fault": {nil, uuid}, "internal/actor": {[]string{"internal/fault"}, uuid}, "internal/audit": {nil, uuid},
 
 	"internal/signoff":   domain(),
 	"internal/runbook":   domain("internal/signoff"),

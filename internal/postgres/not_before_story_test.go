@@ -23,7 +23,7 @@ func timed(t *testing.T, fromNow time.Duration) *release {
 	if r.template, err = runbook.ParseTemplate([]byte(text)); err != nil {
 		t.Fatalf("ParseTemplate: %v", err)
 	}
-	r.runbook = r.runbook.WithTemplates(r.template)
+	r.runbook = r.stories(r.template)
 	r.id, err = r.runbook.Start(t.Context(), starter, runbook.StartRequest{
 		Template: r.template.SHA256, Code: "REQ-1", Title: "One", T0: time.Now().Add(fromNow), TimeZone: "Europe/Lisbon",
 	})

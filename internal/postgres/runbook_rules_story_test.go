@@ -68,11 +68,8 @@ func TestStartRefusesWhatIsNoRelease(t *testing.T) {
 	if _, err := r.runbook.Start(t.Context(), qa, good); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("Start by a QA lead = %v, want forbidden", err)
 	}
-	without, err := runbook.NewService(postgres.Runbook{DB: r.db}, "demo", someFiles("0.0.19"), r.checks)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := without.WithTemplates(r.template).Start(t.Context(), starter, good); !fault.Is(err, fault.Conflict) {
+	without := runbook.NewService(postgres.Runbook{DB: r.db}, "demo", []runbook.Template{r.template}, someFiles("0.0.19"), r.checks)
+	if _, err := without.Start(t.Context(), starter, good); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Start without the file of a migration = %v, want a conflict", err)
 	}
 }
@@ -85,7 +82,7 @@ func TestAReleaseKeepsItsFrozenRunbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown, err := r.runbook.WithTemplates(edited).Show(t.Context(), worker, r.id)
+	shown, err := r.stories(edited).Show(t.Context(), worker, r.id)
 	if err != nil {
 		t.Fatalf("Show: %v", err)
 	}
@@ -322,7 +319,6 @@ func TestTheOtherTenantSeesNothing(t *testing.T) {
 		"Show":      func(id uuid.UUID) error { _, err := r.runbook.Show(ctx, stranger, id); return err },
 		"Item":      func(id uuid.UUID) error { _, err := r.runbook.Item(ctx, stranger, id, "A1"); return err },
 		"Gate":      func(id uuid.UUID) error { _, err := r.signoff.Gate(ctx, stranger, id, signoff.GoNoGo); return err },
-		"Verify":    func(id uuid.UUID) error { _, err := r.signoff.Verify(ctx, stranger, id); return err },
 		"Signature": func(id uuid.UUID) error { _, _, _, err := r.signoff.Signature(ctx, stranger, id); return err },
 	} {
 		id := r.id

@@ -100,12 +100,13 @@ func newHouse(t *testing.T) *release {
 	if r.template, err = runbook.ParseTemplate([]byte(small)); err != nil {
 		t.Fatalf("ParseTemplate: %v", err)
 	}
-	service, err := runbook.NewService(postgres.Runbook{DB: r.db}, "demo", someFiles("0.0.20"), r.checks)
-	if err != nil {
-		t.Fatalf("NewService: %v", err)
-	}
-	r.runbook, r.signoff = service.WithTemplates(r.template), signoff.NewService(postgres.Signoff{DB: r.db})
+	r.runbook, r.signoff = r.stories(r.template), signoff.NewService(postgres.Signoff{DB: r.db})
 	return r
+}
+
+// stories is the runbook's service with one template.
+func (r *release) stories(template runbook.Template) *runbook.Service {
+	return runbook.NewService(postgres.Runbook{DB: r.db}, "demo", []runbook.Template{template}, someFiles("0.0.20"), r.checks)
 }
 
 func started(t *testing.T) *release {
@@ -187,7 +188,7 @@ func fresh(by actor.Actor) actor.Actor {
 
 func (r *release) sign(by actor.Actor, id signoff.GateID, slot signoff.SlotID) signoff.Signature {
 	r.t.Helper()
-	if time.Since(by.AuthTime) > signoff.FreshFor {
+	if time.Since(by.AuthTime) > actor.FreshFor {
 		by = fresh(by)
 	}
 	given, err := r.signoff.Sign(r.t.Context(), by, r.request(id, slot))

@@ -36,19 +36,6 @@ func (s Signoff) Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate s
 	return rows.one()
 }
 
-// Gates reads all gates of a run in one round trip.
-func (s Signoff) Gates(ctx context.Context, by actor.Actor, run uuid.UUID) ([]signoff.Gate, error) {
-	var rows gateRows
-	err := s.DB.page(ctx, by, func(b *pgx.Batch) { rows.queue(b, run, nil, "GateSignatures") })
-	if err != nil {
-		return nil, err
-	}
-	if len(rows.heads) == 0 {
-		return nil, noGate()
-	}
-	return rows.gates(), nil
-}
-
 // Signature reads a signature and its gate as it is now, in one round trip.
 func (s Signoff) Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, error) {
 	var given signatureRow
@@ -120,7 +107,7 @@ func (t signoffTx) Add(ctx context.Context, by actor.Actor, id uuid.UUID, r sign
 	tag, err := t.tx.Exec(ctx, sql("AddSignature"), pgx.StrictNamedArgs{
 		"run": r.Run, "gate": string(r.Gate), "slot": string(r.Slot), "signature": id, "meaning": string(r.Meaning), "statement": r.Statement,
 		"score": score, "note": r.Note, "shown": r.ContentSHA256, "roles": roles, "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
-		"auth_time": by.AuthTime, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session, "key": r.Key,
+		"auth_time": by.AuthTime, "fresh_for": actor.FreshFor, "leeway": actor.Leeway, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session, "key": r.Key,
 	})
 	if err != nil {
 		return false, err

@@ -195,13 +195,13 @@ func TestChangedContentVoidsASignature(t *testing.T) {
 			if r.passedNow(signoff.GoNoGo) {
 				t.Error("gate_passed still says yes")
 			}
-			verdicts, err := r.signoff.Verify(t.Context(), worker, r.id)
-			if err != nil || len(verdicts) != 3 {
-				t.Fatalf("Verify = %d verdicts, %v; want 3", len(verdicts), err)
+			shown := r.gate(signoff.GoNoGo)
+			if len(shown.Signatures) != 3 {
+				t.Fatalf("the gate shows %d signatures, want 3", len(shown.Signatures))
 			}
-			for _, v := range verdicts {
-				if v.State != signoff.Void {
-					t.Errorf("Verify says that %s's signature is %s, want void", v.Signature.Name, v.State)
+			for _, s := range shown.Signatures {
+				if got := s.State(shown.SHA256); got != signoff.Void {
+					t.Errorf("%s's signature is %s, want void", s.Name, got)
 				}
 			}
 		})
@@ -215,17 +215,14 @@ func TestAForgedContentOfASignatureIsSeen(t *testing.T) {
 	r.exec("ALTER TABLE gatehouse.signatures DISABLE TRIGGER signatures_append_only")
 	r.exec("ALTER TABLE gatehouse.signatures DROP CONSTRAINT signatures_content_hash")
 	r.exec("UPDATE gatehouse.signatures SET content = replace(content, 'Europe/Lisbon', 'Europe/Berlin') WHERE slot = 'qa'")
-	verdicts, err := r.signoff.Verify(t.Context(), worker, r.id)
-	if err != nil {
-		t.Fatalf("Verify: %v", err)
-	}
-	for _, v := range verdicts {
+	shown := r.gate(signoff.GoNoGo)
+	for _, s := range shown.Signatures {
 		want := signoff.Standing
-		if v.Signature.Slot == "qa" {
+		if s.Slot == "qa" {
 			want = signoff.Void
 		}
-		if v.State != want || v.Signature.Intact != (want == signoff.Standing) {
-			t.Errorf("the signature as %s is %s, intact %v; want %s", v.Signature.Slot, v.State, v.Signature.Intact, want)
+		if got := s.State(shown.SHA256); got != want || s.Intact != (want == signoff.Standing) {
+			t.Errorf("the signature as %s is %s, intact %v; want %s", s.Slot, got, s.Intact, want)
 		}
 	}
 }

@@ -132,21 +132,11 @@ type Service struct {
 	checker     Checker
 }
 
-// NewService makes the service for one environment; it fails where an embedded template is inconsistent. Times come from
-// the database, so that a wrong clock here writes nothing down at the wrong time.
-func NewService(store Store, environment string, plan MigrationPlan, checker Checker) (*Service, error) {
-	templates, err := Embedded()
-	if err != nil {
-		return nil, err
-	}
-	return &Service{store: store, newID: uuid.NewV7, environment: environment, templates: templates, plan: plan, checker: checker}, nil
-}
-
-// WithTemplates is the same service with other templates than the embedded ones.
-func (s *Service) WithTemplates(templates ...Template) *Service {
-	other := *s
-	other.templates = templates
-	return &other
+// NewService makes the service for one environment. A release can be started from the templates; which of a name is the
+// newest goes by their versions. Times come from the database, so that a wrong clock here writes nothing down at the wrong
+// time.
+func NewService(store Store, environment string, templates []Template, plan MigrationPlan, checker Checker) *Service {
+	return &Service{store: store, newID: uuid.NewV7, environment: environment, templates: templates, plan: plan, checker: checker}
 }
 
 // Templates are what a release can be started from, newest first within a name.
@@ -157,7 +147,7 @@ func (s *Service) Environment() string { return s.environment }
 
 // List is a page of the releases, newest first.
 func (s *Service) List(ctx context.Context, by actor.Actor, q Query) ([]Run, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return nil, err
 	}
 	q.Limit = min(max(q.Limit, 1), 200)
@@ -166,7 +156,7 @@ func (s *Service) List(ctx context.Context, by actor.Actor, q Query) ([]Run, err
 
 // Active is the release that runs here now.
 func (s *Service) Active(ctx context.Context, by actor.Actor) (Run, bool, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return Run{}, false, err
 	}
 	return s.store.Active(ctx, by, s.environment)
@@ -174,7 +164,7 @@ func (s *Service) Active(ctx context.Context, by actor.Actor) (Run, bool, error)
 
 // Show is one release for its page.
 func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Release, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return Release{}, err
 	}
 	release, err := s.store.Show(ctx, by, run)
@@ -192,7 +182,7 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Rele
 
 // Item is one item for its page.
 func (s *Service) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID) (ItemPage, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return ItemPage{}, err
 	}
 	page, err := s.store.Item(ctx, by, run, item)
@@ -215,7 +205,7 @@ type StartRequest struct {
 
 // Start freezes the template and the files of its migrations in a new run. One run is active at a time.
 func (s *Service) Start(ctx context.Context, by actor.Actor, r StartRequest) (uuid.UUID, error) {
-	if err := may(by, actor.ReleaseStart); err != nil {
+	if err := by.Demand(actor.ReleaseStart); err != nil {
 		return uuid.Nil, err
 	}
 	template, err := s.checkStart(&r)
@@ -294,15 +284,4 @@ func (s *Service) frozenMigrations(ctx context.Context, t Template) ([]Migration
 		frozen = append(frozen, files[i])
 	}
 	return frozen, nil
-}
-
-func may(by actor.Actor, right actor.Right) error {
-	if by.Can(right) {
-		return nil
-	}
-	var who []string
-	for _, role := range actor.RolesWith(right) {
-		who = append(who, role.Title())
-	}
-	return fault.New(fault.Forbidden, "Your roles do not include this (%s). It can be done by: %s.", right, strings.Join(who, ", "))
 }

@@ -101,7 +101,7 @@ func checkReason(reason string) string {
 // Check runs the check of an item of kind auto and stores what it found. A check that says no fails the item; a check
 // that cannot be run changes nothing.
 func (s *Service) Check(ctx context.Context, by actor.Actor, seen Seen) (CheckResult, error) {
-	if err := may(by, actor.ItemWork); err != nil {
+	if err := by.Demand(actor.ItemWork); err != nil {
 		return CheckResult{}, err
 	}
 	release, err := s.store.Show(ctx, by, seen.Run)
@@ -186,7 +186,7 @@ func (i Item) nowWords() string {
 func (s *Service) act(ctx context.Context, by actor.Actor, seen Seen, act Act, reason string,
 	prepare func(context.Context, Tx, Plan, *Item) (bool, error),
 ) error {
-	if err := may(by, actor.ItemWork); err != nil {
+	if err := by.Demand(actor.ItemWork); err != nil {
 		return err
 	}
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
@@ -315,7 +315,7 @@ func (s *Service) Abort(ctx context.Context, by actor.Actor, seen SeenRun, confi
 }
 
 func (s *Service) changeRun(ctx context.Context, by actor.Actor, seen SeenRun, action, reason string, change func(run *Run, at time.Time) error) error {
-	if err := may(by, actor.ReleaseManage); err != nil {
+	if err := by.Demand(actor.ReleaseManage); err != nil {
 		return err
 	}
 	reason = strings.TrimSpace(reason)

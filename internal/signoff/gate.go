@@ -162,9 +162,9 @@ func fresh(by actor.Actor, at time.Time) error {
 	switch {
 	case by.AuthTime.IsZero():
 		return fault.New(fault.Unauthenticated, "The identity provider does not say when you proved who you are (auth_time), and a signature needs that. Nothing was signed.")
-	case by.AuthTime.After(at.Add(Leeway)):
+	case by.AuthTime.After(at.Add(actor.Leeway)):
 		return fault.New(fault.Unauthenticated, "The identity provider says that you will sign in later than now: its clock and the database's differ by more than a minute. Nothing was signed.")
-	case by.AuthTime.Before(at.Add(-FreshFor)):
+	case by.AuthTime.Before(at.Add(-actor.FreshFor)):
 		return fault.New(fault.Unauthenticated, "A signature needs a sign-in of the last five minutes. Sign in again; what you typed stays.")
 	}
 	return nil

@@ -21,8 +21,6 @@ type Store interface {
 	Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate GateID) (Gate, error)
 	// Signature reads one signature and its gate as it stands now.
 	Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (Signature, Gate, error)
-	// Gates reads all gates of a release with all their signatures.
-	Gates(ctx context.Context, by actor.Actor, run uuid.UUID) ([]Gate, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
 }
 
@@ -84,7 +82,7 @@ func (m *Moved) Unwrap() error { return m.refusal }
 
 // Gate is a gate for its page. It asks for the right to read releases.
 func (s *Service) Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate GateID) (Gate, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return Gate{}, err
 	}
 	return s.store.Gate(ctx, by, run, gate)
@@ -198,7 +196,7 @@ func refuseWords(slot Slot, r SignRequest) error {
 }
 
 func checkRequest(by actor.Actor, r *SignRequest) error {
-	if err := may(by, actor.GateSign); err != nil {
+	if err := by.Demand(actor.GateSign); err != nil {
 		return err
 	}
 	if by.Rights != nil {
@@ -226,7 +224,7 @@ func checkText(field, text string, least int) error {
 
 // Withdraw takes back the person's own signature, with a reason. The signature and its withdrawal both stay.
 func (s *Service) Withdraw(ctx context.Context, by actor.Actor, run, signature uuid.UUID, reason string) error {
-	if err := may(by, actor.GateSign); err != nil {
+	if err := by.Demand(actor.GateSign); err != nil {
 		return err
 	}
 	reason = strings.TrimSpace(reason)
@@ -288,7 +286,7 @@ func refuseWithdrawal(by actor.Actor, gate Gate, given Signature) error {
 
 // Signature is one signature with its gate as it stands now, and what has changed since it was given.
 func (s *Service) Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (Signature, Gate, []Change, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return Signature{}, Gate{}, nil, err
 	}
 	given, gate, err := s.store.Signature(ctx, by, id)
@@ -297,45 +295,4 @@ func (s *Service) Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (
 	}
 	changes, err := Compare(given.Content, gate.Content)
 	return given, gate, changes, err
-}
-
-// Verdict is what Verify says of one signature.
-type Verdict struct {
-	Signature Signature
-	Gate      string
-	State     State
-	Changes   []Change
-}
-
-// Verify judges every signature of a release against what is there now.
-func (s *Service) Verify(ctx context.Context, by actor.Actor, run uuid.UUID) ([]Verdict, error) {
-	if err := may(by, actor.ReleaseRead); err != nil {
-		return nil, err
-	}
-	gates, err := s.store.Gates(ctx, by, run)
-	if err != nil {
-		return nil, err
-	}
-	var verdicts []Verdict
-	for _, gate := range gates {
-		for _, given := range gate.Signatures {
-			changes, err := Compare(given.Content, gate.Content)
-			if err != nil {
-				return nil, err
-			}
-			verdicts = append(verdicts, Verdict{Signature: given, Gate: gate.Name, State: given.State(gate.SHA256), Changes: changes})
-		}
-	}
-	return verdicts, nil
-}
-
-func may(by actor.Actor, right actor.Right) error {
-	if by.Can(right) {
-		return nil
-	}
-	var who []string
-	for _, role := range actor.RolesWith(right) {
-		who = append(who, role.Title())
-	}
-	return fault.New(fault.Forbidden, "Your roles do not include this (%s). It can be done by: %s.", right, strings.Join(who, ", "))
 }

@@ -43,12 +43,6 @@ func ParseMeaning(s string) (Meaning, bool) {
 	return "", false
 }
 
-// FreshFor is how old a sign-in may be at the moment of signing, and Leeway how far ahead the provider's clock may be.
-const (
-	FreshFor = 5 * time.Minute
-	Leeway   = time.Minute
-)
-
 // Slot is one role's place in a gate, as it was frozen when the release was started.
 type Slot struct {
 	ID        SlotID

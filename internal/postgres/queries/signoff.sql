@@ -20,61 +20,22 @@ SELECT gate, slot, role, required, signs_last, asks_score, meanings, statement
  ORDER BY gate, position;
 
 -- name: GateSignatures :many
-SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
-       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
-       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
-       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
-  FROM gatehouse.signatures s
-  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
- WHERE s.tenant_id = gatehouse.current_tenant() AND s.run_id = @run AND (@gate::text IS NULL OR s.gate = @gate)
- ORDER BY s.signed_at, s.signature_id;
+SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+  FROM gatehouse.signature_marks
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND (@gate::text IS NULL OR gate = @gate)
+ ORDER BY signed_at, signature_id;
 
 -- name: GateMarks :many
 -- As GateSignatures without the contents, for pages that only show who signed.
-SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, '' AS content, s.content_sha256,
-       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
-       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
-       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
-  FROM gatehouse.signatures s
-  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
- WHERE s.tenant_id = gatehouse.current_tenant() AND s.run_id = @run
- ORDER BY s.signed_at, s.signature_id;
+SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, '' AS content, content_sha256, intact, issuer, subject, name,
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+  FROM gatehouse.signature_marks
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
+ ORDER BY signed_at, signature_id;
 
 -- name: GateBlockers :many
--- The same conditions as gatehouse.gate_ready, each with its words.
-SELECT g.gate, i.item_id AS item, i.item_id || ', ' || i.title || ', is ' || replace(i.state, '_', ' ') || '.' AS what, i.position AS place
-  FROM gatehouse.run_gates g
-  JOIN gatehouse.run_items i ON i.tenant_id = g.tenant_id AND i.run_id = g.run_id AND i.gate = g.gate AND i.required AND i.state <> 'done'
- WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
-UNION ALL
-SELECT g.gate, i.item_id, i.item_id || ', ' || i.title || ', was said before its time as T-0 is now. Put it back, and say it again when it is true.', i.position
-  FROM gatehouse.runs r
-  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
-  JOIN gatehouse.run_items i ON i.tenant_id = g.tenant_id AND i.run_id = g.run_id AND i.gate = g.gate AND i.state = 'done'
- WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
-   AND i.settled_at < gatehouse.earliest(r.t0, i.not_before_seconds)
-UNION ALL
-SELECT g.gate, '', 'The gate opens at ' || to_char(gatehouse.earliest(r.t0, g.not_before_seconds) AT TIME ZONE r.time_zone, 'DD Mon YYYY HH24:MI')
-       || ' (' || r.time_zone || '): what it judges needs that time.', 30000
-  FROM gatehouse.runs r
-  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
- WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
-   AND clock_timestamp() < gatehouse.earliest(r.t0, g.not_before_seconds)
-UNION ALL
-SELECT g.gate, '', 'The gate ' || e.name || ' comes first, and it is not passed.', 10000 + e.position
-  FROM gatehouse.run_gates g
-  JOIN gatehouse.run_gates e ON e.tenant_id = g.tenant_id AND e.run_id = g.run_id AND e.position < g.position
- WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
-   AND gatehouse.gate_passed(e.run_id, e.gate) IS NOT TRUE
-UNION ALL
-SELECT g.gate, '', 'Migration V' || m.version || ' is not applied, by the last entry of the ledger.', 20000 + m.position
-  FROM gatehouse.run_gates g
-  JOIN gatehouse.run_migrations m ON m.tenant_id = g.tenant_id AND m.run_id = g.run_id
-  LEFT JOIN LATERAL (SELECT l.direction, l.success FROM gatehouse.migration_history l
-                      WHERE l.version = m.version ORDER BY l.ledger_id DESC LIMIT 1) h ON true
- WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate)
-   AND g.after_migrations AND (h.success AND h.direction IN ('up', 'baseline')) IS NOT TRUE
- ORDER BY 1, 4;
+SELECT gate, item, what, place FROM gatehouse.gate_blockers(@run, @gate) ORDER BY gate, place;
 
 -- name: GateAppliers :many
 -- Whoever applied a migration in this release, and whoever applied what this release judges in an earlier one.
@@ -85,22 +46,16 @@ SELECT DISTINCT h.actor_issuer, h.actor_subject, h.actor_name
                          FROM gatehouse.run_migrations m WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run);
 
 -- name: SignatureWithKey :many
-SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
-       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
-       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
-       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
-  FROM gatehouse.signatures s
-  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
- WHERE s.tenant_id = gatehouse.current_tenant() AND s.idempotency_key = @key;
+SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+  FROM gatehouse.signature_marks
+ WHERE tenant_id = gatehouse.current_tenant() AND idempotency_key = @key;
 
 -- name: SignatureByID :one
-SELECT s.signature_id, s.run_id, s.gate, s.slot, s.role, s.meaning, s.statement, s.score::text AS score, s.note, s.content, s.content_sha256,
-       s.content_sha256 = encode(sha256(convert_to(s.content, 'UTF8')), 'hex') AS intact,
-       s.issuer, s.subject, s.name, s.auth_time, s.acr, s.signed_at,
-       w.reason AS withdrawn_reason, w.name AS withdrawn_by, w.withdrawn_at
-  FROM gatehouse.signatures s
-  LEFT JOIN gatehouse.signature_withdrawals w ON w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id
- WHERE s.tenant_id = gatehouse.current_tenant() AND s.signature_id = @signature;
+SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+  FROM gatehouse.signature_marks
+ WHERE tenant_id = gatehouse.current_tenant() AND signature_id = @signature;
 
 -- name: GateOfSignature :many
 SELECT g.gate, g.name, g.judges, g.after_migrations, false AS last,
@@ -147,7 +102,7 @@ SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
    AND l.statement = @statement
    AND l.asks_score = (@score::text IS NOT NULL)
    AND g.sha256 = @shown
-   AND @auth_time::timestamptz BETWEEN m.at - interval '5 minutes' AND m.at + interval '60 seconds'
+   AND @auth_time::timestamptz BETWEEN m.at - @fresh_for::interval AND m.at + @leeway::interval
    AND (g.started_by_issuer, g.started_by_subject) <> (@issuer, @subject)
    AND NOT (g.after_migrations AND EXISTS (
            SELECT FROM gatehouse.migration_history h
