@@ -54,7 +54,7 @@ func (h releases) listView(shell layouts.Shell, by actor.Actor, q runbook.Query,
 			StartedBy: run.Starter.Name, Template: run.Template.Name + " " + run.Template.Version, Counts: releaseCounts(run.Counts),
 		}
 		if run.State == runbook.Active {
-			row.Move = "Open it to see whose move it is"
+			row.Move = nextMove(run.Next)
 		}
 		v.Rows = append(v.Rows, row)
 	}
@@ -66,6 +66,17 @@ func (h releases) listView(shell layouts.Shell, by actor.Actor, q runbook.Query,
 		v.Primary = layouts.Action{Label: v.Start.Label, Href: v.Start.Href, Name: "start-release"}
 	}
 	return v
+}
+
+// nextMove says what a running release waits for, and whose move it is.
+func nextMove(m runbook.Move) string {
+	switch {
+	case m.Item != "":
+		return fmt.Sprintf("%s: %s, %s", m.Owner.Title(), m.Item, m.Title)
+	case m.Gate != "":
+		return "Signatures at the gate " + m.Gate
+	}
+	return "Nothing required is left; close it"
 }
 
 func listHref(state runbook.State, before string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ Exit codes: 0 nothing keeps Gatehouse from serving, 1 something does.`,
 					mark = "BAD "
 					bad++
 				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %-28s %s\n", mark, f.What, f.Say); err != nil {
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %-28s %s\n", mark, f.What, strings.ReplaceAll(f.Say, "\n", "\n"+strings.Repeat(" ", 35))); err != nil {
 					return err
 				}
 			}

@@ -37,12 +37,28 @@ func (r Runbook) List(ctx context.Context, by actor.Actor, environment string, q
 		name, args["state"] = "ListRunsOfState", string(q.State)
 	}
 	var rows []runRow
-	err := r.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql(name), args).Query(collect(&rows)) })
+	var moves []moveRow
+	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql(name), args).Query(collect(&rows))
+		if q.BeforeAt.IsZero() { // the running release is the newest of its environment
+			b.Queue(sql("NextMove"), pgx.StrictNamedArgs{"environment": environment}).Query(collect(&moves))
+		}
+	})
 	runs := make([]runbook.Run, len(rows))
 	for i, row := range rows {
 		runs[i] = row.run()
+		for _, m := range moves {
+			if m.RunID == row.RunID {
+				runs[i].Next = runbook.Move{Item: runbook.ItemID(m.Item), Title: m.Title, Owner: actor.Role(m.Owner), Gate: m.Gate}
+			}
+		}
 	}
 	return runs, err
+}
+
+type moveRow struct {
+	RunID                    uuid.UUID
+	Item, Title, Owner, Gate string
 }
 
 // Active reads the run that is under way in the environment.

@@ -396,6 +396,37 @@ func fail(t *testing.T, err error) {
 	}
 }
 
+// The list says whose move it is: the first item that keeps the first shut gate shut, then the signatures, then what is left.
+func TestTheListSaysWhoseMoveItIs(t *testing.T) {
+	t.Parallel()
+	r := started(t)
+	next := func() runbook.Move {
+		runs, err := r.runbook.List(t.Context(), worker, runbook.Query{Limit: 10})
+		fail(t, err)
+		if len(runs) != 1 {
+			t.Fatalf("the list shows %d releases, want 1", len(runs))
+		}
+		return runs[0].Next
+	}
+	want := func(move runbook.Move) {
+		t.Helper()
+		if diff := cmp.Diff(move, next()); diff != "" {
+			t.Errorf("the next move (-want +got):\n%s", diff)
+		}
+	}
+	want(runbook.Move{Item: "A1", Title: "First", Owner: actor.DevOpsEngineer, Gate: "Go / no-go"})
+	r.ready()
+	want(runbook.Move{Gate: "Go / no-go"})
+	r.sign(qa, signoff.GoNoGo, "qa")
+	r.sign(backend, signoff.GoNoGo, "backend")
+	want(runbook.Move{Gate: "Go / no-go"})
+	r.sign(devops, signoff.GoNoGo, "devops")
+	want(runbook.Move{Item: "B1", Title: "Applied", Owner: actor.DevOpsEngineer, Gate: "Final sign-off"})
+	if runs, err := r.runbook.List(t.Context(), stranger, runbook.Query{Limit: 10}); err != nil || len(runs) != 0 {
+		t.Errorf("the other tenant's list = %v, %v; want nothing", runs, err)
+	}
+}
+
 func TestTheListIsReadByKey(t *testing.T) {
 	t.Parallel()
 	r := newHouse(t)

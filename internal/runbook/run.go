@@ -43,6 +43,17 @@ type Run struct {
 	EndReason   string
 	Counts      Counts
 	Version     int
+	// Next is what the running release waits for; only a List says it.
+	Next Move
+}
+
+// Move is the next thing to do in a release: an item, or where Item is empty the signatures of a gate. The zero Move is
+// that of a release where nothing is left.
+type Move struct {
+	Item  ItemID
+	Title string
+	Owner actor.Role
+	Gate  string
 }
 
 // TemplateRef names a template exactly.

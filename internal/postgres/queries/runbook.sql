@@ -44,6 +44,20 @@ SELECT run_id, environment, code, title, state, t0, time_zone, template_name, te
  ORDER BY started_at DESC, run_id DESC
  LIMIT @most;
 
+-- name: NextMove :many
+-- What the running release waits for: of the first gate that is not passed, the first required item that is not done, or
+-- the signatures; after the last gate, the first item that is left.
+SELECT r.run_id, coalesce(i.item_id, '') AS item, coalesce(i.title, '') AS title, coalesce(i.owner_role, '') AS owner, coalesce(g.name, '') AS gate
+  FROM gatehouse.runs r
+  LEFT JOIN LATERAL (SELECT o.gate, o.name FROM gatehouse.run_gates o
+                      WHERE o.tenant_id = r.tenant_id AND o.run_id = r.run_id AND gatehouse.gate_passed(o.run_id, o.gate) IS NOT TRUE
+                      ORDER BY o.position LIMIT 1) g ON true
+  LEFT JOIN LATERAL (SELECT o.item_id, o.title, o.owner_role FROM gatehouse.run_items o
+                      WHERE o.tenant_id = r.tenant_id AND o.run_id = r.run_id AND o.required AND o.state NOT IN ('done', 'skipped')
+                        AND (g.gate IS NULL OR o.gate = g.gate)
+                      ORDER BY o.position LIMIT 1) i ON true
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.environment = @environment AND r.state = 'active';
+
 -- name: ActiveRun :one
 SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
        started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
