@@ -334,10 +334,14 @@ func reversible(card migration.Card) string {
 }
 
 func (h migrations) planFacts(r migration.Rung) []components.Fact {
+	patience := duration(r.File.Card.LockTimeout)
+	if !r.File.NoTransaction {
+		patience += ", then gives way and tries again"
+	}
 	facts := []components.Fact{
 		{Label: "Estimate", Value: estimate(r)},
 		{Label: "Locks", Value: r.File.Card.Locks},
-		{Label: "Waits for a lock at most", Value: duration(r.File.Card.LockTimeout)},
+		{Label: "Waits for a lock at most", Value: patience},
 		{Label: "A statement may take", Value: duration(r.File.Card.StatementTimeout)},
 		{Label: "Creates", Value: counted(len(r.File.Card.Creates), "object", "objects")},
 		{Label: "Changes", Value: counted(len(r.File.Card.Changes), "object", "objects")},

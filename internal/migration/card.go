@@ -22,9 +22,10 @@ type Card struct {
 	StatementTimeout time.Duration
 }
 
-// The bounds of a file whose card names no others.
+// The bounds of a file whose card names no others. Whoever comes after a statement that waits for a lock waits with it,
+// so a file waits shortly and is tried again.
 const (
-	DefaultLockTimeout      = 5 * time.Second
+	DefaultLockTimeout      = 2 * time.Second
 	DefaultStatementTimeout = 15 * time.Minute
 )
 

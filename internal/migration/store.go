@@ -123,6 +123,6 @@ type Outcome struct {
 type Migrator interface {
 	Step(ctx context.Context, req StepRequest) (StepResult, error)
 	Trace(ctx context.Context, run RunID) (Trace, error)
-	// Blockers says in words who holds what the run waits for; empty where it does not wait.
-	Blockers(ctx context.Context, run RunID) (string, error)
+	// Blockers says in words, each time it changes, who holds what the run waits for, until ctx ends.
+	Blockers(ctx context.Context, run RunID, say func(string))
 }

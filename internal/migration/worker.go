@@ -21,9 +21,7 @@ const (
 	patience = 5 * time.Minute
 	// retryPause is between two tries to reach a database that is away.
 	retryPause = time.Second
-	// blockerPause is between two looks at what a step waits for.
-	blockerPause = 2 * time.Second
-	lineLimit    = 1000
+	lineLimit  = 1000
 )
 
 // Worker executes runs, and finds out what became of those that a dead program left. It never starts anything twice and
@@ -108,33 +106,13 @@ func (w *Worker) start(ctx context.Context, ref Ref) (run Run, started bool, err
 func (w *Worker) step(ctx context.Context, run Run, say func(string)) (StepResult, error) {
 	watch, done := context.WithCancel(ctx)
 	var watching sync.WaitGroup
-	watching.Go(func() { w.watch(watch, run.ID, say) })
+	watching.Go(func() { w.migrator.Blockers(watch, run.ID, func(who string) { say("Waiting: " + who) }) })
 	defer watching.Wait()
 	defer done()
 	return w.migrator.Step(ctx, StepRequest{
 		Version: run.Version, Direction: run.Direction, SHA256: run.SHA256, By: run.By.actor(),
 		Release: run.Release, Run: run.ID, Log: say,
 	})
-}
-
-func (w *Worker) watch(ctx context.Context, id RunID, say func(string)) {
-	tick := time.NewTicker(blockerPause)
-	defer tick.Stop()
-	last := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		who, err := w.migrator.Blockers(ctx, id)
-		if err != nil || who == last {
-			continue // the step itself will say when the database is away
-		}
-		if last = who; who != "" {
-			say("Waiting: " + who)
-		}
-	}
 }
 
 func outcomeOf(result StepResult, err error) Outcome {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,8 +28,10 @@ type driver struct {
 	req     migration.StepRequest
 	version int // what Version answers
 	target  int // what the engine is about to set
+	tries   int // how often a file is begun whose lock was not had
 	done    bool
 	began   time.Time
+	waits   []string // for locks that were not had, as the ledger keeps them
 }
 
 func (d *driver) Open(string) (database.Driver, error) { return nil, errNotByURL }
@@ -73,24 +77,74 @@ func (d *driver) Run(body io.Reader) error {
 	return err
 }
 
-// runWhole runs a file in one transaction with its version and its ledger row.
+// runWhole runs a file in one transaction with its version and its ledger row. Where a lock was not had in time, the whole
+// transaction is given back and begun again after a pause: nobody may queue behind it for longer than one lock timeout.
 func (d *driver) runWhole(sql string) error {
-	if err := d.begin(true); err != nil {
-		return d.failed(err, 0, sql)
+	d.req.Say("Running %s in one transaction; a lock is waited for at most %s, %d times; a statement may take %s.",
+		d.file.Script, d.file.Card.LockTimeout, d.tries, d.file.Card.StatementTimeout)
+	for try := 1; ; try++ {
+		finished, err := d.try(sql)
+		switch {
+		case err == nil:
+			return faultpoint.Hit("migrator.after_commit")
+		case !lockNotHad(err):
+			return d.failed(err, finished, sql)
+		}
+		d.lockWaited(try)
+		if try == d.tries {
+			return d.failed(err, finished, sql)
+		}
+		if err := d.standBack(try); err != nil {
+			return d.failed(err, finished, sql)
+		}
 	}
-	d.req.Say("Running %s in one transaction; a lock is waited for at most %s, a statement may take %s.",
-		d.file.Script, d.file.Card.LockTimeout, d.file.Card.StatementTimeout)
-	finished, err := exec(d.ctx, d.s.conn, sql)
+}
+
+// try takes the step up to and including the commit, and says how many of the file's statements finished.
+func (d *driver) try(sql string) (finished int, err error) {
+	if err := d.begin(true); err != nil {
+		return 0, err
+	}
+	finished, err = exec(d.ctx, d.s.conn, sql)
 	if err != nil {
-		return d.failed(err, finished, sql)
+		return finished, err
 	}
 	if err := faultpoint.Hit("migrator.after_effect"); err != nil {
-		return d.failed(err, finished, sql)
+		return finished, err
 	}
-	if err := d.commit(); err != nil {
-		return d.failed(err, finished, sql)
+	return finished, d.commit()
+}
+
+// lockNotAvailable is the SQLSTATE of a statement that waited for a lock as long as it may.
+const lockNotAvailable = "55P03"
+
+func lockNotHad(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == lockNotAvailable
+}
+
+// lockWaited says it to who watches, and keeps it for the ledger in place of what the server said in the try that is void.
+func (d *driver) lockWaited(try int) {
+	line := fmt.Sprintf("LOCK: not had within %s, try %d of %d.", d.file.Card.LockTimeout, try, d.tries)
+	d.waits = append(d.waits, line)
+	d.s.notices = slices.Clone(d.waits)
+	d.req.Say("%s", line)
+}
+
+// standBack gives everything back and pauses: 0.5 s, doubled with each try up to 4 s, and by up to a half longer, so that two
+// who want the same lock do not meet again.
+func (d *driver) standBack(try int) error {
+	if err := d.rollback(); err != nil {
+		return err
 	}
-	return faultpoint.Hit("migrator.after_commit")
+	pause := min(500*time.Millisecond<<(try-1), 4*time.Second)
+	pause += rand.N(pause / 2) //nolint:gosec // chance, no secret
+	select {
+	case <-d.ctx.Done():
+		return d.ctx.Err()
+	case <-time.After(pause):
+		return nil
+	}
 }
 
 // runBare runs statement by statement. Only here can a failure leave something half done, so it is marked dirty first.

@@ -32,6 +32,8 @@ type Migrator struct {
 	expected func() (*migration.Expectation, error)
 	// Patience is how long the lock of another migrator is waited for.
 	Patience time.Duration
+	// LockTries is how often a file is begun whose lock was not had. Between two tries everybody else may pass.
+	LockTries int
 }
 
 // New reads the set's files, and refuses them with a list of all that is wrong. It does not connect.
@@ -54,7 +56,7 @@ func New(set Set, ownerURL string) (*Migrator, error) {
 	config.RuntimeParams["timezone"] = "UTC"
 	// A backend whose client is dead notices within seconds, even in the middle of a long statement.
 	config.RuntimeParams["client_connection_check_interval"] = "2s"
-	return &Migrator{set: set, files: files, config: config, expected: expected, Patience: 5 * time.Second}, nil
+	return &Migrator{set: set, files: files, config: config, expected: expected, Patience: 5 * time.Second, LockTries: 6}, nil
 }
 
 // Files are the set's files.
@@ -153,7 +155,7 @@ func (m *Migrator) step(ctx context.Context, s *session, ladder migration.Ladder
 		version = int(ladder.Belief.Version)
 	}
 	s.notices, s.hear = nil, req.Log
-	d := &driver{ctx: ctx, s: s, set: m.set, file: file, req: req, version: version}
+	d := &driver{ctx: ctx, s: s, set: m.set, file: file, req: req, version: version, tries: max(m.LockTries, 1)}
 	engine, err := migrate.NewWithInstance(m.set.Name, files{m.files}, "gatehouse", d)
 	if err != nil {
 		return StepResult{}, fmt.Errorf("making golang-migrate's engine: %w", err)

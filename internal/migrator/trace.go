@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,20 +40,48 @@ func (m *Migrator) Trace(ctx context.Context, run migration.RunID) (trace migrat
 	return trace, nil
 }
 
-// Blockers says in words who holds what the run waits for; empty where it does not wait. It ends nobody.
-func (m *Migrator) Blockers(ctx context.Context, run migration.RunID) (words string, err error) {
+// blockerPause is between two looks at what a step waits for: shorter than it waits for a lock.
+const blockerPause = time.Second
+
+// Blockers says in words, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
+// needs one connection. While the database is away it is silent: the step itself will say that.
+func (m *Migrator) Blockers(ctx context.Context, run migration.RunID, say func(string)) {
+	for ctx.Err() == nil {
+		m.watchBlockers(ctx, run, say)
+		select {
+		case <-ctx.Done():
+		case <-time.After(blockerPause):
+		}
+	}
+}
+
+// watchBlockers looks until the connection or ctx ends.
+func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say func(string)) {
 	s, err := m.connect(ctx, migration.RunID{})
 	if err != nil {
-		return "", err
+		return
 	}
-	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	rows, err := s.conn.Query(ctx, findBlockers, applicationName(run))
-	if err != nil {
-		return "", wrap("looking for blockers", err)
+	defer func() { _ = s.close(ctx) }() // it was only read
+	tick := time.NewTicker(blockerPause)
+	defer tick.Stop()
+	for last := ""; ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		rows, err := s.conn.Query(ctx, findBlockers, applicationName(run))
+		if err != nil {
+			return
+		}
+		who, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return
+		}
+		words := strings.Join(who, "; ")
+		if words != "" && words != last {
+			say(words)
+		}
+		last = words
 	}
-	who, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return "", wrap("looking for blockers", err)
-	}
-	return strings.Join(who, "; "), nil
 }

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -383,35 +382,5 @@ func TestARunThatWasGivenUpDoesNotBegin(t *testing.T) {
 	}
 	if got := s.states(s.devops)["0.0.14"]; got != migration.StateInterrupted {
 		t.Errorf("the version is %s, want interrupted and not applied", got)
-	}
-}
-
-func TestWhoBlocksAStepIsSaid(t *testing.T) {
-	t.Parallel()
-	s := changing(t, housetest.At(t, ""), steps("CREATE TABLE public.t14 (id int);", "ALTER TABLE public.t14 ADD COLUMN b int;\nCREATE TABLE public.t15 (id int);"))
-	release := s.release(housetest.Rivermark, true)
-	s.apply("0.0.14", release)
-	conn, err := pgx.Connect(t.Context(), s.d.OwnerURL+"&application_name=reporting")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	if _, err := conn.Exec(t.Context(), "BEGIN"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := conn.Exec(t.Context(), "SELECT count(*) FROM public.t14"); err != nil {
-		t.Fatal(err)
-	}
-	start := time.Now()
-	run := s.apply("0.0.15", release)
-	if took := time.Since(start); run.State != migration.Failed || run.SQLState != "55P03" || took > 20*time.Second {
-		t.Errorf("behind a long transaction the run is %s, %s after %s; want failed with 55P03 after its lock_timeout of 5s", run.State, run.SQLState, took)
-	}
-	said := ""
-	for _, line := range s.see(run.ID).Lines {
-		said += line.Text + "\n"
-	}
-	if !strings.Contains(said, "Waiting: ") || !strings.Contains(said, "reporting") {
-		t.Errorf("the log does not say who blocks:\n%s", said)
 	}
 }
