@@ -10,10 +10,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // a site's time zone must be known in an image that has no zone files
 
 	"github.com/spf13/cobra"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
 // version is set by the linker.
@@ -37,10 +40,24 @@ func main() {
 	case !began:
 		code = wronglyCalled(command)
 	}
-	if err.Error() != "" {
-		fmt.Fprintln(os.Stderr, "gatehouse: "+err.Error())
+	if text := sentence(err); text != "" {
+		fmt.Fprintln(os.Stderr, "gatehouse: "+text)
 	}
 	os.Exit(code)
+}
+
+// sentence is the error for who reads the terminal: a refusal in its own words, and its cause only where that is what has to
+// be put right.
+func sentence(err error) string {
+	refused, ok := fault.As(err)
+	if !ok {
+		return err.Error()
+	}
+	words := refused.Message
+	if cause := errors.Unwrap(refused); cause != nil && refused.Kind == fault.Unavailable {
+		words += " (" + cause.Error() + ")"
+	}
+	return strings.Replace(err.Error(), refused.Error(), words, 1)
 }
 
 // wronglyCalled is the exit code for arguments that make no sense. `gatehouse health` keeps 2 for UNHEALTHY.

@@ -68,6 +68,12 @@ var rightsOf = map[Role][]Right{
 	Admin:               and(AuditRead),
 }
 
+// forMachines are the rights that a credential may carry. What is a person's word, a signature above all, is not among them.
+var forMachines = []Right{ReleaseRead, MigrationRead, MigrationApply, MigrationDown, HealthRead, HealthRun, GraphQLQuery, AuditRead}
+
+// ForMachines says whether a machine credential may carry the right.
+func (r Right) ForMachines() bool { return slices.Contains(forMachines, r) }
+
 // ParseRole reads an entry of the role claim; false where Gatehouse does not know it.
 func ParseRole(s string) (Role, bool) {
 	_, ok := rightsOf[Role(s)]

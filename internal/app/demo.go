@@ -102,9 +102,15 @@ func (d *Demo) database(ctx context.Context, plan DemoPlan) error {
 	d.Config.DatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, setup.AppRole))
 	d.Config.OwnerDatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, setup.OwnerRole))
 	// An older demo's tables are brought up to date; a new one's already are.
-	return setup.Run(ctx, setup.Plan{
+	err = setup.Run(ctx, setup.Plan{
 		AdminURL: d.pg.URL(postgres.DemoDatabase, privatepg.Superuser), OwnerURL: string(d.Config.OwnerDatabaseURL), Tenants: DemoTenants,
 	})
+	var disagree *migration.Disagreement
+	if errors.As(err, &disagree) {
+		return fmt.Errorf("this demo was made by another version of Gatehouse, and its tables cannot be brought up to date: %w\n"+
+			"Nothing was changed. `gatehouse demo --fresh` throws it away and starts over", err)
+	}
+	return err
 }
 
 // earlier applies what earlier releases applied, through the same runner and ledger as the release will use.

@@ -197,6 +197,9 @@ func (c Credentials) Create(ctx context.Context, by actor.Actor, name string, ri
 		if _, known := actor.ParseRight(string(r)); !known {
 			return "", Credential{}, fault.New(fault.Invalid, "There is no right named %q.", short(string(r)))
 		}
+		if !r.ForMachines() {
+			return "", Credential{}, fault.New(fault.Invalid, "The right %s is a person's; no machine can be given it.", r)
+		}
 		if by.Issuer != "gatehouse" && !by.Can(r) || by.Rights != nil && !slices.Contains(by.Rights, r) {
 			return "", Credential{}, fault.New(fault.Forbidden, "You do not hold the right %s and so cannot give it away.", r)
 		}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/housetest"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/pgtest"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+)
+
+// operator is somebody at a shell with a database's addresses in the environment.
+type operator struct {
+	t *testing.T
+	d *pgtest.Database
+}
+
+func atAShell(t *testing.T, version string) operator {
+	t.Helper()
+	d := housetest.At(t, version)
+	t.Setenv("GATEHOUSE_DATABASE_URL", d.AppURL)
+	t.Setenv("GATEHOUSE_OWNER_DATABASE_URL", d.OwnerURL)
+	t.Setenv("GATEHOUSE_TOKEN", "")
+	return operator{t, d}
+}
+
+// run is `gatehouse args...`: what it prints and its error.
+func (o operator) run(args ...string) (out string, err error) {
+	o.t.Helper()
+	root := rootCommand()
+	var printed, said bytes.Buffer
+	root.SetOut(&printed)
+	root.SetErr(&said)
+	root.SetArgs(args)
+	err = root.ExecuteContext(o.t.Context())
+	return printed.String(), err
+}
+
+func (o operator) must(args ...string) string {
+	o.t.Helper()
+	out, err := o.run(args...)
+	if err != nil {
+		o.t.Fatalf("gatehouse %s: %v", strings.Join(args, " "), err)
+	}
+	return out
+}
+
+// refused expects an exit code and words of the error.
+func (o operator) refused(code int, words string, args ...string) {
+	o.t.Helper()
+	out, err := o.run(args...)
+	got := exitCode(err)
+	if got < 0 {
+		got = 1 // what main makes of an error without a code of its own
+	}
+	if err == nil || got != code || !strings.Contains(err.Error(), words) {
+		o.t.Errorf("gatehouse %s = %q, %v (exit %d); want exit %d and %q", strings.Join(args, " "), out, err, got, code, words)
+	}
+}
+
+func (o operator) token(rights ...string) string {
+	o.t.Helper()
+	args := []string{"token", "--tenant", "rivermark", "--name", "ci"}
+	for _, r := range rights {
+		args = append(args, "--right", r)
+	}
+	return strings.TrimSpace(o.must(args...))
+}
+
+func (o operator) audited(action, outcome string) int {
+	o.t.Helper()
+	var n int
+	err := pgtest.Pool(o.t, o.d.SuperURL).QueryRow(o.t.Context(), "SELECT count(*) FROM gatehouse.audit_events WHERE action = $1 AND outcome = $2", action, outcome).Scan(&n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return n
+}
+
+func TestTokensAreMadeListedAndRevoked(t *testing.T) {
+	o := atAShell(t, "")
+	token := o.token("health:read")
+	listed := o.must("token", "list", "--tenant", "rivermark")
+	id, _, _ := strings.Cut(listed, " ")
+	for _, want := range []string{"ci", "good until", "health:read"} {
+		if !strings.Contains(listed, want) {
+			t.Errorf("the list %q lacks %q", listed, want)
+		}
+	}
+	if strings.Contains(listed, token) {
+		t.Error("the list shows the token itself")
+	}
+	if theirs := o.must("token", "list", "--tenant", "saltway"); theirs != "" {
+		t.Errorf("the other tenant's list is %q, want nothing", theirs)
+	}
+	credentials := postgres.Credentials{DB: housetest.Open(t, o.d)}
+	if by, err := credentials.Authenticate(t.Context(), token, actor.API, ""); err != nil || !by.Can(actor.HealthRead) || by.Can(actor.MigrationApply) {
+		t.Fatalf("the token is %+v, %v; want somebody who may read health and nothing more", by, err)
+	}
+	o.refused(1, "There is no such credential", "token", "revoke", id, "--tenant", "saltway")
+	o.refused(2, "must be the id", "token", "revoke", "ci", "--tenant", "rivermark")
+	o.must("token", "revoke", id, "--tenant", "rivermark")
+	if _, err := credentials.Authenticate(t.Context(), token, actor.API, ""); !fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("a revoked token is answered with %v, want unauthenticated", err)
+	}
+	if listed := o.must("token", "list", "--tenant", "rivermark"); !strings.Contains(listed, "revoked") {
+		t.Errorf("after it was revoked the list is %q", listed)
+	}
+	o.refused(2, `no tenant "nobody"`, "token", "list", "--tenant", "nobody")
+	o.refused(1, "no machine", "token", "--tenant", "rivermark", "--name", "ci", "--right", "gate:sign")
+}
+
+func TestAPersonsAccessIsEndedAndGivenBack(t *testing.T) {
+	o := atAShell(t, "")
+	people := postgres.People{DB: housetest.Open(t, o.d)}
+	who := actor.Identity{Issuer: "https://id.test", Subject: "dora", Name: "Dora", Tenant: "rivermark", Roles: []actor.Role{actor.Viewer}}
+	if _, err := people.SignIn(t.Context(), who, ""); err != nil {
+		t.Fatal(err)
+	}
+	them := []string{"--issuer", who.Issuer, "--subject", who.Subject, "--tenant"}
+	o.refused(1, "", append(append([]string{"person", "disable"}, them...), "saltway")...)
+	o.must(append(append([]string{"person", "disable"}, them...), "rivermark")...)
+	if _, err := people.SignIn(t.Context(), who, ""); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("whose access has ended signs in with %v, want forbidden", err)
+	}
+	o.refused(1, "", append(append([]string{"person", "disable"}, them...), "rivermark")...)
+	o.must(append(append([]string{"person", "enable"}, them...), "rivermark")...)
+	if _, err := people.SignIn(t.Context(), who, ""); err != nil {
+		t.Errorf("whose access was given back signs in with %v", err)
+	}
+}
+
+// There is no way around the gate: the command is refused as the page is, and what it may do it really does.
+func TestMigrateApplyGoesThroughTheGate(t *testing.T) {
+	o := atAShell(t, "0.0.18")
+	m, err := migrator.New(migrator.WMS(), o.d.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := housetest.Release(t, o.d, housetest.Rivermark, m.Files(), false).String()
+	o.refused(3, "", "migrate", "apply", "V0.0.20", "--release", closed) // no token
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read"))
+	o.refused(3, "", "migrate", "apply", "V0.0.20", "--release", closed)
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply"))
+	o.refused(3, "", "migrate", "apply", "V0.0.20", "--release", closed)
+	o.refused(2, "", "migrate", "apply", "twenty", "--release", closed)
+	o.refused(2, "must be the id", "migrate", "apply", "V0.0.20", "--release", "REQ-1")
+	if n := o.audited("migration:apply", "refused"); n != 2 {
+		t.Errorf("the audit trail holds %d refusals, want 2", n)
+	}
+	if state := o.must("migrate", "status"); !strings.Contains(state, "pending       V0.0.20") {
+		t.Errorf("after the refusals the status is\n%s", state)
+	}
+	end := "UPDATE gatehouse.runs SET state = 'aborted', ended_at = now(), ended_by = 'a test', end_reason = 'Over.'"
+	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), end); err != nil {
+		t.Fatal(err)
+	}
+	open := housetest.Release(t, o.d, housetest.Rivermark, m.Files(), true).String()
+	if out := o.must("migrate", "apply", "V0.0.20", "--release", open); !strings.Contains(out, "post-checks hold") {
+		t.Errorf("apply prints\n%s", out)
+	}
+	ladder, err := m.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rung, _ := ladder.Find(20); rung.State != migration.StateApplied || rung.Effect.By.Origin != string(actor.CLI) {
+		t.Errorf("V0.0.20 is %s by %s, want applied from the command line", rung.State, rung.Effect.By.Origin)
+	}
+	o.refused(1, "", "migrate", "apply", "V0.0.20", "--release", open)
+}
+
+func TestARefusalIsSaidInItsOwnWords(t *testing.T) {
+	for want, err := range map[string]error{
+		"no such file":                   errors.New("no such file"),
+		"It is closed.":                  fault.New(fault.GateClosed, "It is closed.").Because(errors.New("gate go_no_go")),
+		"It is away. (dial: refused)":    fault.New(fault.Unavailable, "It is away.").Because(errors.New("dial: refused")),
+		"setting up: It was so already.": fmt.Errorf("setting up: %w", fault.New(fault.Conflict, "It was so already.")),
+	} {
+		if got := sentence(err); got != want {
+			t.Errorf("sentence = %q, want %q", got, want)
+		}
+	}
+}
