@@ -27,6 +27,9 @@ type Card struct {
 const (
 	DefaultLockTimeout      = 2 * time.Second
 	DefaultStatementTimeout = 15 * time.Minute
+	// OutsideLockTimeout is of a file without a transaction: CREATE INDEX CONCURRENTLY waits for every transaction that is
+	// older than itself, and keeps no reader or writer waiting meanwhile.
+	OutsideLockTimeout = 5 * time.Minute
 )
 
 // Object is a thing in the database's catalog that a card names.
@@ -63,6 +66,7 @@ func ParseCard(sql string) (Card, error) {
 	var problems []string
 	for i, line := range strings.Split(Normal(sql), "\n") {
 		if i == 0 && strings.TrimSpace(line) == noTransaction {
+			card.LockTimeout = OutsideLockTimeout
 			continue
 		}
 		m := cardLine.FindStringSubmatch(line)

@@ -29,7 +29,7 @@ const (
 func (s State) Words() string {
 	return map[State]string{
 		StateApplied:     "In the database, from exactly this file.",
-		StateBaseline:    "Was in the database when Gatehouse came; checked and recorded.",
+		StateBaseline:    "Was found in the database, checked and recorded; Gatehouse did not run it to its end.",
 		StatePending:     "Not in the database; the next one to apply.",
 		StateBlocked:     "Not in the database; an earlier one comes first.",
 		StateRunning:     "Being applied or undone now.",
@@ -107,7 +107,7 @@ func Build(files *Files, entries []Entry, belief Belief, runs []Run) Ladder {
 	}
 	for _, v := range versionsOf(files, known) {
 		r := rung(files, v, known[v], highest)
-		if belief.Dirty && belief.Version == v {
+		if half, _, is := halfWay(belief, highest); is && half == v {
 			r.State = StateDirty
 		}
 		l.Rungs = append(l.Rungs, r)
@@ -175,7 +175,8 @@ func problems(rungs []Rung, belief Belief, highest Version) []string {
 	}
 	switch {
 	case belief.Dirty:
-		list = append(list, fmt.Sprintf("%s runs without a transaction and stopped half way; a person has to finish or undo its statements.", belief.Version.Title()))
+		half, _, _ := halfWay(belief, highest)
+		list = append(list, fmt.Sprintf("%s runs without a transaction and stopped half way; a person has to look what is there and repair it (gatehouse migrate repair).", half.Title()))
 	case belief.Known && belief.Version != highest, !belief.Known && highest >= 0:
 		list = append(list, fmt.Sprintf("golang-migrate believes %s, the ledger says %s.", beliefWords(belief), versionWords(highest)))
 	}
