@@ -57,7 +57,7 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 	}
 	v.Sentence, v.Tone = ladderSentence(o.Ladder)
 	if by.Operator {
-		v.DriftHref = driftPage
+		v.DriftHref, v.BackupsHref = driftPage, backupsPage
 	}
 	for _, r := range o.Ladder.Rungs {
 		v.Rungs = append(v.Rungs, h.rungView(r))

@@ -16,6 +16,7 @@ type Stories struct {
 	Signoff    SignoffStories
 	Migrations MigrationStories
 	Drift      DriftStories
+	Backups    BackupStories
 	Health     HealthChecks
 	Ready      Readiness
 	Audit      AuditTrail
@@ -33,6 +34,7 @@ func Routes(s Stories) []web.Route {
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Drift(s.Drift, s.Now),
+		Backups(s.Backups, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

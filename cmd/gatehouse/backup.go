@@ -16,8 +16,6 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/app"
 	"github.com/agogsaas/gatehouse/internal/backup"
-	"github.com/agogsaas/gatehouse/internal/migrator"
-	"github.com/agogsaas/gatehouse/internal/pgdump"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
@@ -64,30 +62,8 @@ func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Se
 		return coded(err)
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	source := pgdump.Source{
-		OwnerURL: string(config.OwnerDatabaseURL), AdminURL: string(config.ScratchDatabaseURL), BinDir: config.PGBinDir, Standing: standingOf,
-		Warn: func(text string, err error) { log.Warn(text, "error", err) },
-	}
-	return coded(work(cmd.Context(), backup.NewService(postgres.Backups{DB: db}, backup.Folder{Dir: config.BackupDir}, source, time.Now), by))
-}
-
-// standingOf says where the warehouse's schema of a database stands, and what is wrong with it.
-func standingOf(ctx context.Context, url string) (string, error) {
-	m, err := migrator.New(migrator.WMS(), url)
-	if err != nil {
-		return "", err
-	}
-	ladder, err := m.Status(ctx)
-	if err != nil {
-		return "", err
-	}
-	standing := "no version"
-	for _, rung := range ladder.Rungs {
-		if rung.InDatabase() {
-			standing = rung.Version.Title()
-		}
-	}
-	return strings.Join(append([]string{standing}, ladder.Problems...), "; "), nil
+	warn := func(text string, err error) { log.Warn(text, "error", err) }
+	return coded(work(cmd.Context(), app.Backups(config, db, warn), by))
 }
 
 func backupCreate() *cobra.Command {
@@ -119,8 +95,9 @@ func backupList() *cobra.Command {
 				}
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				for _, b := range list {
+					worth, why := b.Worth()
 					_, _ = fmt.Fprintf(table, "%s\t%s\t%d bytes\t%s\t%s\t%s\n", // Flush reports what went wrong
-						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), b.Bytes, b.Manifest.Standing, b.By, b.Standing())
+						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), b.Bytes, b.Manifest.Standing, b.By, strings.TrimSpace(string(worth)+" "+why))
 				}
 				return table.Flush()
 			})

@@ -92,7 +92,8 @@ func (a *App) build() error {
 		return err
 	}
 	site.Mount(handlers.Routes(handlers.Stories{
-		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema), Health: healthService, Ready: ready,
+		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
+		Backups: Backups(a.config, a.db, func(text string, err error) { a.log.Warn(text, "error", err) }), Health: healthService, Ready: ready,
 		Audit: postgres.Audit{DB: a.db}, Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())

@@ -99,6 +99,7 @@ func TestListsReadNoMoreThanTheyShow(t *testing.T) {
 		{"LatestHealthResults", nil},
 		{"LatestDrift", nil},
 		{"DriftAcceptances", nil},
+		{"ListBackups", nil},
 	} {
 		text, ok := all[l.name]
 		if !ok {

@@ -59,7 +59,7 @@ var floors = map[string]row{
 	"templates/pages":      {[]string{"templates/layouts", "templates/components"}, echo},
 
 	"web":            {[]string{"internal/fault", "internal/actor", "internal/audit", "internal/faultpoint", "templates/...", "static"}, append([]string{"github.com/alexedwards/scs/v2", "golang.org/x/time", "github.com/shopspring/decimal"}, echo...)},
-	"handlers":       {slices.Concat(words, []string{"web", "templates/...", "internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality"}), echo},
+	"handlers":       {slices.Concat(words, []string{"web", "templates/...", "internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/backup"}), echo},
 	"internal/graph": {slices.Concat(words, []string{"web", "internal/health", "internal/quality"}), append([]string{"github.com/99designs/gqlgen", "github.com/vektah/gqlparser/v2"}, echo...)},
 
 	// The roof, and what stands beside the house to test and to show it.

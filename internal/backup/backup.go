@@ -86,17 +86,27 @@ type Backup struct {
 	Verified, Drilled *Check
 }
 
-// Standing is what the backup is worth, in words.
-func (b Backup) Standing() string {
+// Worth is what a backup is good for.
+type Worth string
+
+// The worths.
+const (
+	Proven   Worth = "restored"         // its newest drill passed, and nothing was found since
+	Unproven Worth = "never restored"   // a file
+	Broken   Worth = "does not restore" // found damaged, or its newest drill failed
+)
+
+// Worth is what the backup is good for, and why.
+func (b Backup) Worth() (Worth, string) {
 	switch {
 	case b.Verified != nil && !b.Verified.Passed && (b.Drilled == nil || b.Verified.At.After(b.Drilled.At)):
-		return "damaged: " + strings.Join(b.Verified.Findings, "; ")
+		return Broken, strings.Join(b.Verified.Findings, "; ")
 	case b.Drilled == nil:
-		return "never restored"
+		return Unproven, ""
 	case !b.Drilled.Passed:
-		return "does not restore: " + strings.Join(b.Drilled.Findings, "; ")
+		return Broken, strings.Join(b.Drilled.Findings, "; ")
 	}
-	return fmt.Sprintf("restored in %s on %s", b.Drilled.Took.Round(time.Millisecond), b.Drilled.At.UTC().Format("2006-01-02 15:04 UTC"))
+	return Proven, fmt.Sprintf("in %s on %s", b.Drilled.Took.Round(time.Millisecond), b.Drilled.At.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 // Kind is what kind of look a check was.

@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -42,11 +43,12 @@ func TestABackupIsWorthItsNewestLook(t *testing.T) {
 		"no look":              {backup.Backup{}, "never restored"},
 		"read again":           {backup.Backup{Verified: &backup.Check{Passed: true, At: at(4)}}, "never restored"},
 		"restored":             {backup.Backup{Drilled: good}, "restored in 1m30s on 2026-01-02 03:00 UTC"},
-		"damaged since":        {backup.Backup{Drilled: good, Verified: &backup.Check{Findings: []string{"altered"}, At: at(4)}}, "damaged: altered"},
+		"damaged since":        {backup.Backup{Drilled: good, Verified: &backup.Check{Findings: []string{"altered"}, At: at(4)}}, "does not restore altered"},
 		"damaged, then repair": {backup.Backup{Drilled: good, Verified: &backup.Check{Findings: []string{"altered"}, At: at(2)}}, "restored in 1m30s on 2026-01-02 03:00 UTC"},
-		"drill failed":         {backup.Backup{Drilled: &backup.Check{Findings: []string{"gone"}, At: at(3)}}, "does not restore: gone"},
+		"drill failed":         {backup.Backup{Drilled: &backup.Check{Findings: []string{"gone"}, At: at(3)}}, "does not restore gone"},
 	} {
-		if got := c.b.Standing(); got != c.want {
+		worth, why := c.b.Worth()
+		if got := strings.TrimSpace(string(worth) + " " + why); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}

@@ -28,6 +28,8 @@ func samples() map[string]templ.Component {
 		"problem_forbidden":         pages.Problem(problemForbidden()),
 		"problem_unavailable":       pages.Problem(problemUnavailable()),
 		"release_list":              pages.ReleaseList(releaseList()),
+		"backup_list":               pages.BackupList(backupList()),
+		"backup_list_empty":         pages.BackupList(backupListEmpty()),
 		"release_list_empty":        pages.ReleaseList(releaseListEmpty()),
 		"release_start":             pages.ReleaseStart(releaseStart(nil)),
 		"release_start_complaints":  pages.ReleaseStart(releaseStart(components.Complaints{{Field: "t_zero", Text: "T-0 must be in the future."}, {Field: "code", Text: "This code is taken."}})),

@@ -70,7 +70,8 @@ type MigrationListView struct {
 	Ledger       []LedgerRow
 	LedgerPager  components.Pager
 	LiveHref     string
-	DriftHref    string // empty for people of other tenants, who see nothing there
+	DriftHref    string // empty for people of other tenants, who see nothing there; BackupsHref goes with it
+	BackupsHref  string
 	NothingToSee string // text of the empty ladder
 }
 
