@@ -27,6 +27,7 @@ type Card struct {
 const (
 	DefaultLockTimeout      = 2 * time.Second
 	DefaultStatementTimeout = 15 * time.Minute
+	MaxLockTimeout          = 2 * time.Second
 )
 
 // Object is a thing in the database's catalog that a card names.
@@ -102,6 +103,9 @@ func (c *Card) set(key, value string) (err error) {
 		c.Estimate, err = duration(value)
 	case "lock_timeout":
 		c.LockTimeout, err = duration(value)
+		if c.LockTimeout > MaxLockTimeout {
+			return fmt.Errorf("lock_timeout is %s; a file may wait at most %s, because everybody behind it waits as long", value, MaxLockTimeout)
+		}
 	case "statement_timeout":
 		c.StatementTimeout, err = duration(value)
 	case "reversible":

@@ -63,7 +63,7 @@ type Rung struct {
 
 // InDatabase says whether the version's objects are there, by the ledger.
 func (r Rung) InDatabase() bool {
-	return r.Effect.Success && r.Effect.Direction != Down
+	return r.Effect.Success && r.Effect.Direction.Leaves()
 }
 
 // Ladder is every version that has a file or an entry, lowest first.
@@ -72,6 +72,8 @@ type Ladder struct {
 	Belief Belief
 	// Problems are disagreements between files and database; with any of them nothing is applied nor undone.
 	Problems []string
+	// Invalid are indexes that the database keeps up and no query may use. They stop nothing, and do not go by themselves.
+	Invalid []InvalidIndex
 }
 
 // Find is the rung of a version.
@@ -154,6 +156,10 @@ func rung(files *Files, v Version, s standing, highest Version) Rung {
 	switch {
 	case r.State == StateApplied && s.lastSuccess.SHA256 != r.File.SHA256:
 		r.Note = "Comments or white space of the file have changed since it was applied; what it does has not."
+	case s.last.Success && s.last.Direction == RepairRemoved:
+		r.Note = "It stopped half way; a repair proved that nothing of it was in the database."
+	case s.last.Success && s.last.Direction == RepairApplied:
+		r.Note = "It stopped half way; a repair proved that everything its plan card names is in the database."
 	case r.InDatabase() && s.failedSince && s.last.Direction == Down:
 		r.Note = "The last try to undo it failed and changed nothing."
 	}
@@ -175,7 +181,7 @@ func problems(rungs []Rung, belief Belief, highest Version) []string {
 	}
 	switch {
 	case belief.Dirty:
-		list = append(list, fmt.Sprintf("%s runs without a transaction and stopped half way; a person has to finish or undo its statements.", belief.Version.Title()))
+		list = append(list, fmt.Sprintf("%s runs without a transaction and stopped half way; see `gatehouse migrate repair`.", belief.Version.Title()))
 	case belief.Known && belief.Version != highest, !belief.Known && highest >= 0:
 		list = append(list, fmt.Sprintf("golang-migrate believes %s, the ledger says %s.", beliefWords(belief), versionWords(highest)))
 	}

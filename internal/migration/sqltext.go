@@ -217,3 +217,18 @@ func makesRoutine(tokens []Token) bool {
 func LineAt(text string, offset int) int {
 	return 1 + strings.Count(text[:min(max(offset, 0), len(text))], "\n")
 }
+
+// IndexConcurrently says whether the statement makes, remakes or drops an index CONCURRENTLY.
+func (s Statement) IndexConcurrently() bool {
+	switch s.Tokens[0].Text {
+	case "create", "drop", "reindex":
+	default:
+		return false
+	}
+	index, concurrently := false, false
+	for _, t := range s.Tokens[:min(6, len(s.Tokens))] {
+		index = index || t.Text == "index" || s.Tokens[0].Text == "reindex"
+		concurrently = concurrently || t.Text == "concurrently"
+	}
+	return index && concurrently
+}

@@ -43,9 +43,15 @@ func (v Version) Title() string { return "V" + v.String() }
 // Direction says what a file does to the schema.
 type Direction string
 
-// The directions. A baseline records a schema that was found, and runs nothing.
+// The directions. A baseline records a schema that was found, and a repair what was proven of a version that stopped half
+// way; both run nothing.
 const (
-	Up       Direction = "up"
-	Down     Direction = "down"
-	Baseline Direction = "baseline"
+	Up            Direction = "up"
+	Down          Direction = "down"
+	Baseline      Direction = "baseline"
+	RepairApplied Direction = "repair_applied"
+	RepairRemoved Direction = "repair_removed"
 )
+
+// Leaves says whether a version is in the database after a success in this direction.
+func (d Direction) Leaves() bool { return d != Down && d != RepairRemoved }

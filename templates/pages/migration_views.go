@@ -70,8 +70,9 @@ type MigrationListView struct {
 	Ledger       []LedgerRow
 	LedgerPager  components.Pager
 	LiveHref     string
-	DriftHref    string // empty for people of other tenants, who see nothing there
-	NothingToSee string // text of the empty ladder
+	DriftHref    string   // empty for people of other tenants, who see nothing there
+	NothingToSee string   // text of the empty ladder
+	Invalid      []string // indexes that no query may use, each with the statement that removes it
 }
 
 // MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.

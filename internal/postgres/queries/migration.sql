@@ -1,14 +1,14 @@
 -- name: MigrationStates :many
 -- The newest success and the newest failure of each version: all that a version's state needs.
 SELECT DISTINCT ON (version_number, success)
-       ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
+       ledger_id, version_number, description, script, recorded_as AS direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
        started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
   FROM gatehouse.migration_history
  ORDER BY version_number, success, ledger_id DESC;
 
 -- name: MigrationHistory :many
-SELECT ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
+SELECT ledger_id, version_number, description, script, recorded_as AS direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
        started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
   FROM gatehouse.migration_history
@@ -165,6 +165,18 @@ SELECT @tenant, @run, 1 + coalesce((SELECT max(l.seq) FROM gatehouse.migration_r
 -- name: UnfinishedMigrationRuns :many
 SELECT tenant_id, run_id, state, extract(epoch FROM idle)::double precision AS idle_seconds
   FROM gatehouse.migration_runs_unfinished();
+
+-- name: InvalidIndexes :many
+-- Indexes that every write keeps up and no query may use. Whether somebody is building one now, the application may not see.
+SELECT format('%I.%I', s.nspname, c.relname) AS name, format('%I.%I', ts.nspname, t.relname) AS table
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace ts ON ts.oid = t.relnamespace
+ WHERE NOT (i.indisvalid AND i.indisready) AND c.relkind = 'i' AND s.nspname = 'public'
+ ORDER BY 1
+ LIMIT 20;
 
 -- name: CatalogObjects :many
 -- Objects of plan cards, each looked up in the catalog by its kind.
