@@ -220,15 +220,17 @@ func LineAt(text string, offset int) int {
 
 // IndexConcurrently says whether the statement makes, remakes or drops an index CONCURRENTLY.
 func (s Statement) IndexConcurrently() bool {
-	switch s.Tokens[0].Text {
-	case "create", "drop", "reindex":
-	default:
-		return false
+	words := make([]string, 4)
+	for i := range min(len(words), len(s.Tokens)) {
+		words[i] = s.Tokens[i].Text
 	}
-	index, concurrently := false, false
-	for _, t := range s.Tokens[:min(6, len(s.Tokens))] {
-		index = index || t.Text == "index" || s.Tokens[0].Text == "reindex"
-		concurrently = concurrently || t.Text == "concurrently"
+	switch {
+	case words[0] == "reindex":
+		return words[2] == "concurrently"
+	case words[0] == "create" && words[1] == "unique":
+		return words[2] == "index" && words[3] == "concurrently"
+	case words[0] == "create", words[0] == "drop":
+		return words[1] == "index" && words[2] == "concurrently"
 	}
-	return index && concurrently
+	return false
 }

@@ -75,9 +75,9 @@ func (m *Migrator) repair(ctx context.Context, s *session, ladder migration.Ladd
 		undo, _ := m.files.Down(order.Version) // Examine has seen that it is there
 		d.req.Direction, d.file, d.target = migration.Down, undo, below
 		if undo.NoTransaction {
-			return d.runBare(undo.SQL)
+			return d.runBare(undo.SQL) //nolint:contextcheck // a driver carries it, because golang-migrate does not
 		}
-		return d.runWhole(undo.SQL)
+		return d.runWhole(undo.SQL) //nolint:contextcheck // as above
 	case migration.DropIndex:
 		return dropIndex(ctx, s.conn, file.Card, order.Index)
 	}
