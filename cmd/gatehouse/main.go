@@ -98,6 +98,6 @@ To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve
 		Version:       version,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitError{wronglyCalled(cmd), err} })
-	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), healthCommand(), auditCommand(), tokenCommand(), personCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), backupCommand(), healthCommand(), auditCommand(), tokenCommand(), personCommand(), versionCommand())
 	return root
 }

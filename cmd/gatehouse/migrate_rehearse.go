@@ -11,9 +11,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
@@ -23,17 +25,20 @@ import (
 const slowStatement = 20 * time.Millisecond
 
 func migrateRehearse() *cobra.Command {
-	var copied string
+	var copied, dumped string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "rehearse --on URL", Short: "Run every pending file up, down and up again on a copy, and measure it", Args: cobra.NoArgs,
+		Use: "rehearse --backup ID | --on URL", Short: "Run every pending file up, down and up again on a copy, and measure it", Args: cobra.NoArgs,
 		Long: `Runs every pending file up, down and up again on a copy of the database, and measures each statement: its time,
 the rows it touched, the log it wrote, the locks it took on what was there, the tables it rewrote. Then it holds
 the copy's schema against what it was, and the plan card against what is there. The first error ends it. The real
 database is only looked at. The report is kept with its SHA-256, whether it passed or not; from then on the pages
 show the rehearsed times.
 
-The copy is a database whose name begins with gatehouse_scratch_, owned by the role of
+With --backup the copy is made by restoring a backup (see "gatehouse backup"), and dropped afterwards: what a release
+applies is then rehearsed on what a restore would bring back.
+
+With --on the copy is a database whose name begins with gatehouse_scratch_, owned by the role of
 GATEHOUSE_OWNER_DATABASE_URL, with the same schema as the real one. It is left changed: make a new one for the
 next rehearsal. As a role that may create databases:
 
@@ -47,10 +52,14 @@ Needs GATEHOUSE_TOKEN with the right migration:apply, GATEHOUSE_DATABASE_URL and
 Exit codes: 0 it passed, 1 it did not pass or could not be held, 2 called wrongly, 3 it is not allowed,
 4 files, database and copy disagree.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if copied == "" {
-				return exitError{2, errors.New("--on must be the address of a copy")}
+			if (copied == "") == (dumped == "") {
+				return exitError{2, errors.New("say either --backup, the id of a backup, or --on, the address of a copy")}
 			}
-			kept, err := rehearse(cmd, copied)
+			hold := func() (migration.Rehearsal, error) { return rehearse(cmd, copied) }
+			if dumped != "" {
+				hold = func() (migration.Rehearsal, error) { return rehearseBackup(cmd, dumped) }
+			}
+			kept, err := hold()
 			if err != nil {
 				return coded(err)
 			}
@@ -67,9 +76,34 @@ Exit codes: 0 it passed, 1 it did not pass or could not be held, 2 called wrongl
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&dumped, "backup", "", "id of the backup to restore and rehearse on")
 	cmd.Flags().StringVar(&copied, "on", "", "address of the copy, as the owner")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
+}
+
+// rehearseBackup restores the backup beside the database and rehearses on that.
+func rehearseBackup(cmd *cobra.Command, dumped string) (kept migration.Rehearsal, err error) {
+	id, err := uuid.Parse(dumped)
+	if err != nil {
+		return kept, exitError{2, errors.New("--backup must be the id of a backup, as \"gatehouse backup list\" shows it")}
+	}
+	m, err := owner()
+	if err != nil {
+		return kept, err
+	}
+	db, err := openDatabase(cmd)
+	if err != nil {
+		return kept, err
+	}
+	defer db.Close()
+	err = withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
+		return s.OnCopy(ctx, by, id, func(ctx context.Context, address string) error {
+			kept, err = hold(ctx, cmd, m, db, by, address, migration.RehearsalData{Kind: "backup", Backup: id})
+			return err
+		})
+	})
+	return kept, err
 }
 
 // rehearse is ordered by the machine of GATEHOUSE_TOKEN.
@@ -87,9 +121,14 @@ func rehearse(cmd *cobra.Command, copied string) (migration.Rehearsal, error) {
 	if err != nil {
 		return migration.Rehearsal{}, err
 	}
-	return migration.NewRehearsals(postgres.Rehearsals{DB: db}).Hold(cmd.Context(), by, func(ctx context.Context) (migration.RehearsalReport, error) {
+	return hold(cmd.Context(), cmd, m, db, by, copied, migration.RehearsalData{Kind: "copy"})
+}
+
+// hold rehearses on the copy and keeps the report.
+func hold(ctx context.Context, cmd *cobra.Command, m *migrator.Migrator, db *postgres.DB, by actor.Actor, copied string, data migration.RehearsalData) (migration.Rehearsal, error) {
+	return migration.NewRehearsals(postgres.Rehearsals{DB: db}).Hold(ctx, by, func(ctx context.Context) (migration.RehearsalReport, error) {
 		return m.Rehearse(ctx, migrator.RehearseRequest{
-			URL: copied, Data: migration.RehearsalData{Kind: "copy"}, Facts: postgres.CatalogFacts,
+			URL: copied, Data: data, Facts: postgres.CatalogFacts,
 			Say: func(line string) { cmd.PrintErrln(line) },
 		})
 	})

@@ -26,13 +26,15 @@ func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
 
 // Config is everything that can be set from outside. The zero value of each field is usable or refused by Check.
 type Config struct {
-	Addr             string   // where to listen
-	PublicURL        *url.URL // as people's browsers see it; redirects are made from it alone
-	Environment      string   // production, staging or demo: the stripe at the top of every page
-	DatabaseURL      Secret   // as gatehouse_app
-	OwnerDatabaseURL Secret   // as gatehouse_owner; applies migrations
-	StateDir         string   // where the demo keeps its private PostgreSQL
-	PGBinDir         string
+	Addr               string   // where to listen
+	PublicURL          *url.URL // as people's browsers see it; redirects are made from it alone
+	Environment        string   // production, staging or demo: the stripe at the top of every page
+	DatabaseURL        Secret   // as gatehouse_app
+	OwnerDatabaseURL   Secret   // as gatehouse_owner; applies migrations
+	BackupDir          string   // where backups are kept
+	ScratchDatabaseURL Secret   // may create databases
+	StateDir           string   // where the demo keeps its private PostgreSQL
+	PGBinDir           string
 
 	OIDCIssuer       string
 	OIDCClientID     string
@@ -75,6 +77,8 @@ var Options = []Option{
 	{"GATEHOUSE_TRUSTED_PROXIES", "", "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8, separated by commas.", false, readProxies},
 	{"GATEHOUSE_GRAPHQL_URL", "", "GraphQL address that the health check asks. Default: this server's own.", false, readGraphQL},
 	{"GATEHOUSE_STATE_DIR", "", "Where `gatehouse demo` keeps its PostgreSQL. Default: /var/lib/gatehouse as root, else the user's state folder.", false, func(c *Config, v string) error { c.StateDir = v; return nil }},
+	{"GATEHOUSE_BACKUP_DIR", "", "Folder for backups, see `gatehouse backup`. Only this program should be able to read it.", false, func(c *Config, v string) error { c.BackupDir = v; return nil }},
+	{"GATEHOUSE_SCRATCH_DATABASE_URL", "", "PostgreSQL address of a role that may create databases on the owner's server, for backup drills. Default: the owner.", true, func(c *Config, v string) error { return readDSN(&c.ScratchDatabaseURL, v) }},
 	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
 	{"PG_BINDIR", "", "Folder of PostgreSQL's programs (initdb, postgres, pg_dump). Default: found in the usual places.", false, func(c *Config, v string) error { c.PGBinDir = v; return nil }},
 }

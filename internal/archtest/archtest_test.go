@@ -44,11 +44,13 @@ var floors = map[string]row{
 	"internal/migration": domain("internal/signoff"),
 	"internal/health":    domain(),
 	"internal/quality":   domain(),
+	"internal/backup":    domain(),
 
-	"internal/postgres":  {slices.Concat(words, []string{"internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/faultpoint"}), pgx},
+	"internal/postgres":  {slices.Concat(words, []string{"internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/backup", "internal/faultpoint"}), pgx},
 	"internal/migrator":  {slices.Concat(words, []string{"internal/migration", "migrations", "internal/faultpoint"}), append([]string{"github.com/golang-migrate/migrate/v4"}, pgx...)},
 	"internal/oidc":      {words, []string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2", "github.com/go-jose/go-jose/v4", "golang.org/x/sync"}},
 	"internal/privatepg": {nil, pgx},
+	"internal/pgdump":    {slices.Concat(words, []string{"internal/backup", "internal/privatepg"}), pgx},
 
 	"migrations":           {nil, nil},
 	"static":               {nil, nil},

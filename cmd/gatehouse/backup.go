@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/app"
+	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/pgdump"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+)
+
+func backupCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backup",
+		Short: "Take backups of the database, and prove that they restore",
+		Long: `Dumps the whole database with pg_dump into GATEHOUSE_BACKUP_DIR, and writes down what the dump holds: the rows of
+every table and the objects of the schema, counted in the snapshot that is dumped, with the SHA-256 of the file.
+
+A file proves nothing. "verify" reads it again and compares size, SHA-256 and table of contents; "drill" restores it
+into a scratch database beside the real one, counts what is there, compares, and drops it. How long the drill took is
+the real time to restore. Every look stays on record, passed or not.
+
+The commands act as the machine of GATEHOUSE_TOKEN (right migration:apply; for "list" migration:read) and need
+GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL and GATEHOUSE_BACKUP_DIR. "drill" also needs a role that may create
+databases on the same server: GATEHOUSE_SCRATCH_DATABASE_URL, or the owner where it may. pg_dump and pg_restore must be
+at least as new as the server; they are looked for in the usual places and in PG_BINDIR.
+
+Exit codes: 0 it worked and what was looked at is whole, 1 it failed or the backup is not whole, 2 called wrongly,
+3 it is not allowed.`,
+	}
+	cmd.AddCommand(backupCreate(), backupList(), backupLook(backup.Verify, "Read a backup's file again and compare it with what was written down"),
+		backupLook(backup.Drill, "Restore a backup into a scratch database, compare, and drop it"))
+	return cmd
+}
+
+// withBackups does work as the machine of GATEHOUSE_TOKEN.
+func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Service, by actor.Actor) error) error {
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return exitError{2, err}
+	}
+	if config.OwnerDatabaseURL == "" || config.BackupDir == "" {
+		return exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL and GATEHOUSE_BACKUP_DIR must be set")}
+	}
+	db, err := openDatabase(cmd)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	by, err := postgres.Credentials{DB: db}.Authenticate(cmd.Context(), os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	if err != nil {
+		return coded(err)
+	}
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	source := pgdump.Source{
+		OwnerURL: string(config.OwnerDatabaseURL), AdminURL: string(config.ScratchDatabaseURL), BinDir: config.PGBinDir, Standing: standingOf,
+		Warn: func(text string, err error) { log.Warn(text, "error", err) },
+	}
+	return coded(work(cmd.Context(), backup.NewService(postgres.Backups{DB: db}, backup.Folder{Dir: config.BackupDir}, source, time.Now), by))
+}
+
+// standingOf says where the warehouse's schema of a database stands, and what is wrong with it.
+func standingOf(ctx context.Context, url string) (string, error) {
+	m, err := migrator.New(migrator.WMS(), url)
+	if err != nil {
+		return "", err
+	}
+	ladder, err := m.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	standing := "no version"
+	for _, rung := range ladder.Rungs {
+		if rung.InDatabase() {
+			standing = rung.Version.Title()
+		}
+	}
+	return strings.Join(append([]string{standing}, ladder.Problems...), "; "), nil
+}
+
+func backupCreate() *cobra.Command {
+	return &cobra.Command{
+		Use: "create", Short: "Dump the database, and write down what the dump holds", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
+				b, err := s.Create(ctx, by)
+				if err != nil {
+					return err
+				}
+				cmd.PrintErrf("%s: %d bytes in %s, warehouse at %s, WAL %s, SHA-256 %s\nIt is worth nothing until it was restored once: gatehouse backup drill %s\n",
+					b.Name, b.Bytes, b.Took.Round(time.Millisecond), b.Manifest.Standing, b.Manifest.WAL, b.SHA256, b.ID)
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), b.ID)
+				return err
+			})
+		},
+	}
+}
+
+func backupList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the newest 50 backups, and what each is worth", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
+				list, err := s.List(ctx, by)
+				if err != nil {
+					return err
+				}
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				for _, b := range list {
+					_, _ = fmt.Fprintf(table, "%s\t%s\t%d bytes\t%s\t%s\t%s\n", // Flush reports what went wrong
+						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), b.Bytes, b.Manifest.Standing, b.By, b.Standing())
+				}
+				return table.Flush()
+			})
+		},
+	}
+}
+
+func backupLook(kind backup.Kind, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: string(kind) + " ID", Short: short, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := uuid.Parse(args[0])
+			if err != nil {
+				return exitError{2, errors.New("ID must be the id of a backup, as \"gatehouse backup list\" shows it")}
+			}
+			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
+				look := s.Verify
+				if kind == backup.Drill {
+					look = s.Drill
+				}
+				b, check, err := look(ctx, by, id)
+				if err != nil {
+					return err
+				}
+				if !check.Passed {
+					return fmt.Errorf("%s is not whole: %s", b.Name, strings.Join(check.Findings, "; "))
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s passed after %s: %d tables, warehouse at %s.\n",
+					b.Name, check.Took.Round(time.Millisecond), len(b.Manifest.Rows), b.Manifest.Standing)
+				return err
+			})
+		},
+	}
+}

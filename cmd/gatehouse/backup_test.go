@@ -1,0 +1,180 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/agogsaas/gatehouse/internal/pgtest"
+	"github.com/agogsaas/gatehouse/internal/privatepg"
+)
+
+// backingUp is an operator with a folder for backups and a role that may make scratch databases.
+func backingUp(t *testing.T) (o operator, dir string) {
+	t.Helper()
+	o, dir = atAShell(t, "0.0.18"), t.TempDir()
+	t.Setenv("GATEHOUSE_BACKUP_DIR", dir)
+	t.Setenv("GATEHOUSE_SCRATCH_DATABASE_URL", o.d.SuperURL)
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply"))
+	return o, dir
+}
+
+// file is the one backup in the folder.
+func (o operator) file(dir string) string {
+	o.t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) != 1 || !strings.HasSuffix(files[0], ".dump") {
+		o.t.Fatalf("the folder holds %v, %v; want one dump", files, err)
+	}
+	return files[0]
+}
+
+func (o operator) scratchDatabases() (n int) {
+	o.t.Helper()
+	err := pgtest.Pool(o.t, o.d.SuperURL).QueryRow(o.t.Context(), "SELECT count(*) FROM pg_database WHERE starts_with(datname, 'gatehouse_scratch_drill_')").Scan(&n)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return n
+}
+
+func TestABackupIsWorthWhatItsDrillSays(t *testing.T) {
+	o, dir := backingUp(t)
+	id := strings.TrimSpace(o.must("backup", "create"))
+	if listed := o.must("backup", "list"); !strings.Contains(listed, id) || !strings.Contains(listed, "V0.0.18") || !strings.Contains(listed, "never restored") {
+		t.Errorf("before the drill the list is %q", listed)
+	}
+	info, err := os.Stat(o.file(dir))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is %v, %v; want one that only its owner can read", info.Mode(), err)
+	}
+	o.must("backup", "verify", id)
+	if listed := o.must("backup", "list"); !strings.Contains(listed, "never restored") {
+		t.Errorf("a file that was only read again is listed as %q", listed)
+	}
+	o.must("backup", "drill", id)
+	if listed := o.must("backup", "list"); !strings.Contains(listed, "restored in") {
+		t.Errorf("after the drill the list is %q", listed)
+	}
+	if n := o.scratchDatabases(); n != 0 {
+		t.Errorf("%d scratch databases are left, want none", n)
+	}
+	for _, action := range []string{"backup:create", "backup:verify", "backup:drill"} {
+		if n := o.audited(action, "done"); n != 1 {
+			t.Errorf("the audit trail holds %d of %s, want 1", n, action)
+		}
+	}
+	// Who may only look, and who belongs to a company that does not operate the environment.
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read"))
+	o.must("backup", "list")
+	o.refused(3, "migration:apply", "backup", "create")
+	t.Setenv("GATEHOUSE_TOKEN", strings.TrimSpace(o.must("token", "--tenant", "saltway", "--name", "ci", "--right", "migration:read", "--right", "migration:apply")))
+	if listed := o.must("backup", "list"); listed != "" {
+		t.Errorf("the other tenant sees %q, want nothing", listed)
+	}
+	o.refused(3, "operates this environment", "backup", "create")
+	o.refused(3, "operates this environment", "backup", "drill", id)
+	o.refused(2, "must be the id", "backup", "drill", "newest")
+}
+
+// M16 and O01: whatever happened to the file, it is found before anybody relies on it, and nothing is restored from it.
+func TestADamagedBackupIsFound(t *testing.T) {
+	o, dir := backingUp(t)
+	id := strings.TrimSpace(o.must("backup", "create"))
+	path := o.file(dir)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(content []byte) {
+		t.Helper()
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flipped := append([]byte{}, whole...)
+	flipped[len(flipped)/2] ^= 1
+	write(flipped)
+	o.refused(1, "has been altered", "backup", "verify", id)
+	o.refused(1, "has been altered", "backup", "drill", id)
+	write(whole[:len(whole)-1])
+	o.refused(1, "bytes, and had", "backup", "verify", id)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	o.refused(1, "is gone", "backup", "drill", id)
+	if listed := o.must("backup", "list"); !strings.Contains(listed, "does not restore") {
+		t.Errorf("the list is %q", listed)
+	}
+	write(whole)
+	o.must("backup", "drill", id)
+	if n := o.audited("backup:drill", "failed"); n != 2 {
+		t.Errorf("the audit trail holds %d failed drills, want 2", n)
+	}
+	// A row that goes away behind its back is seen by the count.
+	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), `ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL;
+		ALTER TABLE gatehouse.backups DROP CONSTRAINT backups_manifest_is_hashed;
+		UPDATE gatehouse.backups SET manifest = replace(manifest, '"gatehouse.tenants":2', '"gatehouse.tenants":3')`); err != nil {
+		t.Fatal(err)
+	}
+	o.refused(1, "table gatehouse.tenants has 2 rows, and had 3", "backup", "drill", id)
+}
+
+// M15: a pg_dump that dies near its end, and one that is older than the server.
+func TestAFailedDumpLeavesNoBackup(t *testing.T) {
+	o, dir := backingUp(t)
+	real, err := privatepg.FindBinDir("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools := t.TempDir()
+	pretend := func(script string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(tools, "pg_dump"), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(real, "pg_restore"), filepath.Join(tools, "pg_restore")); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PG_BINDIR", tools)
+	pretend(`case "$1" in --version) exec ` + real + `/pg_dump --version;; esac
+` + real + `/pg_dump "$@" | head -c 90000
+echo "pg_dump: error: the disk is full" >&2
+exit 1
+`)
+	o.refused(1, "the disk is full", "backup", "create")
+	pretend("echo 'pg_dump (PostgreSQL) 13.4'\n")
+	o.refused(1, "older pg_dump cannot dump a newer server", "backup", "create")
+	if files, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(files) != 0 {
+		t.Errorf("after failed dumps the folder holds %v, %v; want nothing", files, err)
+	}
+	if listed := o.must("backup", "list"); listed != "" {
+		t.Errorf("after failed dumps the list is %q", listed)
+	}
+	if n := o.audited("backup:create", "failed"); n != 2 {
+		t.Errorf("the audit trail holds %d failed dumps, want 2", n)
+	}
+}
+
+// What a release applies is rehearsed on what a restore would bring back.
+func TestARehearsalOnABackup(t *testing.T) {
+	o, _ := backingUp(t)
+	id := strings.TrimSpace(o.must("backup", "create"))
+	out := o.must("migrate", "rehearse", "--backup", id)
+	if !strings.Contains(out, "V0.0.20") || !strings.Contains(out, "AccessExclusiveLock") {
+		t.Errorf("the rehearsal prints\n%s", out)
+	}
+	var kind, of string
+	var passed bool
+	err := pgtest.Pool(t, o.d.SuperURL).QueryRow(t.Context(), "SELECT data_kind, backup_id::text, passed FROM gatehouse.rehearsals").Scan(&kind, &of, &passed)
+	if err != nil || kind != "backup" || of != id || !passed {
+		t.Errorf("the rehearsal kept is of %s %s, passed %t, %v; want it passed on backup %s", kind, of, passed, err, id)
+	}
+	if n := o.scratchDatabases(); n != 0 {
+		t.Errorf("%d scratch databases are left, want none", n)
+	}
+	o.refused(2, "either", "migrate", "rehearse", "--backup", id, "--on", o.d.OwnerURL)
+	o.refused(2, "no such backup", "migrate", "rehearse", "--backup", "11111111-1111-7111-8111-111111111111")
+}

@@ -1,0 +1,75 @@
+package backup
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// Folder keeps backups as files that only their owner can read. It is a Place.
+type Folder struct{ Dir string }
+
+var _ Place = Folder{}
+
+// Create writes under a name that no backup has, and gives the file its own when it is whole and on the disk.
+func (f Folder) Create(name string) (File, error) {
+	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
+		return nil, f.fault("The folder for backups cannot be made", err)
+	}
+	file, err := os.OpenFile(f.Path(name)+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, f.fault("A backup cannot be written", err)
+	}
+	return &folderFile{file: file, name: f.Path(name)}, nil
+}
+
+// Open reads a backup; fault.NotFound where its file is gone.
+func (f Folder) Open(name string) (io.ReadCloser, error) {
+	file, err := os.Open(f.Path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.New(fault.NotFound, "The file %s is not in %s.", name, f.Dir).Because(err)
+	}
+	if err != nil {
+		return nil, f.fault("A backup cannot be read", err)
+	}
+	return file, nil
+}
+
+// Path is inside the folder whatever the name says.
+func (f Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.Base(name)) }
+
+func (f Folder) fault(what string, err error) error {
+	return fault.New(fault.Unavailable, "%s in %s. Is GATEHOUSE_BACKUP_DIR a folder that this program may write?", what, f.Dir).Because(err)
+}
+
+type folderFile struct {
+	file *os.File
+	name string
+	done bool
+}
+
+func (f *folderFile) Write(p []byte) (int, error) { return f.file.Write(p) }
+
+func (f *folderFile) Commit() error {
+	if err := errors.Join(f.file.Sync(), f.file.Close()); err != nil {
+		return fmt.Errorf("writing %s to the disk: %w", f.name, err)
+	}
+	if err := os.Rename(f.file.Name(), f.name); err != nil {
+		return fmt.Errorf("naming %s: %w", f.name, err)
+	}
+	f.done = true
+	return nil
+}
+
+func (f *folderFile) Abort() {
+	if f.done {
+		return
+	}
+	_ = f.file.Close()           // it is thrown away
+	_ = os.Remove(f.file.Name()) // where it cannot be removed it still has no backup's name
+}

@@ -1,0 +1,216 @@
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// Service is what may be done with backups. Who may apply a migration may take a backup and prove it.
+type Service struct {
+	store  Store
+	place  Place
+	source Source
+	now    func() time.Time
+}
+
+// NewService makes the stories.
+func NewService(store Store, place Place, source Source, now func() time.Time) *Service {
+	return &Service{store: store, place: place, source: source, now: now}
+}
+
+func may(by actor.Actor) error {
+	if err := by.Demand(actor.MigrationApply); err != nil {
+		return err
+	}
+	if !by.Operator {
+		return notOperator()
+	}
+	return nil
+}
+
+func notOperator() error {
+	return fault.New(fault.Forbidden, "The database is looked after by the tenant that operates this environment.")
+}
+
+// Create takes a backup. What was not dumped to its end leaves no file and no record.
+func (s *Service) Create(ctx context.Context, by actor.Actor) (Backup, error) {
+	if err := may(by); err != nil {
+		return Backup{}, err
+	}
+	began := s.now()
+	b := Backup{ID: uuid.New(), By: by.Name}
+	b.Name = fmt.Sprintf("gatehouse_%s_%s.dump", began.UTC().Format("20060102_150405"), b.ID.String()[:8])
+	if err := s.dump(ctx, &b); err != nil {
+		return Backup{}, s.refused(ctx, by, err)
+	}
+	b.Took = s.now().Sub(began)
+	added, err := s.store.Add(ctx, by, b, audit.Event{
+		Action: "backup:create", ObjectKind: "backup", ObjectID: b.ID.String(),
+		After: map[string]any{"name": b.Name, "bytes": b.Bytes, "sha256": b.SHA256, "standing": b.Manifest.Standing},
+	})
+	if err == nil && !added {
+		err = notOperator()
+	}
+	return b, err
+}
+
+func (s *Service) dump(ctx context.Context, b *Backup) error {
+	file, err := s.place.Create(b.Name)
+	if err != nil {
+		return err
+	}
+	defer file.Abort()
+	hash := sha256.New()
+	count := &counter{}
+	if b.Manifest, err = s.source.Dump(ctx, io.MultiWriter(file, hash, count)); err != nil {
+		return err
+	}
+	b.Bytes, b.SHA256 = count.n, hex.EncodeToString(hash.Sum(nil))
+	return file.Commit()
+}
+
+type counter struct{ n int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.n += int64(len(p))
+	return len(p), nil
+}
+
+// refused leaves the failed try in the trail. There is no backup to record.
+func (s *Service) refused(ctx context.Context, by actor.Actor, err error) error {
+	event := audit.Event{Action: "backup:create", ObjectKind: "backup", Outcome: audit.Failed, Reason: words(err)}
+	return errors.Join(err, s.store.Record(ctx, by, event))
+}
+
+func words(err error) string {
+	if f, ok := fault.As(err); ok {
+		return f.Message
+	}
+	return "The dump failed; the program's log says why."
+}
+
+// List is the newest 50 backups, newest first.
+func (s *Service) List(ctx context.Context, by actor.Actor) ([]Backup, error) {
+	if err := by.Demand(actor.MigrationRead); err != nil {
+		return nil, err
+	}
+	return s.store.List(ctx, by, nil)
+}
+
+// Verify reads the file again. A finding is a result and no error.
+func (s *Service) Verify(ctx context.Context, by actor.Actor, id uuid.UUID) (Backup, Check, error) {
+	return s.check(ctx, by, id, Verify, s.verify)
+}
+
+// Drill verifies the file, restores it beside the database and counts what is there. How long that took is the real time
+// to restore.
+func (s *Service) Drill(ctx context.Context, by actor.Actor, id uuid.UUID) (Backup, Check, error) {
+	return s.check(ctx, by, id, Drill, func(ctx context.Context, b Backup) ([]string, error) {
+		if findings, err := s.verify(ctx, b); err != nil || len(findings) > 0 {
+			return findings, err
+		}
+		restored, err := s.source.Restore(ctx, s.place.Path(b.Name))
+		if fault.Is(err, fault.Invalid) {
+			return []string{words(err)}, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return b.Manifest.Differences(restored), nil
+	})
+}
+
+// OnCopy restores a backup whose file is whole beside the database, does work on that copy, and drops it.
+func (s *Service) OnCopy(ctx context.Context, by actor.Actor, id uuid.UUID, work func(ctx context.Context, address string) error) error {
+	b, err := s.find(ctx, by, id)
+	if err != nil {
+		return err
+	}
+	findings, err := s.verify(ctx, b)
+	if err != nil {
+		return err
+	}
+	if len(findings) > 0 {
+		return fault.New(fault.Conflict, "The backup is not whole: %s.", strings.Join(findings, "; "))
+	}
+	return s.source.OnScratch(ctx, s.place.Path(b.Name), work)
+}
+
+// find is one backup, for who may work with it.
+func (s *Service) find(ctx context.Context, by actor.Actor, id uuid.UUID) (Backup, error) {
+	if err := may(by); err != nil {
+		return Backup{}, err
+	}
+	found, err := s.store.List(ctx, by, &id)
+	if err != nil {
+		return Backup{}, err
+	}
+	if len(found) != 1 {
+		return Backup{}, fault.New(fault.NotFound, "There is no such backup.")
+	}
+	return found[0], nil
+}
+
+func (s *Service) check(ctx context.Context, by actor.Actor, id uuid.UUID, kind Kind, look func(context.Context, Backup) ([]string, error)) (Backup, Check, error) {
+	b, err := s.find(ctx, by, id)
+	if err != nil {
+		return Backup{}, Check{}, err
+	}
+	began := s.now()
+	findings, err := look(ctx, b)
+	if err != nil {
+		return b, Check{}, err
+	}
+	c := Check{Kind: kind, Passed: len(findings) == 0, Findings: append([]string{}, findings...), Took: s.now().Sub(began)}
+	event := audit.Event{Action: "backup:" + string(kind), ObjectKind: "backup", ObjectID: id.String(), After: map[string]any{"findings": c.Findings}}
+	if !c.Passed {
+		event.Outcome, event.Reason = audit.Failed, findings[0]
+	}
+	return b, c, s.store.AddCheck(ctx, by, id, c, event)
+}
+
+// verify compares the file with what was written down when it was made.
+func (s *Service) verify(ctx context.Context, b Backup) ([]string, error) {
+	file, err := s.place.Open(b.Name)
+	if fault.Is(err, fault.NotFound) {
+		return []string{"the file " + b.Name + " is gone"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	hash := sha256.New()
+	n, err := io.Copy(hash, file)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", b.Name, err)
+	case n != b.Bytes:
+		return []string{fmt.Sprintf("the file has %d bytes, and had %d", n, b.Bytes)}, nil
+	case hex.EncodeToString(hash.Sum(nil)) != b.SHA256:
+		return []string{"the file has been altered: its SHA-256 is " + hex.EncodeToString(hash.Sum(nil))}, nil
+	}
+	tables, err := s.source.Contents(ctx, s.place.Path(b.Name))
+	if err != nil {
+		return nil, err
+	}
+	var findings []string
+	for _, table := range union(b.Manifest.Rows, nil) {
+		if !slices.Contains(tables, table) {
+			findings = append(findings, "the file holds nothing of table "+table)
+		}
+	}
+	return findings, nil
+}
