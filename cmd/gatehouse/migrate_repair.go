@@ -25,7 +25,7 @@ changed. With it, and with --reason, one of them is taken; it stands in the ledg
   not-applied   nothing of it is in the database: it may be applied again
   applied       everything that its plan card names is there, and sound
   down          runs its undo file
-  drop-index    removes the invalid index that --index names, and changes nothing else
+  drop-index    removes the invalid index that --index names, and changes nothing else; in the audit trail alone
 
 What is not proven is refused. The machine credential in GATEHOUSE_TOKEN needs migration:read and migration:apply, for
 "down" migration:down. Exit codes as of "gatehouse migrate"; 1 also where the way out is not proven.`,
