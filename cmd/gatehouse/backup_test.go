@@ -178,3 +178,23 @@ func TestARehearsalOnABackup(t *testing.T) {
 	o.refused(2, "either", "migrate", "rehearse", "--backup", id, "--on", o.d.OwnerURL)
 	o.refused(2, "no such backup", "migrate", "rehearse", "--backup", "11111111-1111-7111-8111-111111111111")
 }
+
+func TestARepairIsAllowedProvenAndOnRecord(t *testing.T) {
+	o := atAShell(t, "0.0.18")
+	o.refused(3, "", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test") // no token
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read"))
+	o.refused(3, "migration:apply", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
+	t.Setenv("GATEHOUSE_TOKEN", strings.TrimSpace(o.must("token", "--tenant", "saltway", "--name", "ci", "--right", "migration:apply")))
+	o.refused(3, "operates this environment", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:apply"))
+	o.refused(1, "did not stop half way", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
+	o.refused(2, "one of applied", "migrate", "repair", "V0.0.20", "--as", "forced", "--reason", "a test")
+	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), "UPDATE gatehouse.migration_state SET version = 21, dirty = true WHERE set_name = 'wms'"); err != nil {
+		t.Fatal(err)
+	}
+	o.refused(4, "stopped half way", "migrate", "status")
+	o.refused(1, "cannot be proven", "migrate", "repair", "V0.0.21", "--as", "applied", "--reason", "a test")
+	if n := o.audited("migration:repair", "refused"); n != 4 {
+		t.Errorf("the audit trail holds %d refused repairs, want 4", n)
+	}
+}

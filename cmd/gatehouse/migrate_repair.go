@@ -4,52 +4,69 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/app"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
 func migrateRepair() *cobra.Command {
-	var as, index, reason string
+	var as, reason string
 	cmd := &cobra.Command{
-		Use: "repair VERSION", Short: "See what is there of a version that stopped half way, and choose the way out", Args: cobra.ExactArgs(1),
-		Long: `Looks for every object of the version's plan card and says which ways out that proves. Without --as nothing is
-changed. With it, and with --reason, one of them is taken; it stands in the ledger and in the audit trail:
+		Use: "repair VERSION --as applied|not-applied|undo --reason TEXT", Short: "Say what became of a version that stopped half way, where the database proves it", Args: cobra.ExactArgs(1),
+		Long: `A file without a transaction that is cut off leaves what its statements did before. Until somebody has said what is
+there, nothing else is applied. This looks at every object of the plan card and records one of three things, and only
+where the database proves it:
 
-  not-applied   nothing of it is in the database: it may be applied again
-  applied       everything that its plan card names is there, and sound
-  down          runs its undo file
-  drop-index    removes the invalid index that --index names, and changes nothing else; in the audit trail alone
+  applied      everything that it creates is there and sound (no invalid index)
+  not-applied  nothing of it is there; it can be applied again
+  undo         runs its undo file, statement by statement, and then as not-applied
 
-What is not proven is refused. The machine credential in GATEHOUSE_TOKEN needs migration:read and migration:apply, for
-"down" migration:down. Exit codes as of "gatehouse migrate"; 1 also where the way out is not proven.`,
-		Example: `  gatehouse migrate repair V0.0.23
-  gatehouse migrate repair V0.0.23 --as drop-index --index public.idx_bins --reason "the build was killed"
-  gatehouse migrate repair V0.0.23 --as not-applied --reason "the build was killed, its index is gone"`,
+What a file does beside creating objects (UPDATE, say) cannot be proven; then only undo is taken. There is no repair to a
+version without a file, and none of a version that did not stop half way. It stands in the ledger and the audit trail.
+
+Needs GATEHOUSE_TOKEN with the right migration:apply, GATEHOUSE_DATABASE_URL and GATEHOUSE_OWNER_DATABASE_URL.
+
+Exit codes: 0 recorded, 1 failed or not proven, 2 called wrongly, 3 it is not allowed, 4 what is there is otherwise,
+5 another run has the floor.`,
+		Example: `  gatehouse migrate repair V0.0.23 --as undo --reason "the index was cut off by the restart at 02:10"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			v, err := migration.ParseVersion(args[0])
+			version, err := migration.ParseVersion(args[0])
 			if err != nil {
 				return exitError{2, err}
 			}
-			return repair(cmd, migration.RepairOrder{Version: v, Choice: migration.Choice(as), Index: index, Reason: reason})
+			kind, err := migration.ParseRepair(as)
+			if err != nil {
+				return coded(err)
+			}
+			if err := repair(cmd, version, kind, reason); err != nil {
+				return coded(err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is recorded as %s.\n", version.Title(), kind)
+			return err
 		},
 	}
-	cmd.Flags().StringVar(&as, "as", "", "the way out: not-applied, applied, down or drop-index")
-	cmd.Flags().StringVar(&index, "index", "", "the invalid index to remove, as it was listed")
-	cmd.Flags().StringVar(&reason, "reason", "", "what happened; stands in the ledger and the audit trail")
+	cmd.Flags().StringVar(&as, "as", "", "applied, not-applied or undo")
+	cmd.Flags().StringVar(&reason, "reason", "", "why; stands in the ledger and the audit trail")
 	return cmd
 }
 
-func repair(cmd *cobra.Command, order migration.RepairOrder) error {
+// repair acts as the machine of GATEHOUSE_TOKEN; what is refused stands in the audit trail too.
+func repair(cmd *cobra.Command, version migration.Version, kind migration.Repair, reason string) error {
 	m, err := owner()
 	if err != nil {
 		return err
+	}
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return exitError{2, err}
 	}
 	db, err := openDatabase(cmd)
 	if err != nil {
@@ -57,50 +74,25 @@ func repair(cmd *cobra.Command, order migration.RepairOrder) error {
 	}
 	defer db.Close()
 	ctx := cmd.Context()
-	order.By, err = postgres.Credentials{DB: db}.Authenticate(ctx, os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	by, err := postgres.Credentials{DB: db}.Authenticate(ctx, os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
 	if err != nil {
-		return coded(err)
-	}
-	order.Log = func(line string) { cmd.Println(line) }
-	repairs := migration.NewRepairs(postgres.Migrations{DB: db}, m.Files(), m)
-	if order.Choice == "" {
-		finding, err := repairs.Examine(ctx, order.By, order.Version)
-		if err != nil {
-			return coded(err)
-		}
-		return printFinding(cmd.OutOrStdout(), finding)
-	}
-	if err := repairs.Repair(ctx, order); err != nil {
-		return coded(errors.Join(err, refusedRepair(ctx, db, order, err)))
-	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "Done: %s, %s.\n", order.Version.Title(), order.Choice)
-	return err
-}
-
-func refusedRepair(ctx context.Context, db *postgres.DB, order migration.RepairOrder, err error) error {
-	return postgres.Audit{DB: db}.Record(ctx, order.By, audit.Event{
-		Action: "migration:repair", ObjectKind: "migration", ObjectID: order.Version.String(), Outcome: audit.Refused, Reason: refusalText(err),
-	})
-}
-
-func printFinding(out io.Writer, f migration.Finding) error {
-	say := func(format string, args ...any) error {
-		_, err := fmt.Fprintf(out, format+"\n", args...)
 		return err
 	}
-	err := say("%s is %s. %s", f.Rung.Version.Title(), f.Rung.State, f.Rung.State.Words())
-	for _, c := range f.Checks {
-		err = errors.Join(err, say("  %s: %s", c.Name, c.Found))
+	err = by.Demand(actor.MigrationApply)
+	if err == nil && !by.Operator {
+		err = fault.New(fault.Forbidden, "The schema is changed by the tenant that operates this environment.")
 	}
-	for _, i := range f.Invalid {
-		err = errors.Join(err, say("  %s", i.Sentence()))
+	if err == nil {
+		err = m.Repair(ctx, migrator.RepairRequest{
+			Version: version, As: kind, By: by, Reason: reason, Log: func(line string) { cmd.PrintErrln(line) },
+			Facts: func(ctx context.Context, objects []migration.Object) ([]migration.Fact, error) {
+				return postgres.CatalogFacts(ctx, string(config.OwnerDatabaseURL), objects)
+			},
+		})
 	}
-	for _, w := range f.Ways {
-		if w.WhyNot == "" {
-			err = errors.Join(err, say("  --as %-12s can be chosen", w.Choice))
-		} else {
-			err = errors.Join(err, say("  --as %-12s no: %s", w.Choice, w.WhyNot))
-		}
+	event := audit.Event{Action: "migration:repair", ObjectKind: "migration", ObjectID: version.String(), Reason: reason, After: map[string]string{"as": string(kind)}}
+	if err != nil {
+		event.Outcome, event.Reason = audit.Refused, refusalText(err)
 	}
-	return err
+	return errors.Join(err, postgres.Audit{DB: db}.Record(ctx, by, event))
 }

@@ -101,26 +101,3 @@ func TestStatusShowsEveryState(t *testing.T) {
 		t.Errorf("golang-migrate believes %s, dirty %t; want 0.0.21, dirty", document.Engine.Version, document.Engine.Dirty)
 	}
 }
-
-// M12 of the features: the command says what is proven, takes that way and no other, and never a version without a file.
-func TestRepairOffersOnlyWhatIsProven(t *testing.T) {
-	o := inEveryState(t)
-	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply"))
-	out := o.must("migrate", "repair", "V0.0.21")
-	for _, want := range []string{"V0.0.21 is dirty", "Index public.lots_id on public.lots is not valid", "--as applied      no: "} {
-		if !strings.Contains(out, want) {
-			t.Errorf("repair does not say %q:\n%s", want, out)
-		}
-	}
-	o.refused(1, "cannot be repaired in this way", "migrate", "repair", "V0.0.21", "--as", "applied", "--reason", "I say so")
-	o.refused(2, "no file for V0.0.17", "migrate", "repair", "V0.0.17", "--as", "not-applied", "--reason", "I say so")
-	o.refused(2, "Nothing was repaired", "migrate", "repair", "V0.0.21", "--as", "drop-index", "--index", "public.lots_id")
-	o.refused(exitGate, "may not change the schema", "migrate", "repair", "V0.0.21", "--as", "down", "--reason", "without the right")
-	o.must("migrate", "repair", "V0.0.21", "--as", "drop-index", "--index", "public.lots_id", "--reason", "a build was killed")
-	if out := o.must("migrate", "repair", "V0.0.21"); strings.Contains(out, "lots_id") {
-		t.Errorf("the index is still there:\n%s", out)
-	}
-	if done, refused := o.audited("migration:repair", "done"), o.audited("migration:repair", "refused"); done != 1 || refused != 4 {
-		t.Errorf("the audit trail holds %d repairs and %d refusals, want 1 and 4", done, refused)
-	}
-}

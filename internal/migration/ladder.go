@@ -29,7 +29,7 @@ const (
 func (s State) Words() string {
 	return map[State]string{
 		StateApplied:     "In the database, from exactly this file.",
-		StateBaseline:    "Was in the database when Gatehouse came; checked and recorded.",
+		StateBaseline:    "Was found in the database, checked and recorded; Gatehouse did not run it to its end.",
 		StatePending:     "Not in the database; the next one to apply.",
 		StateBlocked:     "Not in the database; an earlier one comes first.",
 		StateRunning:     "Being applied or undone now.",
@@ -63,7 +63,7 @@ type Rung struct {
 
 // InDatabase says whether the version's objects are there, by the ledger.
 func (r Rung) InDatabase() bool {
-	return r.Effect.Success && r.Effect.Direction.Leaves()
+	return r.Effect.Success && r.Effect.Direction != Down
 }
 
 // Ladder is every version that has a file or an entry, lowest first.
@@ -109,7 +109,7 @@ func Build(files *Files, entries []Entry, belief Belief, runs []Run) Ladder {
 	}
 	for _, v := range versionsOf(files, known) {
 		r := rung(files, v, known[v], highest)
-		if belief.Dirty && belief.Version == v {
+		if half, _, is := halfWay(belief, highest); is && half == v {
 			r.State = StateDirty
 		}
 		l.Rungs = append(l.Rungs, r)
@@ -156,10 +156,6 @@ func rung(files *Files, v Version, s standing, highest Version) Rung {
 	switch {
 	case r.State == StateApplied && s.lastSuccess.SHA256 != r.File.SHA256:
 		r.Note = "Comments or white space of the file have changed since it was applied; what it does has not."
-	case s.last.Success && s.last.Direction == RepairRemoved:
-		r.Note = "It stopped half way; a repair proved that nothing of it was in the database."
-	case s.last.Success && s.last.Direction == RepairApplied:
-		r.Note = "It stopped half way; a repair proved that everything its plan card names is in the database."
 	case r.InDatabase() && s.failedSince && s.last.Direction == Down:
 		r.Note = "The last try to undo it failed and changed nothing."
 	}
@@ -181,7 +177,8 @@ func problems(rungs []Rung, belief Belief, highest Version) []string {
 	}
 	switch {
 	case belief.Dirty:
-		list = append(list, fmt.Sprintf("%s runs without a transaction and stopped half way; see `gatehouse migrate repair`.", belief.Version.Title()))
+		half, _, _ := halfWay(belief, highest)
+		list = append(list, fmt.Sprintf("%s runs without a transaction and stopped half way; a person has to look what is there and repair it (gatehouse migrate repair).", half.Title()))
 	case belief.Known && belief.Version != highest, !belief.Known && highest >= 0:
 		list = append(list, fmt.Sprintf("golang-migrate believes %s, the ledger says %s.", beliefWords(belief), versionWords(highest)))
 	}

@@ -71,7 +71,7 @@ func standings(entries []Entry) map[Version]standing {
 		all[e.Version] = s
 	}
 	for v, s := range all {
-		s.applied = s.hasSuccess && s.lastSuccess.Direction.Leaves()
+		s.applied = s.hasSuccess && s.lastSuccess.Direction != Down
 		s.baseline = s.applied && s.lastSuccess.Direction == Baseline
 		s.undone = s.hasSuccess && s.lastSuccess.Direction == Down
 		s.failedSince = !s.last.Success

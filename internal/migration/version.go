@@ -43,15 +43,9 @@ func (v Version) Title() string { return "V" + v.String() }
 // Direction says what a file does to the schema.
 type Direction string
 
-// The directions. A baseline records a schema that was found, and a repair what was proven of a version that stopped half
-// way; both run nothing.
+// The directions. A baseline records a schema that was found, and runs nothing.
 const (
-	Up            Direction = "up"
-	Down          Direction = "down"
-	Baseline      Direction = "baseline"
-	RepairApplied Direction = "repair_applied"
-	RepairRemoved Direction = "repair_removed"
+	Up       Direction = "up"
+	Down     Direction = "down"
+	Baseline Direction = "baseline"
 )
-
-// Leaves says whether a version is in the database after a success in this direction.
-func (d Direction) Leaves() bool { return d != Down && d != RepairRemoved }

@@ -2,104 +2,116 @@ package migrator
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
+	"strings"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
 
-// readInvalidIndexes leaves out an index of which another session holds the build: that one is not left behind yet.
-const readInvalidIndexes = `
-SELECT format('%I.%I', s.nspname, c.relname) AS name, format('%I.%I', ts.nspname, t.relname) AS table
-  FROM pg_catalog.pg_index i
-  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
-  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
-  JOIN pg_catalog.pg_namespace ts ON ts.oid = t.relnamespace
- WHERE NOT (i.indisvalid AND i.indisready) AND c.relkind = 'i' AND s.nspname = 'public'
-   AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
- ORDER BY 1`
-
-func invalidIndexes(ctx context.Context, conn *pgx.Conn) ([]migration.InvalidIndex, error) {
-	rows, err := conn.Query(ctx, readInvalidIndexes)
-	if err != nil {
-		return nil, wrap("looking for invalid indexes", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[migration.InvalidIndex])
-	if err != nil {
-		return nil, wrap("looking for invalid indexes", err)
-	}
-	return list, nil
+// RepairRequest is a repair of the version that stopped half way.
+type RepairRequest struct {
+	Version migration.Version
+	As      migration.Repair
+	By      actor.Actor
+	Reason  string
+	// Facts looks at the catalog of this database.
+	Facts func(ctx context.Context, objects []migration.Object) ([]migration.Fact, error)
+	Log   func(line string)
 }
 
-// Repair takes one of the ways out of a version that stopped half way, under the migration lock. The facts are asked for
-// under that lock, too: what they prove is still so when it is written.
-func (m *Migrator) Repair(ctx context.Context, order migration.RepairOrder, facts func(context.Context) ([]migration.Fact, error)) error {
+// Repair records what became of a version that stopped half way, as far as the catalog proves it, and makes ledger and
+// golang-migrate agree again. With RepairUndo it runs the undo file first. What is not proven is a fault.Conflict and
+// changes nothing, but what an undo file did until then.
+func (m *Migrator) Repair(ctx context.Context, req RepairRequest) error {
+	if req.Reason = strings.TrimSpace(req.Reason); req.Reason == "" {
+		return fault.New(fault.Invalid, "Say why it is repaired in this way.")
+	}
+	up, ok := m.files.Up(req.Version)
+	if !ok {
+		return fault.New(fault.NotFound, "There is no migration %s.", req.Version.Title())
+	}
 	return m.locked(ctx, migration.RunID{}, func(s *session) error {
 		ladder, err := m.compare(ctx, s)
 		if err != nil {
 			return err
 		}
-		seen, err := facts(ctx)
+		half, direction, is := ladder.HalfWay()
+		if !is || half != req.Version {
+			return fault.New(fault.Conflict, "%s did not stop half way; there is nothing to repair.", req.Version.Title())
+		}
+		if req.As == migration.RepairUndo {
+			if err := m.undoHalf(ctx, s, req); err != nil {
+				return err
+			}
+		}
+		facts, err := req.Facts(ctx, m.files.Objects(req.Version))
+		if err != nil {
+			return wrap("looking at what is there", err)
+		}
+		checks, err := migration.Prove(up, req.As, facts)
 		if err != nil {
 			return err
 		}
-		finding, err := ladder.Examine(m.files, order.Version, seen)
-		if err != nil {
-			return err
-		}
-		if err := finding.Allows(order.Choice, order.Index); err != nil {
-			return err
-		}
-		return m.repair(ctx, s, ladder, finding.Rung.File, order)
+		return m.settle(ctx, s, up, direction, req, ladder.Below(req.Version), checks)
 	})
 }
 
-func (m *Migrator) repair(ctx context.Context, s *session, ladder migration.Ladder, file migration.File, order migration.RepairOrder) error {
-	s.notices, s.hear = []string{"REPAIR: " + order.Reason}, order.Log
-	below := int(ladder.Below(order.Version))
-	d := &driver{ctx: ctx, s: s, set: m.set, file: file, version: int(order.Version), target: int(order.Version), tries: max(m.LockTries, 1)}
-	d.req = StepRequest{Version: order.Version, By: order.By, Log: order.Log}
-	switch order.Choice {
-	case migration.MarkApplied:
-		d.req.Direction = migration.RepairApplied
-		return d.note()
-	case migration.MarkNotApplied:
-		d.req.Direction, d.target = migration.RepairRemoved, below
-		return d.note()
-	case migration.RunDown:
-		undo, _ := m.files.Down(order.Version) // Examine has seen that it is there
-		d.req.Direction, d.file, d.target = migration.Down, undo, below
-		if undo.NoTransaction {
-			return d.runBare(undo.SQL) //nolint:contextcheck // a driver carries it, because golang-migrate does not
-		}
-		return d.runWhole(undo.SQL) //nolint:contextcheck // as above
-	case migration.DropIndex:
-		return dropIndex(ctx, s.conn, file.Card, order.Index)
+// undoHalf runs the undo file, statement by statement: it may be one that runs outside a transaction itself.
+func (m *Migrator) undoHalf(ctx context.Context, s *session, req RepairRequest) error {
+	down, ok := m.files.Down(req.Version)
+	if !ok {
+		return fault.New(fault.Conflict, "There is no file to take %s back with.", req.Version.Title())
 	}
-	return fmt.Errorf("migrator: no way to repair: %q", order.Choice)
+	for i, statement := range migration.Split(down.SQL) {
+		if req.Log != nil {
+			req.Log(fmt.Sprintf("%s line %d", down.Script, statement.Line))
+		}
+		if _, err := s.conn.Exec(ctx, setBounds, millis(bareLockBound(down, statement)), millis(down.Card.StatementTimeout), false); err != nil {
+			return wrap("during the repair", err)
+		}
+		if _, err := exec(ctx, s.conn, statement.SQL); err != nil {
+			failure := describe(err, down, i, down.SQL)
+			return fault.New(fault.Conflict, "The undo file stopped as well, and nothing was recorded: %s", failure.Error()).Because(failure)
+		}
+	}
+	return nil
 }
 
-// note writes the entry and golang-migrate's version, and runs nothing.
-func (d *driver) note() error {
+// settle writes ledger row and version in one transaction. What was on its way up and is there is recorded as found; what
+// was on its way down and is gone is undone; the other two are tries that failed.
+func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, direction migration.Direction, req RepairRequest, below migration.Version, checks int) error {
+	there := req.As == migration.RepairApplied
+	file, entry, target := up, direction, int(below)
+	if there {
+		target = int(up.Version)
+	}
+	proof := fmt.Sprintf("Stopped half way, and repaired as %s: %d post-checks prove it. Why: %s", req.As, checks, req.Reason)
+	var failure *migration.StepError
+	switch {
+	case there && direction == migration.Up:
+		entry = migration.Baseline
+	case there == (direction == migration.Down): // a way down that left everything, or a way up that left nothing
+		failure = &migration.StepError{Script: up.Script, Message: proof}
+	}
+	if down, ok := m.files.Down(up.Version); ok && direction == migration.Down {
+		file = down
+	}
+	s.notices = []string{proof}
+	step := StepRequest{Version: up.Version, Direction: entry, By: req.By, Log: req.Log}
+	d := &driver{ctx: ctx, s: s, set: m.set, file: file, req: step, target: target}
 	if err := d.begin(true); err != nil {
 		return wrap("recording the repair", err)
 	}
-	return d.commit()
-}
-
-// dropIndex removes an index that cannot be used. index is one of those that the catalog has just named, in its quoting.
-func dropIndex(ctx context.Context, conn *pgx.Conn, card migration.Card, index string) error {
-	if _, err := conn.Exec(ctx, setBounds, millis(card.StatementTimeout), millis(card.StatementTimeout), false); err != nil {
-		return wrap("before removing the index", err)
+	if _, err := s.conn.Exec(ctx, m.set.Ledger.sql(writeEntry), entryArgs(file, step, d.began, s.notices, failure)); err != nil {
+		return wrap("recording the repair", err)
 	}
-	began := time.Now()
-	if _, err := conn.Exec(ctx, migration.InvalidIndex{Name: index}.Drop()); err != nil {
-		return errors.Join(fault.New(fault.Conflict, "Index %s was not removed after %s; look again whether it is still there.", index, time.Since(began).Round(time.Second)), err)
+	if _, err := s.conn.Exec(ctx, writeState, m.set.Name, target, false); err != nil {
+		return wrap("recording the repair", err)
+	}
+	if _, err := s.conn.Exec(ctx, "COMMIT"); err != nil {
+		return wrap("recording the repair", err)
 	}
 	return nil
 }

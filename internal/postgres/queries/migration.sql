@@ -1,14 +1,14 @@
 -- name: MigrationStates :many
 -- The newest success and the newest failure of each version: all that a version's state needs.
 SELECT DISTINCT ON (version_number, success)
-       ledger_id, version_number, description, script, recorded_as AS direction, success, sha256, sha256_tokens,
+       ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
        started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
   FROM gatehouse.migration_history
  ORDER BY version_number, success, ledger_id DESC;
 
 -- name: MigrationHistory :many
-SELECT ledger_id, version_number, description, script, recorded_as AS direction, success, sha256, sha256_tokens,
+SELECT ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
        started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
   FROM gatehouse.migration_history
