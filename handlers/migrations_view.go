@@ -62,6 +62,9 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 	for _, r := range o.Ladder.Rungs {
 		v.Rungs = append(v.Rungs, h.rungView(r))
 	}
+	for _, i := range o.Ladder.Invalid {
+		v.Invalid = append(v.Invalid, i.Sentence())
+	}
 	for _, run := range o.Runs {
 		v.Running = components.Link{Label: runLabel(run), Href: runHref(run.ID)}
 		if run.State.Active() {

@@ -68,7 +68,7 @@ func migrateStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "Say where every version stands, files against database", Args: cobra.NoArgs,
 		Long: `Compares the files in this program with the ledger in the database, and says what golang-migrate itself
-believes. Exit codes: 0 they agree, 4 they disagree, 1 the database could not be read, 2 called wrongly.`,
+believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they disagree or an index is not valid, 1 the database could not be read, 2 called wrongly.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := owner()
 			if err != nil {
@@ -85,6 +85,9 @@ believes. Exit codes: 0 they agree, 4 they disagree, 1 the database could not be
 			}
 			if err == nil && len(ladder.Problems) > 0 {
 				return exitError{exitDisagree, ladder.Refusal()}
+			}
+			if err == nil && len(ladder.Invalid) > 0 {
+				return exitError{exitDisagree, errors.New(ladder.Invalid[0].Sentence())}
 			}
 			return err
 		},
@@ -112,11 +115,15 @@ func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
 	document := struct {
 		Rungs    []rungJSON `json:"migrations"`
 		Problems []string   `json:"problems"`
+		Invalid  []string   `json:"invalid_indexes"`
 		Engine   struct {
 			Version string `json:"version"`
 			Dirty   bool   `json:"dirty"`
 		} `json:"golang_migrate"`
-	}{Problems: append([]string{}, ladder.Problems...)}
+	}{Problems: append([]string{}, ladder.Problems...), Invalid: []string{}}
+	for _, i := range ladder.Invalid {
+		document.Invalid = append(document.Invalid, i.Name)
+	}
 	if ladder.Belief.Known {
 		document.Engine.Version, document.Engine.Dirty = ladder.Belief.Version.String(), ladder.Belief.Dirty
 	}
@@ -153,6 +160,11 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 			more = r.Last.Error
 		}
 		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n", r.State, name, more); err != nil {
+			return err
+		}
+	}
+	for _, i := range ladder.Invalid {
+		if _, err := fmt.Fprintln(out, i.Sentence()); err != nil {
 			return err
 		}
 	}

@@ -27,9 +27,7 @@ type Card struct {
 const (
 	DefaultLockTimeout      = 2 * time.Second
 	DefaultStatementTimeout = 15 * time.Minute
-	// OutsideLockTimeout is of a file without a transaction: CREATE INDEX CONCURRENTLY waits for every transaction that is
-	// older than itself, and keeps no reader or writer waiting meanwhile.
-	OutsideLockTimeout = 5 * time.Minute
+	MaxLockTimeout          = 2 * time.Second
 )
 
 // Object is a thing in the database's catalog that a card names.
@@ -66,7 +64,6 @@ func ParseCard(sql string) (Card, error) {
 	var problems []string
 	for i, line := range strings.Split(Normal(sql), "\n") {
 		if i == 0 && strings.TrimSpace(line) == noTransaction {
-			card.LockTimeout = OutsideLockTimeout
 			continue
 		}
 		m := cardLine.FindStringSubmatch(line)
@@ -106,6 +103,9 @@ func (c *Card) set(key, value string) (err error) {
 		c.Estimate, err = duration(value)
 	case "lock_timeout":
 		c.LockTimeout, err = duration(value)
+		if c.LockTimeout > MaxLockTimeout {
+			return fmt.Errorf("lock_timeout is %s; a file may wait at most %s, because everybody behind it waits as long", value, MaxLockTimeout)
+		}
 	case "statement_timeout":
 		c.StatementTimeout, err = duration(value)
 	case "reversible":

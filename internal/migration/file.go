@@ -170,6 +170,10 @@ func (s *Files) pairs(rules Rules) []string {
 			problems = append(problems, down.Script+": there is no V file that it could undo")
 		case up.Name != down.Name:
 			problems = append(problems, fmt.Sprintf("%s: %s has another name", down.Script, up.Script))
+		default:
+			// An undo file has no card. Without bounds it would wait for a lock for ever, and everybody behind it.
+			down.Card.LockTimeout, down.Card.StatementTimeout = up.Card.LockTimeout, up.Card.StatementTimeout
+			s.down[down.Version] = down
 		}
 	}
 	for _, up := range s.up {

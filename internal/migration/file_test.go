@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -31,6 +32,8 @@ func TestReadFilesRefusesWithAList(t *testing.T) {
 		"undo renamed":      {fstest.MapFS{"V0.0.20__fix.sql": text(good), "U0.0.20__mend.sql": text("SELECT 1")}, []string{"V0.0.20__fix.sql has another name"}},
 		"no text":           {fstest.MapFS{"V0.0.20__fix.sql": text(testCard), "U0.0.20__fix.sql": text("\xff")}, []string{"U0.0.20__fix.sql: not UTF-8", "V0.0.20__fix.sql: holds no statement"}},
 		"commits itself":    {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "SELECT 1;\nCOMMIT;"), "U0.0.20__fix.sql": text("ROLLBACK")}, []string{"U0.0.20__fix.sql: line 1: ROLLBACK", "V0.0.20__fix.sql: line 6: COMMIT"}},
+		"prepared commit":   {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "PREPARE TRANSACTION 'x'"), "U0.0.20__fix.sql": text("SELECT 1")}, []string{"line 5: PREPARE"}},
+		"too patient":       {fstest.MapFS{"V0.0.20__fix.sql": text("-- lock_timeout: 3s\n" + good), "U0.0.20__fix.sql": text("SELECT 1")}, []string{"line 1: lock_timeout is 3s"}},
 		"card":              {fstest.MapFS{"V0.0.20__fix.sql": text("-- title: x\n-- risk: some\n-- colour: blue\n-- creates: table lots\nSELECT 1"), "U0.0.20__fix.sql": text("SELECT 1")}, []string{"line 2: risk", "knows no \"colour\"", "does not name a table", "no line for estimate", "no line for reversible"}},
 	} {
 		_, err := ReadFiles(c.files, Rules{Undo: true})
@@ -107,5 +110,37 @@ func TestTablesOfReadsColumns(t *testing.T) {
 	got := TablesOf("CREATE TABLE public.a (id uuid PRIMARY KEY, n numeric(4,3) CHECK (n > 0 AND n IN (1, 2)), CONSTRAINT c UNIQUE (id, n), z text);\nCREATE INDEX i ON public.a (id);")
 	if diff := cmp.Diff([]Table{{"public.a", []string{"id", "n", "z"}}}, got); diff != "" {
 		t.Errorf("TablesOf (-want +got):\n%s", diff)
+	}
+}
+
+// An undo file has no card of its own; without its up file's bounds it would wait for a lock for ever.
+func TestAnUndoFileHasTheBoundsOfItsUpFile(t *testing.T) {
+	t.Parallel()
+	files, err := ReadFiles(fstest.MapFS{
+		"V0.0.20__fix.sql": text("-- lock_timeout: 1s\n-- statement_timeout: 3m\n" + testCard + "SELECT 1"), "U0.0.20__fix.sql": text("SELECT 1"),
+	}, Rules{Undo: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	undo, _ := files.Down(files.Last())
+	if undo.Card.LockTimeout != time.Second || undo.Card.StatementTimeout != 3*time.Minute {
+		t.Errorf("the undo file waits %s for a lock and %s for a statement; want 1s and 3m", undo.Card.LockTimeout, undo.Card.StatementTimeout)
+	}
+}
+
+func TestAnIndexMadeConcurrentlyIsKnown(t *testing.T) {
+	t.Parallel()
+	for sql, want := range map[string]bool{
+		"CREATE INDEX CONCURRENTLY i ON t (a)":                      true,
+		"create unique index concurrently if not exists i ON t (a)": true,
+		"DROP INDEX CONCURRENTLY i":                                 true,
+		"REINDEX TABLE CONCURRENTLY t":                              true,
+		"CREATE INDEX i ON t (a)":                                   false,
+		"REFRESH MATERIALIZED VIEW CONCURRENTLY v":                  false,
+		"CREATE TABLE concurrently (index int)":                     false,
+	} {
+		if got := Split(sql)[0].IndexConcurrently(); got != want {
+			t.Errorf("IndexConcurrently(%s) = %t, want %t", sql, got, want)
+		}
 	}
 }

@@ -72,6 +72,8 @@ type Ladder struct {
 	Belief Belief
 	// Problems are disagreements between files and database; with any of them nothing is applied nor undone.
 	Problems []string
+	// Invalid are indexes that the database keeps up and no query may use. They stop nothing, and do not go by themselves.
+	Invalid []InvalidIndex
 }
 
 // Find is the rung of a version.

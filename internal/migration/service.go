@@ -2,6 +2,7 @@ package migration
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -143,6 +144,9 @@ func (s *Service) Files() *Files { return s.files }
 func (s *Service) build(sight Sight) Ladder {
 	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
 	ladder.rehearsed(sight.Rehearsed)
+	if !slices.ContainsFunc(sight.Runs, func(r Run) bool { return r.State.Active() }) {
+		ladder.Invalid = sight.Invalid // while a run is under way it may be building them
+	}
 	return ladder
 }
 

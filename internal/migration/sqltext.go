@@ -217,3 +217,20 @@ func makesRoutine(tokens []Token) bool {
 func LineAt(text string, offset int) int {
 	return 1 + strings.Count(text[:min(max(offset, 0), len(text))], "\n")
 }
+
+// IndexConcurrently says whether the statement makes, remakes or drops an index CONCURRENTLY.
+func (s Statement) IndexConcurrently() bool {
+	words := make([]string, 4)
+	for i := range min(len(words), len(s.Tokens)) {
+		words[i] = s.Tokens[i].Text
+	}
+	switch {
+	case words[0] == "reindex":
+		return words[2] == "concurrently"
+	case words[0] == "create" && words[1] == "unique":
+		return words[2] == "index" && words[3] == "concurrently"
+	case words[0] == "create", words[0] == "drop":
+		return words[1] == "index" && words[2] == "concurrently"
+	}
+	return false
+}

@@ -75,6 +75,8 @@ type Sight struct {
 	Lines   []Line
 	// Rehearsed is the newest rehearsal of each text of a file.
 	Rehearsed []RehearsedFile
+	// Invalid are indexes that no query may use; one that is being built stands here, too.
+	Invalid []InvalidIndex
 }
 
 // Release is the active release as far as migrations go.

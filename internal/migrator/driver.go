@@ -157,6 +157,9 @@ func (d *driver) runBare(sql string) error {
 	}
 	d.req.Say("Running %s without a transaction, statement by statement.", d.file.Script)
 	for i, statement := range migration.Split(sql) {
+		if _, err := d.s.conn.Exec(d.ctx, setBounds, millis(bareLockBound(d.file, statement)), millis(d.file.Card.StatementTimeout), false); err != nil {
+			return d.failed(err, i, sql)
+		}
 		if _, err := exec(d.ctx, d.s.conn, statement.SQL); err != nil {
 			return d.failed(err, i, sql)
 		}
@@ -168,6 +171,16 @@ func (d *driver) runBare(sql string) error {
 		return d.failed(err, 0, sql)
 	}
 	return nil
+}
+
+// bareLockBound is how long a statement outside a transaction waits for a lock. An index that is made or dropped
+// CONCURRENTLY waits for every older transaction, and nobody who reads or writes waits behind it: it may take its time,
+// because giving up would leave an invalid index.
+func bareLockBound(file migration.File, s migration.Statement) time.Duration {
+	if s.IndexConcurrently() {
+		return file.Card.StatementTimeout
+	}
+	return file.Card.LockTimeout
 }
 
 // begin sets the file's bounds, for the transaction or the session, and claims the run.

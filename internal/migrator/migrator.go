@@ -77,7 +77,11 @@ func (m *Migrator) compare(ctx context.Context, s *session) (migration.Ladder, e
 	if err != nil {
 		return migration.Ladder{}, wrap("reading the ledger", err)
 	}
-	return migration.Build(m.files, entries, belief, nil), nil
+	ladder := migration.Build(m.files, entries, belief, nil)
+	if m.set.Ledger.claims {
+		ladder.Invalid, err = invalidIndexes(ctx, s.conn)
+	}
+	return ladder, err
 }
 
 // Step applies or takes back one version. A refusal is a fault and changed nothing; a migration.StepError failed and is

@@ -64,13 +64,12 @@ func (m *Migrator) undoHalf(ctx context.Context, s *session, req RepairRequest) 
 	if !ok {
 		return fault.New(fault.Conflict, "There is no file to take %s back with.", req.Version.Title())
 	}
-	bounds := []any{millis(down.Card.LockTimeout), millis(down.Card.StatementTimeout), false}
-	if _, err := s.conn.Exec(ctx, setBounds, bounds...); err != nil {
-		return wrap("beginning the repair", err)
-	}
 	for i, statement := range migration.Split(down.SQL) {
 		if req.Log != nil {
 			req.Log(fmt.Sprintf("%s line %d", down.Script, statement.Line))
+		}
+		if _, err := s.conn.Exec(ctx, setBounds, millis(bareLockBound(down, statement)), millis(down.Card.StatementTimeout), false); err != nil {
+			return wrap("during the repair", err)
 		}
 		if _, err := exec(ctx, s.conn, statement.SQL); err != nil {
 			failure := describe(err, down, i, down.SQL)

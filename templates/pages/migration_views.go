@@ -72,7 +72,8 @@ type MigrationListView struct {
 	LiveHref     string
 	DriftHref    string // empty for people of other tenants, who see nothing there; BackupsHref goes with it
 	BackupsHref  string
-	NothingToSee string // text of the empty ladder
+	NothingToSee string   // text of the empty ladder
+	Invalid      []string // indexes that no query may use, each with the statement that removes it
 }
 
 // MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.

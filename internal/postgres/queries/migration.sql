@@ -166,6 +166,18 @@ SELECT @tenant, @run, 1 + coalesce((SELECT max(l.seq) FROM gatehouse.migration_r
 SELECT tenant_id, run_id, state, extract(epoch FROM idle)::double precision AS idle_seconds
   FROM gatehouse.migration_runs_unfinished();
 
+-- name: InvalidIndexes :many
+-- Indexes that every write keeps up and no query may use. Whether somebody is building one now, the application may not see.
+SELECT format('%I.%I', s.nspname, c.relname) AS name, format('%I.%I', ts.nspname, t.relname) AS table
+  FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_namespace ts ON ts.oid = t.relnamespace
+ WHERE NOT (i.indisvalid AND i.indisready) AND c.relkind = 'i' AND s.nspname = 'public'
+ ORDER BY 1
+ LIMIT 20;
+
 -- name: CatalogObjects :many
 -- Objects of plan cards, each looked up in the catalog by its kind.
 SELECT o.n::integer AS number, f.sound IS NOT NULL AS found, coalesce(f.sound, false) AS sound, coalesce(f.detail, '') AS detail
