@@ -188,3 +188,39 @@ func TestARefusalIsSaidInItsOwnWords(t *testing.T) {
 		}
 	}
 }
+
+// An existing warehouse is recorded once, on record; an empty database is none.
+func TestBaselineStandsInTheTrail(t *testing.T) {
+	o := atAShell(t, "")
+	o.refused(1, "There is no warehouse here", "migrate", "baseline")
+	o.must("migrate", "baseline", "--create")
+	o.refused(1, "in the ledger already", "migrate", "baseline")
+	if n := o.audited("migration:baseline", "done"); n != 1 {
+		t.Errorf("the audit trail holds %d baselines, want 1", n)
+	}
+	if state := o.must("migrate", "status"); !strings.Contains(state, "applied       V0.0.14") {
+		t.Errorf("after the baseline the status is\n%s", state)
+	}
+}
+
+// A run that succeeded and left less than it promised is not a success for a script either.
+func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
+	o := atAShell(t, "0.0.18")
+	m, err := migrator.New(migrator.WMS(), o.d.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := housetest.Release(t, o.d, housetest.Rivermark, m.Files(), true).String()
+	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply", "migration:down"))
+	o.must("migrate", "apply", "V0.0.20", "--release", release)
+	// Something that another release leaves behind keeps the undo from being whole.
+	trigger := `CREATE FUNCTION public.comeback() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF tg_tag = 'DROP TABLE' AND to_regclass('public.cross_dock_cancellations') IS NULL THEN
+				CREATE TABLE public.cross_dock_cancellations (id int);
+			END IF; END $$;
+		CREATE EVENT TRIGGER comeback ON ddl_command_end EXECUTE FUNCTION public.comeback()`
+	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), trigger); err != nil {
+		t.Fatal(err)
+	}
+	o.refused(4, "post-checks do not hold", "migrate", "down", "V0.0.20", "--release", release, "--confirm", "V0.0.20", "--reason", "a test")
+}

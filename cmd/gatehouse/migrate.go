@@ -41,7 +41,7 @@ migration:apply or migration:down), and need a release that plans the version. T
 GATEHOUSE_OWNER_DATABASE_URL; the server need not run.
 
 Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind), 2 called wrongly,
-3 the gate is closed or it is not allowed, 4 files and database disagree, 5 another run has the floor.`,
+3 the gate is closed or it is not allowed, 4 files and database disagree, or a post-check does not hold, 5 another run has the floor.`,
 	}
 	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline(), migrateDrift(), migrateRehearse(), migrateRepair())
 	return cmd
@@ -315,6 +315,9 @@ func report(cmd *cobra.Command, service *migration.Service, by actor.Actor, id m
 	}
 	if one.Run.State != migration.Succeeded {
 		return fmt.Errorf("the run is %s: %s", one.Run.State, one.Run.Error)
+	}
+	if failed, ok := migration.AllPassed(one.Checks); !ok {
+		return exitError{exitDisagree, fmt.Errorf("the run succeeded, but %d of its %d post-checks do not hold; see the lines above", failed, len(one.Checks))}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
@@ -16,11 +17,28 @@ type Folder struct{ Dir string }
 
 var _ Place = Folder{}
 
+// partLife is how old an unfinished file may be before the next backup takes it for left behind by a program that was killed.
+const partLife = 24 * time.Hour
+
+// sweep removes what killed programs left. What cannot be removed has no backup's name and harms nobody.
+func (f Folder) sweep() {
+	parts, err := filepath.Glob(filepath.Join(f.Dir, "*.part"))
+	if err != nil {
+		return
+	}
+	for _, part := range parts {
+		if info, err := os.Stat(part); err == nil && time.Since(info.ModTime()) > partLife {
+			_ = os.Remove(part)
+		}
+	}
+}
+
 // Create writes under a name that no backup has, and gives the file its own when it is whole and on the disk.
 func (f Folder) Create(name string) (File, error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return nil, f.fault("The folder for backups cannot be made", err)
 	}
+	f.sweep()
 	file, err := os.OpenFile(f.Path(name)+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, f.fault("A backup cannot be written", err)
