@@ -55,6 +55,7 @@ func (h backups) list(c echo.Context) error {
 var backupWorths = map[backup.Worth]components.State{
 	backup.Proven:   {Code: "proven", Word: "Restored", Tone: components.Good},
 	backup.Unproven: {Code: "unproven", Word: "Never restored", Tone: components.Warn},
+	backup.Removed:  {Code: "removed", Word: "Removed", Tone: components.Neutral},
 	backup.Broken:   {Code: "broken", Word: "Does not restore", Tone: components.Bad},
 }
 

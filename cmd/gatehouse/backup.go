@@ -38,7 +38,7 @@ at least as new as the server; they are looked for in the usual places and in PG
 Exit codes: 0 it worked and what was looked at is whole, 1 it failed or the backup is not whole, 2 called wrongly,
 3 it is not allowed.`,
 	}
-	cmd.AddCommand(backupCreate(), backupList(), backupLook(backup.Verify, "Read a backup's file again and compare it with what was written down"),
+	cmd.AddCommand(backupCreate(), backupList(), backupPrune(), backupLook(backup.Verify, "Read a backup's file again and compare it with what was written down"),
 		backupLook(backup.Drill, "Restore a backup into a scratch database, compare, and drop it"))
 	return cmd
 }
@@ -103,6 +103,27 @@ func backupList() *cobra.Command {
 			})
 		},
 	}
+}
+
+func backupPrune() *cobra.Command {
+	var keep time.Duration
+	cmd := &cobra.Command{
+		Use: "prune", Short: "Remove the files of old backups, never the newest nor the newest that restores", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
+				removed, err := s.Prune(ctx, by, keep)
+				for _, b := range removed {
+					if _, err := fmt.Fprintln(cmd.OutOrStdout(), b.Name); err != nil {
+						return err
+					}
+				}
+				cmd.PrintErrf("%d removed.\n", len(removed))
+				return err
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&keep, "older-than", 30*24*time.Hour, "how old a backup must be; at least 24h")
+	return cmd
 }
 
 func backupLook(kind backup.Kind, short string) *cobra.Command {

@@ -198,3 +198,38 @@ func TestARepairIsAllowedProvenAndOnRecord(t *testing.T) {
 		t.Errorf("the audit trail holds %d refused repairs, want 4", n)
 	}
 }
+
+// Old files go, but never the newest backup nor the newest that restores.
+func TestPruneKeepsWhatIsNeeded(t *testing.T) {
+	o, dir := backingUp(t)
+	var ids []string
+	for range 4 {
+		ids = append(ids, strings.TrimSpace(o.must("backup", "create")))
+	}
+	o.must("backup", "drill", ids[0])
+	o.must("backup", "drill", ids[1])
+	o.refused(2, "at least 24h", "backup", "prune", "--older-than", "1h")
+	if out := o.must("backup", "prune"); out != "" {
+		t.Errorf("backups of today are pruned: %q", out)
+	}
+	age := "ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL; UPDATE gatehouse.backups SET taken_at = taken_at - interval '40 days'"
+	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), age); err != nil {
+		t.Fatal(err)
+	}
+	if out := o.must("backup", "prune"); strings.Count(out, ".dump") != 2 || !strings.Contains(out, ids[0][:8]) || !strings.Contains(out, ids[2][:8]) {
+		t.Errorf("pruned were\n%s\nwant the first and the third: %v", out, ids)
+	}
+	if files, err := filepath.Glob(filepath.Join(dir, "*.dump")); err != nil || len(files) != 2 {
+		t.Errorf("the folder holds %v, %v; want two files", files, err)
+	}
+	if listed := o.must("backup", "list"); strings.Count(listed, "removed on") != 2 || strings.Count(listed, "restored in") != 1 {
+		t.Errorf("the list is\n%s", listed)
+	}
+	if out := o.must("backup", "prune"); out != "" {
+		t.Errorf("pruned again: %q", out)
+	}
+	o.refused(1, "is gone", "backup", "verify", ids[0])
+	if n := o.audited("backup:prune", "done"); n != 2 {
+		t.Errorf("the audit trail holds %d prunings, want 2", n)
+	}
+}

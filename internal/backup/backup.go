@@ -84,6 +84,8 @@ type Backup struct {
 	Manifest Manifest
 	// Verified and Drilled are the newest look of each kind; nil where there was none.
 	Verified, Drilled *Check
+	// Removed is when the file was removed because it was old; zero where it was not.
+	Removed time.Time
 }
 
 // Worth is what a backup is good for.
@@ -94,11 +96,14 @@ const (
 	Proven   Worth = "restored"         // its newest drill passed, and nothing was found since
 	Unproven Worth = "never restored"   // a file
 	Broken   Worth = "does not restore" // found damaged, or its newest drill failed
+	Removed  Worth = "removed"          // its file was pruned
 )
 
 // Worth is what the backup is good for, and why.
 func (b Backup) Worth() (Worth, string) {
 	switch {
+	case !b.Removed.IsZero():
+		return Removed, "on " + b.Removed.UTC().Format("2006-01-02 15:04 UTC")
 	case b.Verified != nil && !b.Verified.Passed && (b.Drilled == nil || b.Verified.At.After(b.Drilled.At)):
 		return Broken, strings.Join(b.Verified.Findings, "; ")
 	case b.Drilled == nil:
@@ -116,6 +121,7 @@ type Kind string
 const (
 	Verify Kind = "verify" // the file is read again: size, SHA-256, table of contents
 	Drill  Kind = "drill"  // it is restored beside the database and counted
+	Prune  Kind = "prune"  // its file is removed
 )
 
 // Check is one look at a backup.
@@ -134,6 +140,8 @@ type Store interface {
 	AddCheck(ctx context.Context, by actor.Actor, id uuid.UUID, c Check, e audit.Event) error
 	// Record keeps an event of which nothing else remains.
 	Record(ctx context.Context, by actor.Actor, e audit.Event) error
+	// Prunable are the backups older than keep whose files may go: neither the newest nor the newest that restores.
+	Prunable(ctx context.Context, by actor.Actor, keep time.Duration) ([]Named, error)
 	// List is the newest 50; where id is not nil, that one alone.
 	List(ctx context.Context, by actor.Actor, id *uuid.UUID) ([]Backup, error)
 }
@@ -143,8 +151,16 @@ type Place interface {
 	// Create begins a file; it is there under its name once Commit has returned, and not at all otherwise.
 	Create(name string) (File, error)
 	Open(name string) (io.ReadCloser, error)
+	// Remove removes a file; one that is gone already is no error.
+	Remove(name string) error
 	// Path is the file's path for programs that read it themselves.
 	Path(name string) string
+}
+
+// Named is a backup by its id and its file's name.
+type Named struct {
+	ID   uuid.UUID
+	Name string
 }
 
 // File is a file that is being written.

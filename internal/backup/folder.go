@@ -58,6 +58,14 @@ func (f Folder) Open(name string) (io.ReadCloser, error) {
 	return file, nil
 }
 
+// Remove removes a backup's file.
+func (f Folder) Remove(name string) error {
+	if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return f.fault("A backup cannot be removed", err)
+	}
+	return nil
+}
+
 // Path is inside the folder whatever the name says.
 func (f Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.Base(name)) }
 

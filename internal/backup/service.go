@@ -164,6 +164,36 @@ func (s *Service) find(ctx context.Context, by actor.Actor, id uuid.UUID) (Backu
 	return found[0], nil
 }
 
+// shortestKeep is how long every backup is kept, whatever is asked for.
+const shortestKeep = 24 * time.Hour
+
+// Prune removes the files of backups older than keep, and keeps what is known of them. The newest backup and the newest
+// that restores stay however old they are.
+func (s *Service) Prune(ctx context.Context, by actor.Actor, keep time.Duration) ([]Named, error) {
+	if err := may(by); err != nil {
+		return nil, err
+	}
+	if keep < shortestKeep {
+		return nil, fault.New(fault.Invalid, "Backups are kept for at least %s.", shortestKeep)
+	}
+	old, err := s.store.Prunable(ctx, by, keep)
+	if err != nil {
+		return nil, err
+	}
+	for i, b := range old {
+		began := s.now()
+		if err := s.place.Remove(b.Name); err != nil {
+			return old[:i], err
+		}
+		c := Check{Kind: Prune, Passed: true, Findings: []string{}, Took: s.now().Sub(began)}
+		event := audit.Event{Action: "backup:prune", ObjectKind: "backup", ObjectID: b.ID.String(), After: map[string]any{"name": b.Name, "older_than": keep.String()}}
+		if err := s.store.AddCheck(ctx, by, b.ID, c, event); err != nil {
+			return old[:i], err
+		}
+	}
+	return old, nil
+}
+
 func (s *Service) check(ctx context.Context, by actor.Actor, id uuid.UUID, kind Kind, look func(context.Context, Backup) ([]string, error)) (Backup, Check, error) {
 	b, err := s.find(ctx, by, id)
 	if err != nil {

@@ -79,6 +79,7 @@ type backupRow struct {
 	DrilledAt      *time.Time
 	DrillFindings  []string
 	DrillMs        *int64
+	PrunedAt       *time.Time
 }
 
 func (r backupRow) backup() (backup.Backup, error) {
@@ -94,7 +95,24 @@ func (r backupRow) backup() (backup.Backup, error) {
 			Kind: backup.Drill, Passed: *r.Drilled, At: r.DrilledAt.UTC(), Findings: r.DrillFindings, Took: time.Duration(*r.DrillMs) * time.Millisecond,
 		}
 	}
+	b.Removed = timeOrZero(r.PrunedAt)
 	return b, nil
+}
+
+// Prunable are the oldest 200 backups whose files may go.
+func (s Backups) Prunable(ctx context.Context, by actor.Actor, keep time.Duration) ([]backup.Named, error) {
+	var rows []struct {
+		BackupID uuid.UUID
+		Name     string
+	}
+	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("PrunableBackups"), pgx.StrictNamedArgs{"keep": keep}).Query(collect(&rows))
+	})
+	list := make([]backup.Named, len(rows))
+	for i, row := range rows {
+		list[i] = backup.Named{ID: row.BackupID, Name: row.Name}
+	}
+	return list, err
 }
 
 // List is the newest 50 backups of the actor's tenant, or the one that is named.

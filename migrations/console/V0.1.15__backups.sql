@@ -30,12 +30,12 @@ CREATE INDEX backups_newest ON gatehouse.backups (tenant_id, taken_at DESC);
 CREATE TRIGGER backups_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gatehouse.backups
     FOR EACH STATEMENT EXECUTE FUNCTION gatehouse.refuse_change();
 
--- One look at a backup: verify reads the file again, drill restores it. Both stay, passed or not.
+-- What was done with a backup: verify reads the file again, drill restores it, prune removes the file. All stay, passed or not.
 CREATE TABLE gatehouse.backup_checks (
     tenant_id     uuid        NOT NULL,
     check_id      uuid        NOT NULL,
     backup_id     uuid        NOT NULL,
-    kind          text        NOT NULL CONSTRAINT backup_checks_kind CHECK (kind IN ('verify', 'drill')),
+    kind          text        NOT NULL CONSTRAINT backup_checks_kind CHECK (kind IN ('verify', 'drill', 'prune')),
     passed        boolean     NOT NULL,
     findings      text[]      NOT NULL,
     took_ms       bigint      NOT NULL,
