@@ -224,3 +224,35 @@ func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
 	}
 	o.refused(4, "post-checks do not hold", "migrate", "down", "V0.0.20", "--release", release, "--confirm", "V0.0.20", "--reason", "a test")
 }
+
+// One tenant operates the environment: the first, unless somebody says otherwise, and never two.
+func TestSetupDecidesWhoOperates(t *testing.T) {
+	o := atAShell(t, "")
+	third := []string{"setup", "--tenant", "third", "--tenant-id", "33333333-3333-7333-8333-333333333333"}
+	o.must(third...)
+	o.refused(1, "only one can", append(third, "--operator")...)
+	o.refused(2, "must be the UUID", "setup", "--tenant", "fourth", "--tenant-id", "4")
+	pool := pgtest.Pool(t, o.d.SuperURL)
+	operators := func() (codes string) {
+		t.Helper()
+		err := pool.QueryRow(t.Context(), "SELECT coalesce(string_agg(tenant_code, ' '), '') FROM gatehouse.tenants WHERE is_operator").Scan(&codes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return codes
+	}
+	if got := operators(); got != "rivermark" {
+		t.Errorf("the environment is operated by %q, want rivermark", got)
+	}
+	if _, err := pool.Exec(t.Context(), "UPDATE gatehouse.tenants SET is_operator = false"); err != nil {
+		t.Fatal(err)
+	}
+	o.must(third...)
+	if got := operators(); got != "" {
+		t.Errorf("a later run without a word made %q the operator, want nobody", got)
+	}
+	o.must("setup", "--tenant", "fourth", "--tenant-id", "44444444-4444-7444-8444-444444444444")
+	if got := operators(); got != "fourth" {
+		t.Errorf("the first tenant that is added where none operates makes %q the operator, want fourth", got)
+	}
+}

@@ -103,4 +103,19 @@ func TestADifferenceIsAcceptedAndTakenBack(t *testing.T) {
 	if got := open(); got != 1 {
 		t.Errorf("after the withdrawal %d are open, want 1", got)
 	}
+
+	if err := stories.Accept(ctx, ours, hash, "For an hour more.", time.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(); got != 0 {
+		t.Errorf("after the second acceptance %d are open, want 0", got)
+	}
+	hourLater := `ALTER TABLE gatehouse.drift_acceptances DISABLE TRIGGER ALL;
+		UPDATE gatehouse.drift_acceptances SET accepted_at = accepted_at - interval '61 minutes', auth_time = auth_time - interval '61 minutes', expires_at = expires_at - interval '61 minutes'`
+	if _, err := pgtest.Pool(t, d.SuperURL).Exec(ctx, hourLater); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(); got != 1 {
+		t.Errorf("after the acceptance has expired %d are open, want 1", got)
+	}
 }
