@@ -15,7 +15,9 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/app"
+	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
@@ -43,7 +45,7 @@ Exit codes: 0 it worked and what was looked at is whole, 1 it failed or the back
 	return cmd
 }
 
-// withBackups does work as the machine of GATEHOUSE_TOKEN.
+// withBackups does work as the machine of GATEHOUSE_TOKEN. What it may not do stands in the audit trail.
 func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Service, by actor.Actor) error) error {
 	config, err := app.Load(os.Environ())
 	if err != nil {
@@ -63,7 +65,12 @@ func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Se
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	warn := func(text string, err error) { log.Warn(text, "error", err) }
-	return coded(work(cmd.Context(), app.Backups(config, db, warn), by))
+	err = work(cmd.Context(), app.Backups(config, db, warn), by)
+	if fault.Is(err, fault.Forbidden) {
+		refused := audit.Event{Action: "backup:" + cmd.Name(), ObjectKind: "backup", Outcome: audit.Refused, Reason: refusalText(err)}
+		err = errors.Join(err, postgres.Audit{DB: db}.Record(cmd.Context(), by, refused))
+	}
+	return coded(err)
 }
 
 func backupCreate() *cobra.Command {

@@ -76,6 +76,9 @@ func TestABackupIsWorthWhatItsDrillSays(t *testing.T) {
 	o.refused(3, "operates this environment", "backup", "create")
 	o.refused(3, "operates this environment", "backup", "drill", id)
 	o.refused(2, "must be the id", "backup", "drill", "newest")
+	if creates, drills := o.audited("backup:create", "refused"), o.audited("backup:drill", "refused"); creates != 2 || drills != 1 {
+		t.Errorf("the audit trail holds %d refused dumps and %d refused drills, want 2 and 1", creates, drills)
+	}
 }
 
 // M16 and O01: whatever happened to the file, it is found before anybody relies on it, and nothing is restored from it.

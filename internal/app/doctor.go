@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/privatepg"
@@ -38,6 +39,9 @@ func Doctor(ctx context.Context, environ []string) []Finding {
 	}
 	if config.OIDCIssuer != "" {
 		found = append(found, examineProvider(ctx, config))
+	}
+	if config.BackupDir != "" {
+		found = append(found, finding("folder for backups", backup.Folder{Dir: config.BackupDir}.Check(), config.BackupDir+" can be written"))
 	}
 	if dir, err := privatepg.FindBinDir(config.PGBinDir); err != nil {
 		found = append(found, Finding{What: "PostgreSQL programs", Warn: true, Say: "not found; only `gatehouse demo` and backups need them: " + err.Error()})

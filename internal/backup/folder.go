@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -44,6 +46,19 @@ func (f Folder) Create(name string) (File, error) {
 		return nil, f.fault("A backup cannot be written", err)
 	}
 	return &folderFile{file: file, name: f.Path(name)}, nil
+}
+
+// Check says whether a backup could be written here, by writing something and throwing it away.
+func (f Folder) Check() error {
+	file, err := f.Create("check-" + uuid.NewString())
+	if err != nil {
+		return err
+	}
+	defer file.Abort()
+	if _, err := file.Write([]byte("check")); err != nil {
+		return f.fault("A backup cannot be written", err)
+	}
+	return nil
 }
 
 // Open reads a backup; fault.NotFound where its file is gone.

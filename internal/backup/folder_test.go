@@ -54,6 +54,12 @@ func TestAFolderHoldsWholeBackupsAlone(t *testing.T) {
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("the folder (-want +got):\n%s", diff)
 	}
+	if err := folder.Check(); err != nil {
+		t.Errorf("Check of a folder that can be written = %v", err)
+	}
+	if err := (backup.Folder{Dir: fresh}).Check(); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Check of what is a file = %v, want unavailable", err)
+	}
 	if _, err := folder.Open("gone.dump"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("Open of a file that is gone = %v, want not found", err)
 	}
