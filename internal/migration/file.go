@@ -120,8 +120,8 @@ func parseFile(f File) (File, error) {
 		return File{}, errors.New("holds no statement")
 	}
 	for _, s := range statements {
-		if endsTransaction(s.Tokens) {
-			return File{}, fmt.Errorf("line %d: %s: a file is one transaction, which the migrator begins and ends", s.Line, strings.ToUpper(s.Tokens[0].Text))
+		if why := s.refusal(); why != "" {
+			return File{}, fmt.Errorf("line %d: %s", s.Line, why)
 		}
 	}
 	if f.Direction == Down {
@@ -130,19 +130,6 @@ func parseFile(f File) (File, error) {
 	var err error
 	f.Card, err = ParseCard(f.SQL)
 	return f, err
-}
-
-// endsTransaction finds the statements that would tear effect and ledger row apart.
-func endsTransaction(tokens []Token) bool {
-	switch tokens[0].Text {
-	case "begin", "start", "commit", "end", "abort":
-		return true
-	case "rollback":
-		return len(tokens) < 2 || tokens[1].Text != "to"
-	case "prepare":
-		return len(tokens) > 1 && tokens[1].Text == "transaction"
-	}
-	return false
 }
 
 func (s *Files) add(f File) error {

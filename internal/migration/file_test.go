@@ -32,6 +32,9 @@ func TestReadFilesRefusesWithAList(t *testing.T) {
 		"undo renamed":      {fstest.MapFS{"V0.0.20__fix.sql": text(good), "U0.0.20__mend.sql": text("SELECT 1")}, []string{"V0.0.20__fix.sql has another name"}},
 		"no text":           {fstest.MapFS{"V0.0.20__fix.sql": text(testCard), "U0.0.20__fix.sql": text("\xff")}, []string{"U0.0.20__fix.sql: not UTF-8", "V0.0.20__fix.sql: holds no statement"}},
 		"commits itself":    {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "SELECT 1;\nCOMMIT;"), "U0.0.20__fix.sql": text("ROLLBACK")}, []string{"U0.0.20__fix.sql: line 1: ROLLBACK", "V0.0.20__fix.sql: line 6: COMMIT"}},
+		"psql":              {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "SELECT 1;\n\\! rm -rf /\nSELECT 2"), "U0.0.20__fix.sql": text("\\i other.sql")}, []string{"V0.0.20__fix.sql: line 6: \\: a command of psql", "U0.0.20__fix.sql: line 1: \\: a command of psql"}},
+		"another role":      {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "SET LOCAL ROLE postgres"), "U0.0.20__fix.sql": text("set session authorization postgres")}, []string{"line 5: SET LOCAL: the ledger's row", "line 1: SET SESSION"}},
+		"the server":        {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "ALTER SYSTEM SET fsync = off"), "U0.0.20__fix.sql": text("COPY t (a) FROM PROGRAM 'id'")}, []string{"line 5: ALTER SYSTEM", "line 1: COPY ... PROGRAM"}},
 		"prepared commit":   {fstest.MapFS{"V0.0.20__fix.sql": text(testCard + "PREPARE TRANSACTION 'x'"), "U0.0.20__fix.sql": text("SELECT 1")}, []string{"line 5: PREPARE"}},
 		"too patient":       {fstest.MapFS{"V0.0.20__fix.sql": text("-- lock_timeout: 3s\n" + good), "U0.0.20__fix.sql": text("SELECT 1")}, []string{"line 1: lock_timeout is 3s"}},
 		"card":              {fstest.MapFS{"V0.0.20__fix.sql": text("-- title: x\n-- risk: some\n-- colour: blue\n-- creates: table lots\nSELECT 1"), "U0.0.20__fix.sql": text("SELECT 1")}, []string{"line 2: risk", "knows no \"colour\"", "does not name a table", "no line for estimate", "no line for reversible"}},
@@ -141,6 +144,20 @@ func TestAnIndexMadeConcurrentlyIsKnown(t *testing.T) {
 	} {
 		if got := Split(sql)[0].IndexConcurrently(); got != want {
 			t.Errorf("IndexConcurrently(%s) = %t, want %t", sql, got, want)
+		}
+	}
+}
+
+// What only looks like a refused statement is none.
+func TestWhatOnlyLooksRefusedIsNot(t *testing.T) {
+	t.Parallel()
+	for _, sql := range []string{
+		"SELECT 'COMMIT; \\! id'", "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN SET LOCAL role = 'x'; COMMIT; END $$",
+		"CREATE TABLE program (role text, system int)", "COPY program FROM STDIN", "SET LOCAL search_path = public", "ALTER TABLE system ADD a int",
+		"ROLLBACK TO SAVEPOINT a", "-- COPY t FROM PROGRAM 'id'\nSELECT 1",
+	} {
+		if why := Split(sql)[0].refusal(); why != "" {
+			t.Errorf("%s is refused: %s", sql, why)
 		}
 	}
 }
