@@ -75,7 +75,7 @@ func TestARehearsalStopsAtTheFirstError(t *testing.T) {
 		"TG_OP in WHEN": {table + "CREATE FUNCTION public.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';\n" +
 			"CREATE TRIGGER g AFTER INSERT ON public.t15 FOR EACH ROW\n    WHEN (TG_OP = 'INSERT')\n    EXECUTE FUNCTION public.f();", "42703", "line 8 ", ""},
 		"a grant to nobody":   {table + "\nGRANT SELECT ON public.t15 TO somebody_who_is_not_there;", "42704", "line 7 ", ""},
-		"copy from a program": {table + "COPY public.t15 FROM PROGRAM 'echo 1';", "42501", "line 6 ", ""},
+		"copy from a program": {table + "DO $$ BEGIN EXECUTE 'COPY public.t15 FROM PROGRAM ''echo 1'''; END $$;", "42501", "line 6 ", ""},
 		"data against a check": {"INSERT INTO public.t14 VALUES (2);\n" +
 			"ALTER TABLE public.t14 ADD CONSTRAINT small CHECK (id < 2);", "23514", "line 6 ", ""},
 		"an undo that fails": {table, "42P01", "U0.0.15__step.sql line 1 ", "DROP TABLE public.t16;"},
