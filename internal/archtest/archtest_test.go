@@ -50,6 +50,7 @@ var floors = map[string]row{
 	"internal/migrator":  {slices.Concat(words, []string{"internal/migration", "migrations", "internal/faultpoint"}), append([]string{"github.com/golang-migrate/migrate/v4"}, pgx...)},
 	"internal/oidc":      {words, []string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2", "github.com/go-jose/go-jose/v4", "golang.org/x/sync"}},
 	"internal/privatepg": {nil, pgx},
+	"internal/sqlparse":  {[]string{"internal/migration"}, []string{"github.com/wasilibs/go-pgquery"}},
 	"internal/pgdump":    {slices.Concat(words, []string{"internal/backup", "internal/privatepg"}), pgx},
 
 	"migrations":           {nil, nil},

@@ -1,0 +1,140 @@
+package sqlparse
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/wasilibs/go-pgquery/parser"
+
+	"github.com/agogsaas/gatehouse/internal/migration"
+)
+
+// What a migration file never needs; beyond it the parser would take memory that it does not give back.
+const (
+	maxBytes = 1 << 20
+	maxDepth = 200
+)
+
+// Parser is PostgreSQL's parser. There is one in the program: the library keeps a copy of it for everybody who reads at
+// the same moment, so here one reads after the other.
+type Parser struct {
+	mu      sync.Mutex
+	warm    atomic.Bool
+	warming sync.Once
+	broken  error
+}
+
+// New makes a parser that has not been loaded.
+func New() *Parser { return &Parser{} }
+
+// Warm begins to load the parser where that has not been done, and says whether it is ready. It does not wait.
+func (p *Parser) Warm() bool {
+	p.warming.Do(func() { go func() { _, _ = p.Parse("SELECT 1") }() })
+	return p.warm.Load()
+}
+
+// Parse reads a file. What PostgreSQL refuses is a *migration.ParseError.
+func (p *Parser) Parse(sql string) ([]migration.Parsed, error) {
+	if err := tooMuch(sql); err != nil {
+		return nil, err
+	}
+	text, err := p.tree(sql)
+	if err != nil {
+		return nil, parseError(sql, err)
+	}
+	var tree struct {
+		Stmts []struct {
+			Stmt     map[string]json.RawMessage `json:"stmt"`
+			Location int                        `json:"stmt_location"`
+			Length   int                        `json:"stmt_len"`
+		} `json:"stmts"`
+	}
+	if err := json.Unmarshal([]byte(text), &tree); err != nil {
+		return nil, fmt.Errorf("reading the parser's answer: %w", err)
+	}
+	statements := make([]migration.Parsed, 0, len(tree.Stmts))
+	for _, s := range tree.Stmts {
+		end := s.Location + s.Length
+		if s.Length == 0 || end > len(sql) {
+			end = len(sql)
+		}
+		parsed := migration.Parsed{Kind: migration.KindOther}
+		for name, body := range s.Stmt {
+			if read, ok := readers[name]; ok {
+				if err := read(&parsed, body); err != nil {
+					return nil, fmt.Errorf("reading %s in the parser's answer: %w", name, err)
+				}
+			}
+		}
+		begin := min(s.Location, end)
+		if tokens := migration.Tokens(sql[begin:end]); len(tokens) > 0 {
+			begin += tokens[0].Offset
+		}
+		parsed.Line, parsed.SQL = migration.LineAt(sql, begin), strings.TrimSpace(sql[begin:end])
+		statements = append(statements, parsed)
+	}
+	return statements, nil
+}
+
+// tooMuch refuses what would make the parser run out of its stack or its memory.
+func tooMuch(sql string) error {
+	if len(sql) > maxBytes {
+		return &migration.ParseError{Line: 1, Message: fmt.Sprintf("the file is larger than %d kB, which is not read", maxBytes>>10)}
+	}
+	if at := strings.IndexByte(sql, 0); at >= 0 {
+		return &migration.ParseError{Line: migration.LineAt(sql, at), Message: "a zero byte is no text"}
+	}
+	depth := 0
+	for _, t := range migration.Tokens(sql) {
+		switch t.Text {
+		case "(", "[":
+			depth++
+		case ")", "]":
+			depth--
+		}
+		if depth > maxDepth {
+			return &migration.ParseError{Line: migration.LineAt(sql, t.Offset), Message: fmt.Sprintf("more than %d parentheses inside one another, which is not read", maxDepth)}
+		}
+	}
+	return nil
+}
+
+// tree asks the library. Where its code stops in the middle, the library would hand the same memory to the next caller,
+// so nobody is let in again until the program is started anew.
+func (p *Parser) tree(sql string) (text string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.broken != nil {
+		return "", p.broken
+	}
+	defer func() {
+		if stopped := recover(); stopped != nil {
+			p.broken = fmt.Errorf("PostgreSQL's parser stopped in the middle of a text and reads no more until Gatehouse is started again: %v", stopped)
+			err = p.broken
+		}
+	}()
+	text, err = parser.ParseToJSON(sql)
+	p.warm.Store(true)
+	return text, err
+}
+
+func parseError(sql string, err error) error {
+	var refused *parser.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	// The position counts characters, from 1.
+	at, left := len(sql), refused.Cursorpos-1
+	for i := range sql {
+		if left <= 0 {
+			at = i
+			break
+		}
+		left--
+	}
+	return &migration.ParseError{Line: migration.LineAt(sql, at), Message: refused.Message}
+}
