@@ -64,7 +64,10 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 	}
 	dir = filepath.Join(dir, "demo-"+plan.Size+"-from-"+plan.From)
 	if plan.Fresh {
-		plan.Say("removing " + dir)
+		plan.Say("removing " + dir + " and its backups")
+		if err := os.RemoveAll(dir + "-backups"); err != nil {
+			return fmt.Errorf("removing the demo's backups: %w", err)
+		}
 		if err := privatepg.Remove(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/housetest"
 )
 
 // act is one state-changing route as it succeeds, in the order in which a release meets them: who does it, on which
@@ -198,6 +201,20 @@ func (s *story) passGate() {
 		if a := s.as(who+"@rivermark").post(s.fill(sign.path), fields); a.StatusCode != http.StatusSeeOther {
 			s.t.Fatalf("%s signing: %d %s", who, a.StatusCode, a.main())
 		}
+	}
+	s.prove()
+}
+
+// prove leaves what a backup, its drill and a rehearsal leave.
+func (s *story) prove() {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.database.SuperURL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close(s.t.Context()) //nolint:errcheck // a test's own connection
+	if err := housetest.Prove(s.t.Context(), conn, uuid.MustParse(s.ids["release"])); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -150,7 +150,7 @@ func (w *Worker) Resolve(ctx context.Context) error {
 	}
 	var problems []error
 	for _, ref := range unfinished {
-		sentence := ""
+		var sentence string
 		switch {
 		case ref.State == Running && ref.Idle >= silence:
 			sentence = fmt.Sprintf("Nothing was heard of it for %s: its program has ended, or cannot reach the database. What was not done to its end left nothing.", ref.Idle.Round(time.Second))
