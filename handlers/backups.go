@@ -2,82 +2,103 @@ package handlers
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
-	"github.com/agogsaas/gatehouse/internal/backup"
-	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/templates/pages"
 	"github.com/agogsaas/gatehouse/web"
 )
 
-// BackupStories are what the page of backups calls.
-type BackupStories interface {
-	List(ctx context.Context, by actor.Actor) ([]backup.Backup, error)
+// OperationStories are what the page of backups and the page of an operation call.
+type OperationStories interface {
+	Overview(ctx context.Context, by actor.Actor) (operation.Overview, error)
+	Order(ctx context.Context, by actor.Actor, kind operation.Kind, subject, key uuid.UUID) (operation.Operation, error)
+	Look(ctx context.Context, by actor.Actor, id uuid.UUID) (operation.Operation, []operation.Line, error)
 }
 
-const backupsPage = migrationsPage + "/backups"
-
-// backupCommands are how one is taken and proven; the ids are the operator's to fill in.
-const backupCommands = `gatehouse backup create
-gatehouse backup drill ID
-gatehouse migrate rehearse --backup ID`
+const (
+	backupsPage    = migrationsPage + "/backups"
+	operationsPage = "/operations"
+)
 
 type backups struct {
-	stories BackupStories
+	stories OperationStories
+	off     string
 	now     func() time.Time
 }
 
-// Backups is the subject of dumps and what each is worth.
-func Backups(stories BackupStories, now func() time.Time) []web.Route {
-	h := backups{stories, now}
-	return []web.Route{web.Needs(http.MethodGet, backupsPage, actor.MigrationRead, h.list)}
+// Backups is the subject of dumps, of what each is worth, and of the work that proves it. off says why none can be ordered.
+func Backups(stories OperationStories, off string, now func() time.Time) []web.Route {
+	h := backups{stories, off, now}
+	order := func(path, doing string, kind operation.Kind) web.Route {
+		return web.Route{Method: http.MethodPost, Path: path, Right: actor.MigrationApply, Fresh: migrationFreshness, Doing: doing, Handler: h.order(kind)}
+	}
+	return []web.Route{
+		web.Needs(http.MethodGet, backupsPage, actor.MigrationRead, h.list),
+		order(backupsPage, "take a backup", operation.Backup),
+		order(backupsPage+"/:backup/drill", "restore a backup beside the database", operation.Drill),
+		order(backupsPage+"/:backup/rehearse", "rehearse the migrations", operation.Rehearsal),
+		web.Needs(http.MethodGet, operationsPage+"/:operation", actor.MigrationRead, h.show),
+	}
 }
 
 func (h backups) list(c echo.Context) error {
 	if err := web.Query(c).Err(); err != nil {
 		return err
 	}
-	by := web.Actor(c)
-	list, err := h.stories.List(c.Request().Context(), by)
+	o, err := h.stories.Overview(c.Request().Context(), web.Actor(c))
 	if err != nil {
 		return err
 	}
-	shell := web.Shell(c, "Backups", toMigrations)
-	return web.Page(c, http.StatusOK, pages.BackupList(h.listView(shell, by, list)))
+	return web.Page(c, http.StatusOK, pages.BackupList(h.listView(web.Shell(c, "Backups", toMigrations), web.Actor(c), o)))
 }
 
-var backupWorths = map[backup.Worth]components.State{
-	backup.Proven:   {Code: "proven", Word: "Restored", Tone: components.Good},
-	backup.Unproven: {Code: "unproven", Word: "Never restored", Tone: components.Warn},
-	backup.Removed:  {Code: "removed", Word: "Removed", Tone: components.Neutral},
-	backup.Broken:   {Code: "broken", Word: "Does not restore", Tone: components.Bad},
+func (h backups) order(kind operation.Kind) web.Handler {
+	return func(c echo.Context) error {
+		subject := uuid.Nil
+		if kind != operation.Backup {
+			id, err := web.ID(c, "backup")
+			if err != nil {
+				return err
+			}
+			subject = id
+		}
+		form, err := web.Form(c)
+		if err != nil {
+			return err
+		}
+		key := form.UUID("key")
+		if err := form.Err(); err != nil {
+			return err
+		}
+		o, err := h.stories.Order(c.Request().Context(), web.Actor(c), kind, subject, key)
+		if err != nil {
+			return err
+		}
+		return web.SeeOther(c, operationHref(o.ID))
+	}
 }
 
-func (h backups) listView(shell layouts.Shell, by actor.Actor, list []backup.Backup) pages.BackupListView {
-	v := pages.BackupListView{
-		Shell: shell, Commands: backupCommands, Tone: components.Warn, Sentence: "No backup has been restored here yet.",
-		Nothing: "No backup has been taken with Gatehouse yet. A file proves nothing until it was restored once; this page says what each is worth.",
+func operationHref(id uuid.UUID) string { return operationsPage + "/" + id.String() }
+
+func (h backups) show(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
 	}
-	if !by.Operator {
-		v.Sentence, v.Commands = "", ""
-		v.Nothing = "The database is looked after by the tenant that operates this environment; its backups are not shown here."
+	id, err := web.ID(c, "operation")
+	if err != nil {
+		return err
 	}
-	for _, b := range list {
-		worth, why := b.Worth()
-		row := pages.BackupRow{
-			ID: b.ID.String(), Taken: moment(b.Manifest.TakenAt, h.now(), time.UTC), Worth: backupWorths[worth], Why: why, Standing: b.Manifest.Standing,
-			Size: fmt.Sprintf("%.1f MB", float64(b.Bytes)/1e6), Tables: counted(len(b.Manifest.Rows), "table", "tables"), By: b.By, Name: b.Name, SHA256: b.SHA256,
-		}
-		if worth == backup.Proven && v.Tone != components.Good {
-			v.Tone, v.Sentence = components.Good, "The newest backup that restores was taken on "+b.Manifest.TakenAt.UTC().Format("2006-01-02 at 15:04 UTC")+"; it was restored "+why+"."
-		}
-		v.Rows = append(v.Rows, row)
+	o, lines, err := h.stories.Look(c.Request().Context(), web.Actor(c), id)
+	if err != nil {
+		return err
 	}
-	return v
+	shell := web.Shell(c, operationTitle(o.Kind), toMigrations, layouts.Crumb{Label: "Backups", Href: backupsPage})
+	return web.Page(c, http.StatusOK, pages.OperationShow(h.operationView(shell, o, lines)))
 }

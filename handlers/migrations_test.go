@@ -45,7 +45,7 @@ func newSchema(t *testing.T) *schema {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &schema{files: files, release: &migration.Release{ID: uuid.New(), Code: "REL-1", GateOpen: true, Plan: map[string]string{}}}
+	s := &schema{files: files, release: &migration.Release{ID: uuid.New(), Code: "REL-1", GateOpen: true, BackedUp: true, Rehearsed: true, Plan: map[string]string{}}}
 	for _, v := range files.Versions() {
 		f, _ := files.Up(v)
 		s.release.Plan[v.String()] = f.SHA256

@@ -219,6 +219,12 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	case !release.GateOpen:
 		n.Text = next.Version.Title() + " waits for go / no-go."
 		n.WhyNot = []components.Link{{Label: gateWords(release), Href: releaseHref(release) + "/gates/" + migration.Gate}}
+	case !release.BackedUp:
+		n.Text = next.Version.Title() + " waits for a backup that restores."
+		n.WhyNot = []components.Link{{Label: migration.NoBackup, Href: backupsPage}}
+	case !release.Rehearsed:
+		n.Text = next.Version.Title() + " waits for a rehearsal."
+		n.WhyNot = []components.Link{{Label: migration.NotRehearsed, Href: backupsPage}}
 	case !by.Can(actor.MigrationApply):
 		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Info
 		n.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))

@@ -16,7 +16,8 @@ type Stories struct {
 	Signoff    SignoffStories
 	Migrations MigrationStories
 	Drift      DriftStories
-	Backups    BackupStories
+	Operations OperationStories
+	NoBackups  string // why no backup can be taken; empty where one can
 	Health     HealthChecks
 	Ready      Readiness
 	Audit      AuditTrail
@@ -34,7 +35,7 @@ func Routes(s Stories) []web.Route {
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Drift(s.Drift, s.Now),
-		Backups(s.Backups, s.Now),
+		Backups(s.Operations, s.NoBackups, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -162,7 +163,7 @@ func TestMigrateApplyGoesThroughTheGate(t *testing.T) {
 	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
-	open := housetest.Release(t, o.d, housetest.Rivermark, m.Files(), true).String()
+	open := housetest.ReadyRelease(t, o.d, housetest.Rivermark, m.Files()).String()
 	if out := o.must("migrate", "apply", "V0.0.20", "--release", open); !strings.Contains(out, "post-checks hold") {
 		t.Errorf("apply prints\n%s", out)
 	}
@@ -210,7 +211,7 @@ func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	release := housetest.Release(t, o.d, housetest.Rivermark, m.Files(), true).String()
+	release := housetest.ReadyRelease(t, o.d, housetest.Rivermark, m.Files()).String()
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply", "migration:down"))
 	o.must("migrate", "apply", "V0.0.20", "--release", release)
 	// Something that another release leaves behind keeps the undo from being whole.
@@ -254,5 +255,22 @@ func TestSetupDecidesWhoOperates(t *testing.T) {
 	o.must("setup", "--tenant", "fourth", "--tenant-id", "44444444-4444-7444-8444-444444444444")
 	if got := operators(); got != "fourth" {
 		t.Errorf("the first tenant that is added where none operates makes %q the operator, want fourth", got)
+	}
+}
+
+// TestATypoIsNoSuccess: a group of commands that is asked for one it has not says so, and fails.
+func TestATypoIsNoSuccess(t *testing.T) {
+	for _, typed := range [][]string{{"migrate", "aply", "V0.0.20"}, {"audit", "verfy"}, {"person", "disble"}, {"backup", "creat"}, {"nonsense"}} {
+		root := rootCommand()
+		root.SetArgs(typed)
+		root.SetOut(io.Discard)
+		err := root.ExecuteContext(t.Context())
+		if err == nil || !strings.Contains(err.Error(), typed[len(typed)-min(len(typed), 2)]) && !strings.Contains(err.Error(), typed[0]) {
+			t.Errorf("gatehouse %s: %v, want an unknown command", strings.Join(typed, " "), err)
+		}
+		var exit exitError
+		if len(typed) > 1 && (!errors.As(err, &exit) || exit.code != 2) {
+			t.Errorf("gatehouse %s: %v, want exit code 2", strings.Join(typed, " "), err)
+		}
 	}
 }

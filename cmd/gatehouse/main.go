@@ -99,5 +99,18 @@ To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitError{wronglyCalled(cmd), err} })
 	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), migrateCommand(), backupCommand(), healthCommand(), auditCommand(), tokenCommand(), personCommand(), versionCommand())
+	for _, group := range root.Commands() {
+		if group.HasSubCommands() && !group.Runnable() {
+			group.RunE = onlyGroups
+		}
+	}
 	return root
+}
+
+// onlyGroups answers a command that only groups others: with its help, or with what it does not know.
+func onlyGroups(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	return exitError{2, fmt.Errorf("unknown command %q for %q; see %q", args[0], cmd.CommandPath(), cmd.CommandPath()+" --help")}
 }

@@ -37,3 +37,11 @@ func schemaStanding(ctx context.Context, url string) (string, error) {
 	}
 	return strings.Join(append([]string{standing}, ladder.Problems...), "; "), nil
 }
+
+// noBackups says why no backup can be taken; empty where one can.
+func (c Config) noBackups() string {
+	if c.BackupDir == "" {
+		return noBackupFolder
+	}
+	return ""
+}

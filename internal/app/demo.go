@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/google/uuid"
@@ -63,7 +64,10 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 	}
 	dir = filepath.Join(dir, "demo-"+plan.Size+"-from-"+plan.From)
 	if plan.Fresh {
-		plan.Say("removing " + dir)
+		plan.Say("removing " + dir + " and its backups")
+		if err := os.RemoveAll(dir + "-backups"); err != nil {
+			return fmt.Errorf("removing the demo's backups: %w", err)
+		}
 		if err := privatepg.Remove(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir}); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
@@ -74,6 +78,12 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 		return err
 	}
 	d.pg = pg
+	if d.Config.BackupDir == "" {
+		d.Config.BackupDir = dir + "-backups"
+		if err := os.MkdirAll(d.Config.BackupDir, 0o700); err != nil {
+			return fmt.Errorf("making the demo's folder for backups: %w", err)
+		}
+	}
 	if err := d.database(ctx, plan); err != nil {
 		return err
 	}
@@ -101,6 +111,7 @@ func (d *Demo) database(ctx context.Context, plan DemoPlan) error {
 	}
 	d.Config.DatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, setup.AppRole))
 	d.Config.OwnerDatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, setup.OwnerRole))
+	d.Config.ScratchDatabaseURL = Secret(d.pg.URL(postgres.DemoDatabase, privatepg.Superuser))
 	// An older demo's tables are brought up to date; a new one's already are.
 	err = setup.Run(ctx, setup.Plan{
 		AdminURL: d.pg.URL(postgres.DemoDatabase, privatepg.Superuser), OwnerURL: string(d.Config.OwnerDatabaseURL), Tenants: DemoTenants,

@@ -20,6 +20,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/oidc"
+	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/quality"
 	"github.com/agogsaas/gatehouse/internal/runbook"
@@ -32,6 +33,7 @@ import (
 // house is what the services are joined by.
 type house struct {
 	worker   *migration.Worker
+	copies   *operation.Worker
 	endpoint *endpoint
 }
 
@@ -60,7 +62,8 @@ func (a *App) build() error {
 	store := postgres.Migrations{DB: a.db, Jobs: queue}
 	migrations := migration.NewService(store, schema.Files(), a.now)
 	a.house.worker = migration.NewWorker(store, schema, schema.Files(), a.log)
-	if a.jobs, err = (jobs{db: a.db, health: healthService, worker: a.house.worker, log: a.log}).client(); err != nil {
+	a.house.copies = newOperationWorker(a.config, a.db, schema, a.log)
+	if a.jobs, err = (jobs{db: a.db, health: healthService, worker: a.house.worker, copies: a.house.copies, log: a.log}).client(); err != nil {
 		return err
 	}
 	queue.client = a.jobs
@@ -93,7 +96,7 @@ func (a *App) build() error {
 	}
 	site.Mount(handlers.Routes(handlers.Stories{
 		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
-		Backups: Backups(a.config, a.db, func(text string, err error) { a.log.Warn(text, "error", err) }), Health: healthService, Ready: ready,
+		Operations: operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}}), NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
 		Audit: postgres.Audit{DB: a.db}, Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
@@ -132,8 +135,28 @@ func (a *App) resume(ctx context.Context) error {
 	if err := a.house.worker.Resolve(ctx); err != nil && !fault.Is(err, fault.Unavailable) {
 		return fmt.Errorf("looking for migrations that were interrupted: %w", err)
 	}
-	go a.house.worker.Watch(ctx, 15*time.Second)
+	go a.house.worker.Watch(ctx, watchEvery)
+	go a.watchOperations(ctx)
 	return nil
+}
+
+// watchEvery is how often work is looked for whose program is gone.
+const watchEvery = 15 * time.Second
+
+// watchOperations calls operations interrupted of which nothing is heard any more, until ctx ends.
+func (a *App) watchOperations(ctx context.Context) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		if err := a.house.copies.Resolve(ctx); err != nil && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "looking for operations of which nothing is heard", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // migrationQueueing puts a migration's job into the transaction that asks for it.

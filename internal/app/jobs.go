@@ -16,6 +16,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/setup"
 )
@@ -69,6 +70,7 @@ type jobs struct {
 	db     *postgres.DB
 	health *health.Service
 	worker *migration.Worker
+	copies *operation.Worker
 	log    *slog.Logger
 }
 
@@ -77,6 +79,7 @@ type jobs struct {
 func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &migrationWorker{worker: j.worker})
+	river.AddWorker(workers, &operationWorker{worker: j.copies})
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcileArgs]) error { return j.reconcile(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[healthRunArgs]) error {
 		return j.eachTenant(ctx, "health checks", func(ctx context.Context, by actor.Actor) error {
@@ -91,7 +94,7 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[summariesArgs]) error { return j.summaries(ctx) }))
 	client, err := river.NewClient(riverpgxv5.New(j.db.Pool()), &river.Config{
 		Schema: setup.JobSchema, Workers: workers, Logger: j.log, MaxAttempts: 3,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}},
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}, operationQueue: {MaxWorkers: 1}},
 		PeriodicJobs: []*river.PeriodicJob{
 			every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 			every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),

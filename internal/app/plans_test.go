@@ -99,6 +99,7 @@ func TestListsReadNoMoreThanTheyShow(t *testing.T) {
 		{"LatestHealthResults", nil},
 		{"LatestDrift", nil},
 		{"DriftAcceptances", nil},
+		{"NewestOperations", nil},
 		{"ListBackups", map[string]string{"backup": "NULL"}},
 	} {
 		text, ok := all[l.name]

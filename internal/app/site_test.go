@@ -57,6 +57,7 @@ func open(t *testing.T, version string) *site {
 		"GATEHOUSE_PUBLIC_URL=" + s.url, "GATEHOUSE_ENVIRONMENT=demo", "GATEHOUSE_DATABASE_URL=" + s.database.AppURL,
 		"GATEHOUSE_OWNER_DATABASE_URL=" + s.database.OwnerURL, "GATEHOUSE_OIDC_ISSUER=" + s.provider.Issuer(),
 		"GATEHOUSE_OIDC_CLIENT_ID=gatehouse", "GATEHOUSE_OIDC_CLIENT_SECRET=secret of the test",
+		"GATEHOUSE_BACKUP_DIR=" + t.TempDir(),
 	})
 	if err != nil {
 		t.Fatalf("the configuration: %v", err)

@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/housetest"
 )
 
 // act is one state-changing route as it succeeds, in the order in which a release meets them: who does it, on which
@@ -114,6 +117,18 @@ func acts() []act {
 			route: "POST /migrations/drift/withdraw", who: "devops.lead", path: "/migrations/drift/withdraw", page: "/migrations/drift",
 			typed: map[string]string{"reason": "The ERP has another place for it."}, entries: 1,
 		},
+		act{
+			route: "POST /migrations/backups", who: "devops.engineer", path: "/migrations/backups", page: "/migrations/backups", entries: 1,
+			after: func(s *story, a answer) { s.ids["operation"] = last(a) },
+		},
+		act{
+			route: "POST /migrations/backups/:backup/drill", who: "devops.engineer", path: "/migrations/backups/{backup}/drill", page: "/migrations/backups", entries: 1,
+			before: (*story).backedUp,
+		},
+		act{
+			route: "POST /migrations/backups/:backup/rehearse", who: "devops.lead", path: "/migrations/backups/{backup}/rehearse", page: "/migrations/backups", entries: 1,
+			before: (*story).atRest,
+		},
 		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
 		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},
@@ -149,6 +164,19 @@ func (s *story) fields(a act) url.Values {
 	return fields
 }
 
+// atRest ends whatever operation is under way, as its worker would.
+func (s *story) atRest() {
+	s.sql(`UPDATE gatehouse.operations SET state = 'interrupted', finished_at = now() WHERE state = 'queued'`)
+}
+
+// backedUp is a backup that was taken, and nothing under way.
+func (s *story) backedUp() {
+	s.atRest()
+	s.ids["backup"] = uuid.NewString()
+	s.sql(`INSERT INTO gatehouse.backups (tenant_id, backup_id, name, bytes, sha256, taken_at, took_ms, manifest, manifest_sha256, actor_issuer, actor_subject, actor_name, origin)
+		SELECT tenant_id, $1, 'test.dump', 1, repeat('0', 64), now(), 1, '{}', encode(sha256('{}'), 'hex'), 'test', 'test', 'Test', 'cli' FROM gatehouse.tenants WHERE is_operator`, s.ids["backup"])
+}
+
 // finishItems lets every item before the first gate be done, past the rules, which other tests hold.
 func (s *story) finishItems() {
 	s.sql(`INSERT INTO gatehouse.run_evidence (tenant_id, run_id, item_id, number, kind, value, note, summary, query, passed, sha256, issuer, subject, name)
@@ -174,6 +202,20 @@ func (s *story) passGate() {
 			s.t.Fatalf("%s signing: %d %s", who, a.StatusCode, a.main())
 		}
 	}
+	s.prove()
+}
+
+// prove leaves what a backup, its drill and a rehearsal leave.
+func (s *story) prove() {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.database.SuperURL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close(s.t.Context()) //nolint:errcheck // a test's own connection
+	if err := housetest.Prove(s.t.Context(), conn, uuid.MustParse(s.ids["release"])); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // interrupt is what a program leaves that was killed in the middle of the run.
@@ -184,7 +226,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "run", "session"} {
+	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}

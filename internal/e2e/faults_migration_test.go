@@ -3,10 +3,12 @@ package e2e
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 )
 
@@ -18,6 +20,37 @@ func (b *besieged) dryRunOpen(t *testing.T) {
 		t.Errorf("%d runs were ordered before the dry run, want none", got)
 	}
 	b.finish(t, "P2.1a", "devops_engineer", "")
+}
+
+// M14: an open gate is not enough. A backup that was restored, and a rehearsal, are taken and held by the buttons of the page.
+func (b *besieged) nothingProven(t *testing.T) {
+	const backups, version = "/migrations/backups", "/migrations/V0.0.20"
+	engineer := b.as("devops_engineer")
+	refused := func(want string) {
+		t.Helper()
+		if page := engineer.get(version).body; strings.Contains(page, version+`/apply"`) || !strings.Contains(page, want) {
+			t.Errorf("the page of V0.0.20 offers to apply it, or does not say %q: %s", want, words(page))
+		}
+		form := url.Values{
+			"key": {uuid.NewString()}, "release": {b.release[strings.LastIndex(b.release, "/")+1:]},
+			"sha256": {ask[string](b, `SELECT sha256 FROM gatehouse.run_migrations WHERE version = '0.0.20'`)},
+		}
+		wantStatus(t, "applying what nothing speaks for", engineer.post(version+"/apply", form), http.StatusLocked, want)
+	}
+	ordered := func(form string) {
+		t.Helper()
+		a := engineer.post(form, fields(t, engineer.get(backups).body, form))
+		wantStatus(t, "ordering "+form, a, http.StatusSeeOther, "")
+		where := a.header.Get("Location")
+		b.until(time.Minute, "the end of "+form, func() bool { return !strings.Contains(engineer.get(where).body, "data-live=") })
+		if page := engineer.get(where).body; !strings.Contains(page, `data-state="succeeded"`) {
+			t.Fatalf("%s: %s", form, words(page))
+		}
+	}
+	refused("restored in a drill")
+	ordered(backups)
+	refused("did not pass a rehearsal")
+	ordered(backups + "/" + ask[string](b, `SELECT backup_id::text FROM gatehouse.backups`) + "/rehearse")
 }
 
 // A planned file whose text is another one now: the gate's own statement refuses it.

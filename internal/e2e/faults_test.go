@@ -26,6 +26,7 @@ func TestFaults(t *testing.T) {
 		{"evidence replaced before signing", b.evidenceBefore},
 		{"provider away at signing", b.providerAwayAtSigning},
 		{"signed by all", b.signAll},
+		{"nothing proven", b.nothingProven},
 		{"evidence replaced after signing", b.evidenceAfter},
 		{"the other tenant", b.otherTenant},
 		{"sign-out and a disabled person", b.signedOut},

@@ -128,7 +128,7 @@ func (p *product) environ(addr string) []string {
 		"GATEHOUSE_ADDR="+addr, "GATEHOUSE_PUBLIC_URL="+p.url, "GATEHOUSE_ENVIRONMENT=demo",
 		"GATEHOUSE_DATABASE_URL="+string(c.DatabaseURL), "GATEHOUSE_OWNER_DATABASE_URL="+string(c.OwnerDatabaseURL),
 		"GATEHOUSE_OIDC_ISSUER="+c.OIDCIssuer, "GATEHOUSE_OIDC_CLIENT_ID="+c.OIDCClientID, "GATEHOUSE_OIDC_CLIENT_SECRET="+string(c.OIDCClientSecret),
-		"GATEHOUSE_TRUSTED_PROXIES=127.0.0.1/32")
+		"GATEHOUSE_BACKUP_DIR="+c.BackupDir, "GATEHOUSE_SCRATCH_DATABASE_URL="+string(c.ScratchDatabaseURL), "GATEHOUSE_TRUSTED_PROXIES=127.0.0.1/32")
 }
 
 func withoutOurs(environ []string) []string {

@@ -121,6 +121,26 @@ step('nothing can be applied before the gate', async () => {
   assert.equal(await page.locator('main button[data-action="apply"]:not([disabled])').count(), 0);
 });
 
+// order presses a button of the page of backups and waits until what it ordered has succeeded.
+async function order(page, selector) {
+  await page.goto(`${base}/migrations/backups`);
+  await at(page, 'backup_list');
+  await page.locator(selector).click();
+  await at(page, 'operation_show');
+  await page.locator('[data-live-region="state"][data-state="succeeded"]').waitFor({ timeout: 120_000 });
+}
+
+step('a backup is taken, restored, and rehearsed on', async () => {
+  const page = await as('devops_engineer');
+  await order(page, 'main [data-action="take-backup"]');
+  await shot(page, 'operation-backup');
+  await order(page, 'main form[action$="/rehearse"] button');
+  await shot(page, 'operation-rehearsal');
+  await page.goto(`${base}/migrations/backups`);
+  assert.equal(await page.locator('[data-row][data-backup] [data-state="proven"]').count(), 1);
+  await shot(page, 'backups');
+});
+
 step('the checklist and the validation are worked through', async () => { await workPhases('checklist', 'validation'); });
 
 step('an automatic item cannot be ticked by hand', async () => {

@@ -161,11 +161,23 @@ func (is Obstacles) refusal(o Order) error {
 		return fault.New(fault.GateClosed, "%s is not the file that release %s was started with (then %s, now %s). Start a new release for it.", title, is.ReleaseCode, short(is.PlannedSHA256), short(o.PlanSHA256))
 	case o.Run.Direction == Up && !is.GateOpen:
 		return fault.New(fault.GateClosed, "The go / no-go gate of release %s is not open: %s.", is.ReleaseCode, missing(is.Missing))
+	case o.Run.Direction == Up && !is.BackedUp:
+		return fault.New(fault.GateClosed, "%s", NoBackup)
+	case o.Run.Direction == Up && !is.Rehearsed:
+		return fault.New(fault.GateClosed, "%s", NotRehearsed)
 	case o.Run.Direction == Up && is.Unsettled != "":
 		return fault.New(fault.GateClosed, "The runbook of release %s wants this settled before anything is applied: %s. Settle it on the release's page, then apply.", is.ReleaseCode, is.Unsettled)
 	}
 	return fault.New(fault.Conflict, "Something changed while you pressed the button. Look at the page again.")
 }
+
+// Why nothing is applied although the gate is open.
+const (
+	NoBackup = "Nothing is applied without a backup that was restored in a drill and is fresh: at most 24 hours old, of this server, " +
+		"with little written since. Take one on the page Backups."
+	NotRehearsed = "Nothing is applied that did not pass a rehearsal: exactly these files, up, down and up again on a copy that is newer than " +
+		"a fresh backup. Rehearse on the page Backups."
+)
 
 func missing(roles []actor.Role) string {
 	if len(roles) == 0 {

@@ -84,6 +84,8 @@ type Release struct {
 	ID       uuid.UUID
 	Code     string
 	GateOpen bool
+	// BackedUp and Rehearsed say whether a fresh backup restores, and whether the release's files passed a rehearsal on it.
+	BackedUp, Rehearsed bool
 	// Missing are the roles whose signature the gate still needs.
 	Missing []actor.Role
 	// Plan holds the hash of each version as it was frozen when the release started.
@@ -105,6 +107,8 @@ type Obstacles struct {
 	ReleaseState  string
 	ReleaseCode   string
 	GateOpen      bool
+	BackedUp      bool // a fresh backup restores
+	Rehearsed     bool // the release's files passed a rehearsal on it
 	Missing       []actor.Role
 	Unsettled     string // required items that the runbook puts before applying
 	PlannedSHA256 string // empty where the release does not plan the version

@@ -124,7 +124,11 @@ func (s Backups) List(ctx context.Context, by actor.Actor, id *uuid.UUID) ([]bac
 	if err != nil {
 		return nil, err
 	}
-	list := make([]backup.Backup, len(rows))
+	return backupsOf(rows)
+}
+
+func backupsOf(rows []backupRow) (list []backup.Backup, err error) {
+	list = make([]backup.Backup, len(rows))
 	for i, row := range rows {
 		if list[i], err = row.backup(); err != nil {
 			return nil, err

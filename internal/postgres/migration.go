@@ -173,7 +173,7 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	}
 	is := migration.Obstacles{
 		Operator: row.Operator, ReleaseFound: row.ReleaseFound, ReleaseState: row.ReleaseState, ReleaseCode: row.ReleaseCode,
-		GateOpen: row.GateOpen, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256,
+		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256,
 	}
 	if release != nil && release.RunID == o.Run.Release {
 		is.Missing = rolesOf(release.Missing)

@@ -77,10 +77,13 @@ func outsideTransaction(files fstest.MapFS) fstest.MapFS {
 	return files
 }
 
-// release is housetest's, of every file.
+// release is housetest's, of every file; signed, everything is proven for it too.
 func (s *schemaChange) release(tenant uuid.UUID, signed bool) uuid.UUID {
 	s.t.Helper()
-	return housetest.Release(s.t, s.d, tenant, s.files, signed)
+	if signed {
+		return housetest.ReadyRelease(s.t, s.d, tenant, s.files)
+	}
+	return housetest.Release(s.t, s.d, tenant, s.files, false)
 }
 
 func (s *schemaChange) request(version string, release uuid.UUID) migration.ApplyRequest {

@@ -72,15 +72,17 @@ func (r migrationRunRow) run() migration.Run {
 }
 
 type migrationReleaseRow struct {
-	RunID    uuid.UUID
-	Code     string
-	GateOpen bool
-	Missing  []string
-	Plan     []byte
+	RunID     uuid.UUID
+	Code      string
+	GateOpen  bool
+	BackedUp  bool
+	Rehearsed bool
+	Missing   []string
+	Plan      []byte
 }
 
 func (r migrationReleaseRow) release() (*migration.Release, error) {
-	release := &migration.Release{ID: r.RunID, Code: r.Code, GateOpen: r.GateOpen, Missing: rolesOf(r.Missing), Plan: map[string]string{}}
+	release := &migration.Release{ID: r.RunID, Code: r.Code, GateOpen: r.GateOpen, BackedUp: r.BackedUp, Rehearsed: r.Rehearsed, Missing: rolesOf(r.Missing), Plan: map[string]string{}}
 	if err := json.Unmarshal(r.Plan, &release.Plan); err != nil {
 		return nil, fmt.Errorf("reading the release's plan: %w", err)
 	}
@@ -112,6 +114,7 @@ type obstacleRow struct {
 	Operator, ReleaseFound    bool
 	ReleaseState, ReleaseCode string
 	GateOpen                  bool
+	BackedUp, Rehearsed       bool
 	Unsettled                 string
 	PlannedSHA256             string
 }

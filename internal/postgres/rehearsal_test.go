@@ -65,7 +65,15 @@ func (s *schemaChange) speaksFor(tenant, release uuid.UUID) (id *uuid.UUID) {
 func TestARehearsalSpeaksForExactlyTheFilesItRan(t *testing.T) {
 	t.Parallel()
 	s := changing(t, housetest.At(t, ""), steps("CREATE TABLE public.t14 (id int);", "CREATE TABLE public.t15 (id int);"))
-	release := s.release(housetest.Rivermark, true)
+	release := housetest.Release(t, s.d, housetest.Rivermark, s.files, true)
+	super, err := pgx.Connect(t.Context(), s.d.SuperURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer super.Close(t.Context()) //nolint:errcheck // a test's own connection
+	if _, err := housetest.BackUp(t.Context(), super, release); err != nil {
+		t.Fatal(err)
+	}
 	wants := func(what string, want *uuid.UUID) {
 		t.Helper()
 		if diff := cmp.Diff(want, s.speaksFor(housetest.Rivermark, release)); diff != "" {

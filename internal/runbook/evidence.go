@@ -148,10 +148,10 @@ func (a Asks) checkNumber(s string) string {
 		return "This is not a plain number, like 42 or 9.5."
 	}
 	if least, ok := parseNumber(a.Min); ok && n.LessThan(least) {
-		return fmt.Sprintf("At least %s%s is asked for. If it is really less, the item has failed: say so with Fail.", a.Min, withUnit(a.Unit))
+		return fmt.Sprintf("At least %s%s is asked for. If it is really less, the item has failed: press “It failed”.", a.Min, withUnit(a.Unit))
 	}
 	if most, ok := parseNumber(a.Max); ok && n.GreaterThan(most) {
-		return fmt.Sprintf("At most %s%s is asked for. If it is really more, the item has failed: say so with Fail.", a.Max, withUnit(a.Unit))
+		return fmt.Sprintf("At most %s%s is asked for. If it is really more, the item has failed: press “It failed”.", a.Max, withUnit(a.Unit))
 	}
 	if a.Decimals != nil && -n.Exponent() > *a.Decimals {
 		return fmt.Sprintf("Too many digits after the point: at most %d here.", *a.Decimals)

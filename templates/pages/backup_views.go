@@ -17,6 +17,35 @@ type BackupRow struct {
 	By       string
 	Name     string
 	SHA256   string
+	Orders   []Order // none where the reader may not, or another operation is under way
+}
+
+// Order is a button that orders work; Key makes a double press one order.
+type Order struct {
+	Action, Key, Effect string
+}
+
+// OperationRow is one order and what came of it.
+type OperationRow struct {
+	ID, Href, Title string
+	State           components.State
+	By              string
+	Ordered         components.Time
+	Sentence        string
+}
+
+// OperationShowView is one operation, refreshing itself until it ends.
+type OperationShowView struct {
+	layouts.Shell
+	ID, Kind       string
+	State          components.State
+	Sentence       string
+	By, Elapsed    string
+	Ordered        components.Time
+	Started, Ended components.Time
+	Lines          []LogLine
+	LiveHref       string // empty once it has ended
+	Next           components.Link
 }
 
 // BackupListView is the newest 50 backups.
@@ -27,4 +56,12 @@ type BackupListView struct {
 	Rows     []BackupRow
 	Nothing  string
 	Commands string // empty for people of other tenants, as is the sentence
+
+	// Take orders a backup; without an action nobody may now: Off says what is not configured, UnderWay what has the
+	// floor, WhoCan whose roles may.
+	Take       Order
+	Off        string
+	UnderWay   *OperationRow
+	WhoCan     []string
+	Operations []OperationRow // the newest 10
 }

@@ -29,6 +29,8 @@ func samples() map[string]templ.Component {
 		"problem_unavailable":       pages.Problem(problemUnavailable()),
 		"release_list":              pages.ReleaseList(releaseList()),
 		"backup_list":               pages.BackupList(backupList()),
+		"operation_show":            pages.OperationShow(operationShow()),
+		"operation_show_running":    pages.OperationShow(operationRunning()),
 		"backup_list_empty":         pages.BackupList(backupListEmpty()),
 		"release_list_empty":        pages.ReleaseList(releaseListEmpty()),
 		"release_start":             pages.ReleaseStart(releaseStart(nil)),

@@ -11,11 +11,17 @@ func backupList() pages.BackupListView {
 		ID: "11111111-1111-7111-8111-111111111111", Taken: clock("13:40", "25 min ago"), Worth: components.State{Code: "proven", Word: "Restored", Tone: components.Good},
 		Why: "in 41.2s on 2026-11-24 13:44 UTC", Standing: "V0.0.18", Size: "37.3 MB", Tables: "55 tables", By: "ops", Name: "gatehouse_20261124_134000_11111111.dump", SHA256: digest,
 	}
+	row.Orders = []pages.Order{{Action: "/migrations/backups/" + row.ID + "/drill", Key: "33333333-3333-7333-8333-333333333333", Effect: "Restore it beside the database"}}
 	broken := row
 	broken.ID, broken.Worth, broken.Why = "22222222-2222-7222-8222-222222222222", components.State{Code: "broken", Word: "Does not restore", Tone: components.Bad}, "the file has 90000 bytes, and had 3732703"
 	return pages.BackupListView{
 		Shell: shell("Backups", layouts.PlaceMigrations, layouts.Crumb{Label: "Migrations", Href: "/migrations"}), Tone: components.Good,
 		Sentence: "The newest backup that restores was taken on 2026-11-24 at 13:40 UTC; it was restored in 41.2s on 2026-11-24 13:44 UTC.", Rows: []pages.BackupRow{row, broken}, Commands: "gatehouse backup create",
+		UnderWay: &pages.OperationRow{Href: "/operations/44444444-4444-7444-8444-444444444444", Title: "Rehearsal", By: "Ines Duarte"},
+		Operations: []pages.OperationRow{{
+			ID: "44444444-4444-7444-8444-444444444444", Href: "/operations/44444444-4444-7444-8444-444444444444", Title: "Rehearsal", By: "Ines Duarte",
+			State: components.State{Code: "running", Word: "running", Tone: components.Progress}, Ordered: clock("14:03", "2 min ago"),
+		}},
 	}
 }
 
@@ -23,5 +29,23 @@ func backupListEmpty() pages.BackupListView {
 	return pages.BackupListView{
 		Shell: shell("Backups", layouts.PlaceMigrations), Tone: components.Warn, Sentence: "No backup has been restored here yet.",
 		Nothing: "No backup has been taken with Gatehouse yet.", Commands: "gatehouse backup create",
+		Take: pages.Order{Action: "/migrations/backups", Key: "33333333-3333-7333-8333-333333333333", Effect: "Back up PRODUCTION and restore the backup once"},
 	}
+}
+
+func operationShow() pages.OperationShowView {
+	return pages.OperationShowView{
+		Shell: shell("Backup", layouts.PlaceMigrations, layouts.Crumb{Label: "Backups", Href: "/migrations/backups"}), ID: "44444444-4444-7444-8444-444444444444", Kind: "backup",
+		State: components.State{Code: "failed", Word: "failed", Tone: components.Bad}, Sentence: "gatehouse_20261124_134000_11111111.dump does not restore: table public.lots has 3 rows, and had 4.",
+		By: "Ines Duarte", Elapsed: "42 s", Ordered: clock("13:40", "25 min ago"), Started: clock("13:40", "25 min ago"), Ended: clock("13:41", "24 min ago"),
+		Lines: []pages.LogLine{{At: "13:40:01.000", Text: "The database is dumped."}, {At: "13:40:41.000", Text: "Found: table public.lots has 3 rows, and had 4.", Tone: components.Bad}},
+		Next:  components.Link{Label: "To the backups", Href: "/migrations/backups"},
+	}
+}
+
+func operationRunning() pages.OperationShowView {
+	v := operationShow()
+	v.State, v.Sentence, v.Lines = components.State{Code: "running", Word: "running", Tone: components.Progress}, "The database itself is only read.", nil
+	v.Ended, v.LiveHref = components.Time{}, "/operations/"+v.ID
+	return v
 }

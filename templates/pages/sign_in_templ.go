@@ -158,7 +158,7 @@ func SignIn(v SignInView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p class=\"aside\">Gatehouse never sees your password. ")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 13, "<p class=\"aside\">Gatehouse never sees your password: ")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

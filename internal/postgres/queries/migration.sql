@@ -63,8 +63,8 @@ SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, 
 SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run ORDER BY seq LIMIT 2000;
 
 -- name: MigrationRelease :one
--- The tenant's active release, what its go / no-go gate still needs, and the files it was started with.
-SELECT r.run_id, r.code,
+-- The tenant's active release, what its go / no-go gate still needs, what is proven for it, and the files it was started with.
+SELECT r.run_id, r.code, p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS NOT NULL AS rehearsed,
        gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
        ARRAY(SELECT s.role
                FROM gatehouse.run_gate_slots s
@@ -78,6 +78,7 @@ SELECT r.run_id, r.code,
        (SELECT coalesce(jsonb_object_agg(m.version, m.sha256), '{}')
           FROM gatehouse.run_migrations m WHERE m.tenant_id = r.tenant_id AND m.run_id = r.run_id) AS plan
   FROM gatehouse.runs r
+ CROSS JOIN LATERAL gatehouse.apply_proof(r.run_id) p
  WHERE r.state = 'active'
  ORDER BY r.started_at DESC
  LIMIT 1;
@@ -85,8 +86,8 @@ SELECT r.run_id, r.code,
 -- name: AddMigrationRun :one
 -- The gate is this statement. It gives no row where somebody else has the floor, or where one of these does not hold:
 -- the tenant operates the environment; the release is active and was started with this very file; for a step up, its
--- go / no-go gate is passed as its content stands now, and every required item that the runbook puts before applying is
--- settled; no interrupted run waits for a person.
+-- go / no-go gate is passed as its content stands now, a fresh backup restores and a rehearsal of the release's files on it
+-- passed, and every required item that the runbook puts before applying is settled; no interrupted run waits for a person.
 INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256,
                                       actor_issuer, actor_subject, actor_name, actor_roles, origin, reason)
 SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction, @sha256,
@@ -98,6 +99,7 @@ SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction
    AND r.run_id = @release AND r.state = 'active'
    AND m.version = @version AND m.sha256 = @plan_sha256
    AND (@direction = 'down' OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE)
+   AND (@direction = 'down' OR EXISTS (SELECT FROM gatehouse.apply_proof(r.run_id) p WHERE p.backup_id IS NOT NULL AND p.rehearsal_id IS NOT NULL))
    AND (@direction = 'down' OR NOT EXISTS (
            SELECT FROM gatehouse.run_items applied
              JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
@@ -115,6 +117,7 @@ SELECT coalesce(t.is_operator, false) AS operator,
        coalesce(r.state, '') AS release_state,
        coalesce(r.code, '') AS release_code,
        gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
+       p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS NOT NULL AS rehearsed,
        coalesce(m.sha256, '') AS planned_sha256,
        coalesce((SELECT string_agg(before.item_id || ' (' || before.title || ')', ', ' ORDER BY before.position)
                    FROM gatehouse.run_items applied
@@ -125,7 +128,8 @@ SELECT coalesce(t.is_operator, false) AS operator,
   FROM (SELECT @tenant::uuid AS tenant_id) asked
   LEFT JOIN gatehouse.tenants t USING (tenant_id)
   LEFT JOIN gatehouse.runs r ON r.tenant_id = asked.tenant_id AND r.run_id = @release
-  LEFT JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id AND m.version = @version;
+  LEFT JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id AND m.version = @version
+  LEFT JOIN LATERAL gatehouse.apply_proof(r.run_id) p ON true;
 
 -- name: StartMigrationRun :one
 -- The gate once more: since the run was asked for, a signature may have been taken back or the release aborted.
