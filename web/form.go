@@ -166,13 +166,16 @@ func (v *Values) take(name string) string {
 	return strings.TrimSpace(strings.ReplaceAll(v.values.Get(name), "\r\n", "\n"))
 }
 
-// Text reads a text of least to most characters. Line ends and tabs may be in it, other control characters may not.
+// Text reads a text of least to most characters. Line ends and tabs may be in it, other control characters may not,
+// and none that turns the direction of writing.
 func (v *Values) Text(name string, least, most int) string {
 	s := v.take(name)
 	n := utf8.RuneCountInString(s)
 	switch {
 	case strings.ContainsFunc(s, func(r rune) bool { return (r < ' ' && r != '\n' && r != '\t') || r == 0x7f }):
 		v.Complain(name, "The text holds a control character. Remove it.")
+	case strings.ContainsFunc(s, turns):
+		v.Complain(name, "The text holds a character that turns the direction of what follows it. Remove it.")
 	case n == 0 && least > 0:
 		v.Complain(name, "This is needed.")
 	case n < least:
@@ -184,6 +187,10 @@ func (v *Values) Text(name string, least, most int) string {
 	}
 	return ""
 }
+
+// turns says whether a character embeds or overrides the direction of writing: the words around it on a page would not
+// stand where they belong.
+func turns(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
 // Choice reads one of the options; none of them chosen is a complaint.
 func (v *Values) Choice(name string, options ...string) string {

@@ -79,7 +79,12 @@ func (v *Values) Time(name string, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04"} {
-		if t, err := time.ParseInLocation(layout, s, zone); err == nil && t.Year() >= 2000 && t.Year() < 2100 {
+		t, err := time.ParseInLocation(layout, s, zone)
+		if err == nil && (t.Year() < 2000 || t.Year() >= 2100) {
+			v.Complain(name, "A moment of the years 2000 to 2099, please.")
+			return time.Time{}
+		}
+		if err == nil {
 			return t
 		}
 	}

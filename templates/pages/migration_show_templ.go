@@ -174,7 +174,7 @@ func MigrationShow(v MigrationShowView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(v.PostChecks) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p class=\"none\">This migration has no objects to check.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<p class=\"none\">There is nothing to check now: it creates no object.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
