@@ -43,7 +43,7 @@ GATEHOUSE_OWNER_DATABASE_URL; the server need not run.
 Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind), 2 called wrongly,
 3 the gate is closed or it is not allowed, 4 files and database disagree, or a post-check does not hold, 5 another run has the floor.`,
 	}
-	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline(), migrateDrift(), migrateRehearse(), migrateRepair())
+	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline(), migrateDrift(), migrateRehearse(), migrateLint(), migrateRepair())
 	return cmd
 }
 
