@@ -29,10 +29,7 @@ another version of Gatehouse. It starts without the identity provider and says s
 Exit codes: 0 stopped in order, 1 could not start or failed, 2 configuration is wrong.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := app.Load(os.Environ())
-			if err == nil {
-				err = config.CheckServe()
-			}
+			config, err := app.LoadServe(os.Environ())
 			if err != nil {
 				return exitError{2, fmt.Errorf("the configuration is not complete:\n%w", err)}
 			}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -49,6 +50,8 @@ type Config struct {
 	TrustedProxies  []netip.Prefix
 	GraphQLURL      string // what the health check asks; empty means this server itself
 	LogJSON         bool
+
+	wrong map[string]bool // the variables that were set and cannot be read
 }
 
 // Option is one environment variable: its name, default, meaning, and how it is read into a Config.
@@ -95,7 +98,7 @@ func Load(environ []string) (Config, error) {
 			set[name] = value
 		}
 	}
-	var c Config
+	c := Config{wrong: map[string]bool{}}
 	var problems []error
 	for _, o := range Options {
 		value, err := lookUp(set, o)
@@ -103,6 +106,7 @@ func Load(environ []string) (Config, error) {
 			err = o.read(&c, value)
 		}
 		if err != nil {
+			c.wrong[o.Name] = true
 			problems = append(problems, fmt.Errorf("%s: %w", o.Name, err))
 		}
 	}
@@ -116,14 +120,21 @@ func Load(environ []string) (Config, error) {
 	return c, errors.Join(problems...)
 }
 
-// CheckServe says what is missing for serving; Load accepts less, because commands need less.
+// LoadServe is Load for serving. What cannot be read and what is missing is said at once.
+func LoadServe(environ []string) (Config, error) {
+	c, err := Load(environ)
+	return c, errors.Join(err, c.CheckServe())
+}
+
+// CheckServe says what is missing for serving; Load accepts less, because commands need less. What is there and cannot be
+// read is Load's to say.
 func (c Config) CheckServe() error {
 	var problems []error
 	for name, value := range map[string]string{
 		"GATEHOUSE_DATABASE_URL": string(c.DatabaseURL), "GATEHOUSE_OWNER_DATABASE_URL": string(c.OwnerDatabaseURL),
 		"GATEHOUSE_OIDC_ISSUER": c.OIDCIssuer, "GATEHOUSE_OIDC_CLIENT_ID": c.OIDCClientID, "GATEHOUSE_OIDC_CLIENT_SECRET": string(c.OIDCClientSecret),
 	} {
-		if value == "" {
+		if value == "" && !c.wrong[name] {
 			problems = append(problems, fmt.Errorf("%s: is not set (nor %s_FILE)", name, name))
 		}
 	}
@@ -228,12 +239,17 @@ func readDuration(into *time.Duration, v string) error {
 }
 
 func readProxies(c *Config, v string) error {
+	var wrong []string
 	for _, part := range strings.Split(v, ",") {
 		p, err := netip.ParsePrefix(strings.TrimSpace(part))
 		if err != nil {
-			return fmt.Errorf("%q is not a network like 10.0.0.0/8", strings.TrimSpace(part))
+			wrong = append(wrong, strconv.Quote(strings.TrimSpace(part)))
+			continue
 		}
 		c.TrustedProxies = append(c.TrustedProxies, p)
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("not a network like 10.0.0.0/8: %s", strings.Join(wrong, ", "))
 	}
 	return nil
 }

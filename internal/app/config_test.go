@@ -38,6 +38,28 @@ func TestLoadReportsEveryProblemAtOnceAndNoSecret(t *testing.T) {
 	}
 }
 
+// O02: who puts right what is wrong is not told afterwards what is missing.
+func TestLoadServeNamesWhatIsWrongAndWhatIsMissing(t *testing.T) {
+	_, err := LoadServe([]string{"GATEHOUSE_OIDC_ISSUER=ftp://x", "GATEHOUSE_DATABASE_URL=hunter2", "GATEHOUSE_TRUSTED_PROXIES=10.0.0.0/99, x,10.0.0.0/8"})
+	if err == nil {
+		t.Fatal("LoadServe accepted nonsense")
+	}
+	want := map[string]int{
+		"GATEHOUSE_OIDC_ISSUER": 1, "GATEHOUSE_DATABASE_URL": 1, "GATEHOUSE_TRUSTED_PROXIES": 1,
+		"GATEHOUSE_OWNER_DATABASE_URL": 1, "GATEHOUSE_OIDC_CLIENT_ID": 1, "GATEHOUSE_OIDC_CLIENT_SECRET": 1,
+	}
+	for name, times := range want {
+		if got := strings.Count("\n"+err.Error(), "\n"+name+":"); got != times {
+			t.Errorf("LoadServe names %s %d times, want %d:\n%v", name, got, times, err)
+		}
+	}
+	for _, entry := range []string{`"10.0.0.0/99"`, `"x"`} {
+		if !strings.Contains(err.Error(), entry) {
+			t.Errorf("LoadServe does not name the entry %s:\n%v", entry, err)
+		}
+	}
+}
+
 func TestLoadReadsFileTwins(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(file, []byte("s3cret\n"), 0o600); err != nil {

@@ -147,7 +147,46 @@ func read(r *http.Request) (*graphql.RawParams, *problem) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, &problem{http.StatusBadRequest, "Something follows the JSON object."}
 	}
+	if name := repeatedKey(json.NewDecoder(bytes.NewReader(body))); name != "" {
+		return nil, &problem{http.StatusBadRequest, fmt.Sprintf("The body has the key %.40q twice; which one is meant?", name)}
+	}
 	return &graphql.RawParams{Query: sent.Query, OperationName: sent.OperationName, Variables: sent.Variables}, nil
+}
+
+// repeatedKey finds a key that an object of valid JSON holds twice: readers differ in which of the two they take.
+func repeatedKey(tokens *json.Decoder) string {
+	type object struct{ seen map[string]bool } // nil for a list
+	var open []object
+	isKey := false
+	for {
+		token, err := tokens.Token()
+		if err != nil {
+			return ""
+		}
+		switch token := token.(type) {
+		case json.Delim:
+			switch token {
+			case '{':
+				open = append(open, object{map[string]bool{}})
+			case '[':
+				open = append(open, object{})
+			default:
+				open = open[:len(open)-1]
+			}
+			isKey = len(open) > 0 && open[len(open)-1].seen != nil
+			continue
+		case string:
+			if isKey {
+				seen := open[len(open)-1].seen
+				if seen[token] {
+					return token
+				}
+				seen[token], isKey = true, false
+				continue
+			}
+		}
+		isKey = len(open) > 0 && open[len(open)-1].seen != nil
+	}
 }
 
 func listOf(err error) gqlerror.List {

@@ -180,3 +180,21 @@ func (m *Migrator) refuseDrift(ctx context.Context, s *session, ladder migration
 	return fault.New(fault.Conflict, "The warehouse is not what %s left, so nothing was changed. Repair each difference, or sign for it on the page Drift:\n%s",
 		report.Version.Title(), cause.Error()).Because(cause)
 }
+
+// refuseDriftPatiently looks again where the look met somebody's lock, as often as a step is begun whose lock was not had.
+func (m *Migrator) refuseDriftPatiently(ctx context.Context, s *session, ladder migration.Ladder, req StepRequest) error {
+	tries := max(m.LockTries, 1)
+	for try := 1; ; try++ {
+		err := m.refuseDrift(ctx, s, ladder)
+		if !lockNotHad(err) {
+			return err
+		}
+		req.Say("LOCK: the live schema could not be read before the step, because somebody holds a table of it, try %d of %d.", try, tries)
+		if try == tries {
+			return fault.New(fault.Unavailable, "Somebody holds a table of the warehouse locked, so the live schema could not be read before the step. Nothing was changed; it can be tried again when the lock is gone.").Because(err)
+		}
+		if err := pause(ctx, try); err != nil {
+			return err
+		}
+	}
+}

@@ -171,3 +171,35 @@ func TestWhatAVersionTakesBackIsNoDrift(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A table that somebody holds wholly for himself is waited for like any other lock, and is no database that is away.
+func TestALockedTableIsWaitedForBeforeTheStep(t *testing.T) {
+	t.Parallel()
+	db := housetest.At(t, "0.0.18")
+	m := warehouse(t, db)
+	holder, err := pgtest.Pool(t, db.SuperURL).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := holder.Exec(t.Context(), "LOCK TABLE public.materials IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	m.LockTries = 1
+	err = step(t, m, migration.Up, "0.0.20")
+	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "holds a table of the warehouse locked") {
+		t.Errorf("a step behind somebody's lock = %v; want that somebody holds a table", err)
+	}
+	m.LockTries = 6
+	var said []string
+	_, err = m.Step(t.Context(), migrator.StepRequest{Version: v(t, "0.0.20"), Direction: migration.Up, By: setUp, Log: func(line string) {
+		said = append(said, line)
+		if strings.Contains(line, "try 1 of 6") {
+			if err := holder.Rollback(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	if err != nil || !strings.Contains(strings.Join(said, "\n"), "LOCK: the live schema could not be read") {
+		t.Errorf("a step whose look met a lock that was given back = %v, having said %q; want it applied after a second look", err, said)
+	}
+}

@@ -131,18 +131,23 @@ func (d *driver) lockWaited(try int) {
 	d.req.Say("%s", line)
 }
 
-// standBack gives everything back and pauses: 0.5 s, doubled with each try up to 4 s, and by up to a half longer, so that two
-// who want the same lock do not meet again.
+// standBack gives everything back and pauses.
 func (d *driver) standBack(try int) error {
 	if err := d.rollback(); err != nil {
 		return err
 	}
-	pause := min(500*time.Millisecond<<(try-1), 4*time.Second)
-	pause += rand.N(pause / 2) //nolint:gosec // chance, no secret
+	return pause(d.ctx, try)
+}
+
+// pause is 0.5 s, doubled with each try up to 4 s, and by up to a half longer, so that two who want the same lock do not
+// meet again.
+func pause(ctx context.Context, try int) error {
+	length := min(500*time.Millisecond<<(try-1), 4*time.Second)
+	length += rand.N(length / 2) //nolint:gosec // chance, no secret
 	select {
-	case <-d.ctx.Done():
-		return d.ctx.Err()
-	case <-time.After(pause):
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(length):
 		return nil
 	}
 }

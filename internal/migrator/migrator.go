@@ -93,7 +93,7 @@ func (m *Migrator) Step(ctx context.Context, req StepRequest) (result StepResult
 			return err
 		}
 		if req.Direction == migration.Up {
-			if err := m.refuseDrift(ctx, s, ladder); err != nil {
+			if err := m.refuseDriftPatiently(ctx, s, ladder, req); err != nil {
 				return err
 			}
 		}

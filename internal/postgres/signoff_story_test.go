@@ -101,6 +101,40 @@ func TestAUsedFormSignsNothingElse(t *testing.T) {
 	other := r.request(signoff.GoNoGo, "backend")
 	other.Key = request.Key
 	r.knock(fresh(backend), other, fault.Conflict, "another signature")
+	for name, spoil := range map[string]func(*signoff.SignRequest){
+		"meaning": func(s *signoff.SignRequest) { s.Meaning = "executed" },
+		"note":    func(s *signoff.SignRequest) { s.Note = "something else" },
+		"score":   func(s *signoff.SignRequest) { s.Score = new(signoff.Score) },
+		"content": func(s *signoff.SignRequest) { s.ContentSHA256 = strings.Repeat("0", 64) },
+	} {
+		changed := request
+		spoil(&changed)
+		if _, err := r.signoff.Sign(t.Context(), fresh(qa), changed); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "said something else") {
+			t.Errorf("the same form with another %s = %v; want that it says something else", name, err)
+		}
+	}
+}
+
+// Back, and the old form once more: nobody is told that they have signed where no signature of theirs stands.
+func TestAnOldFormDoesNotPretendToHaveSigned(t *testing.T) {
+	t.Parallel()
+	r := started(t)
+	r.ready()
+	request := r.request(signoff.GoNoGo, "qa")
+	given, err := r.signoff.Sign(t.Context(), fresh(qa), request)
+	if err != nil {
+		t.Fatalf("Sign: %v", err)
+	}
+	if again, err := r.signoff.Sign(t.Context(), fresh(qa), request); err != nil || again.ID != given.ID {
+		t.Fatalf("the form once more while it stands = %s, %v; want the signature %s", again.ID, err, given.ID)
+	}
+	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.ID, "thought again"); err != nil {
+		t.Fatalf("Withdraw: %v", err)
+	}
+	r.knock(fresh(qa), request, fault.Conflict, "taken back since")
+	if got := r.signatures(); got != 1 {
+		t.Errorf("there are %d signatures, want the one that was taken back", got)
+	}
 }
 
 // S03: two people of one role, at the same moment.

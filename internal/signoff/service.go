@@ -108,7 +108,7 @@ func (s *Service) Sign(ctx context.Context, by actor.Actor, r SignRequest) (Sign
 		}
 		if again {
 			signed = first
-			return sameForm(by, r, first)
+			return sameForm(ctx, tx, by, r, first)
 		}
 		added, err := tx.Add(ctx, by, id, r)
 		if err != nil {
@@ -146,12 +146,27 @@ func (s Signature) event(signedOff bool) audit.Event {
 	}
 }
 
-// sameForm keeps a key from being used for something else than it was made for.
-func sameForm(by actor.Actor, r SignRequest, first Signature) error {
-	if !first.By(by) || first.Run != r.Run || first.Gate != r.Gate || first.Slot != r.Slot {
+// sameForm lets a form that arrives again have the signature it gave, as long as that one says the same and still stands.
+func sameForm(ctx context.Context, tx Tx, by actor.Actor, r SignRequest, first Signature) error {
+	switch {
+	case !first.By(by) || first.Run != r.Run || first.Gate != r.Gate || first.Slot != r.Slot:
 		return fault.New(fault.Conflict, "This form has been used for another signature already. Open the gate again.")
+	case !first.says(r):
+		return fault.New(fault.Conflict, "This form has signed already, and said something else. That signature stands as it was given; nothing was signed now. Open the gate again.")
+	case first.Withdrawn != nil:
+		return fault.New(fault.Conflict, "This form has signed already, and that signature was taken back since. Nothing was signed now. Open the gate again to sign anew.")
 	}
-	return nil
+	gate, err := tx.Gate(ctx, r.Run, r.Gate)
+	if err == nil && first.State(gate.SHA256) == Void {
+		return fault.New(fault.Conflict, "This form has signed already, and that signature is void: what the gate is about has changed since. Nothing was signed now. Open the gate again and read what changed.")
+	}
+	return err
+}
+
+// says tells whether the form declares what the signature holds.
+func (s Signature) says(r SignRequest) bool {
+	sameScore := s.Score == nil && r.Score == nil || s.Score != nil && r.Score != nil && *s.Score == *r.Score
+	return sameScore && s.Meaning == r.Meaning && s.Statement == r.Statement && s.ContentSHA256 == r.ContentSHA256 && s.Note == r.Note
 }
 
 // why says which rule kept the signature from being stored.
