@@ -43,6 +43,9 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time
 		newest = page.Entries[0].Seq
 	}
 	v.Chain, v.ChainSay = chainState(page.Checked, newest, now)
+	if page.Checked != nil && page.Checked.Whole() && !page.Published {
+		v.ChainSay += " Where it ends is kept in this database alone; GATEHOUSE_AUDIT_HEADS keeps it elsewhere, too."
+	}
 	if page.Checked != nil && page.Checked.Seq > 0 {
 		v.ChainHead = hex.EncodeToString(page.Checked.Head)
 	}

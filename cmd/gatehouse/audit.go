@@ -4,12 +4,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
-	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/app"
 )
 
 func auditCommand() *cobra.Command {
@@ -20,7 +21,9 @@ func auditCommand() *cobra.Command {
 		Short: "Walk every tenant's chain from its first entry to its head",
 		Long: `Walks the audit trail of every tenant, and the system's own, from the first entry to the head, and
 names the first entry that does not fit: changed, missing, out of order, or cut off at the end.
-The result is stored and shown on the audit page.
+It is held against the farthest walk that was stored, and against the heads in the file of
+GATEHOUSE_AUDIT_HEADS: who rewrites a chain and its end in the database is found by these.
+The result is stored and shown on the audit page, and a whole chain's head is added to the file.
 
 Exit codes: 0 every chain holds, 1 one does not (or the database could not be read), 2 called wrongly.`,
 		Args: cobra.NoArgs,
@@ -30,6 +33,11 @@ Exit codes: 0 every chain holds, 1 one does not (or the database could not be re
 				return err
 			}
 			defer db.Close()
+			config, err := app.Load(os.Environ())
+			if err != nil {
+				return exitError{2, err}
+			}
+			trail := config.Trail(db)
 			tenants, err := db.Tenants(cmd.Context())
 			if err != nil {
 				return err
@@ -46,7 +54,7 @@ Exit codes: 0 every chain holds, 1 one does not (or the database could not be re
 			}
 			broken := false
 			for _, by := range actors {
-				check, err := postgres.Audit{DB: db}.Verify(cmd.Context(), by)
+				check, err := trail.Verify(cmd.Context(), by)
 				switch {
 				case err != nil:
 					return fmt.Errorf("walking the chain of %s: %w", by.TenantCode, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/agogsaas/gatehouse/internal/app"
 )
@@ -80,7 +82,14 @@ func runDemo(cmd *cobra.Command, config app.Config, plan app.DemoPlan, verbose b
 		return err
 	}
 	defer a.Close()
-	return a.Serve(cmd.Context(), func(net.Addr) { announce(cmd, demo, time.Since(began)) })
+	work, ctx := errgroup.WithContext(cmd.Context())
+	ctx, stop := context.WithCancel(ctx)
+	work.Go(func() error { return demo.Keep(ctx, plan.Say) })
+	work.Go(func() error {
+		defer stop()
+		return a.Serve(ctx, func(net.Addr) { announce(cmd, demo, time.Since(began)) })
+	})
+	return work.Wait()
 }
 
 // announce prints where to go and who one can be.

@@ -11,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
 // Secret is a value that never prints.
@@ -33,6 +36,7 @@ type Config struct {
 	DatabaseURL        Secret   // as gatehouse_app
 	OwnerDatabaseURL   Secret   // as gatehouse_owner; applies migrations
 	BackupDir          string   // where backups are kept
+	AuditHeads         string   // file to which the heads of the audit chains are published
 	ScratchDatabaseURL Secret   // may create databases
 	StateDir           string   // where the demo keeps its private PostgreSQL
 	PGBinDir           string
@@ -81,6 +85,7 @@ var Options = []Option{
 	{"GATEHOUSE_GRAPHQL_URL", "", "GraphQL address that the health check asks. Default: this server's own.", false, readGraphQL},
 	{"GATEHOUSE_STATE_DIR", "", "Where `gatehouse demo` keeps its PostgreSQL. Default: /var/lib/gatehouse as root, else the user's state folder.", false, func(c *Config, v string) error { c.StateDir = v; return nil }},
 	{"GATEHOUSE_BACKUP_DIR", "", "Folder for backups, see `gatehouse backup`. Only this program should be able to read it.", false, func(c *Config, v string) error { c.BackupDir = v; return nil }},
+	{"GATEHOUSE_AUDIT_HEADS", "", "File to which the head of each audit chain is written after every walk, and against which the chains are held. Keep it where whoever runs the database cannot write.", false, func(c *Config, v string) error { c.AuditHeads = v; return nil }},
 	{"GATEHOUSE_SCRATCH_DATABASE_URL", "", "PostgreSQL address of a role that may create databases on the owner's server, for backup drills. Default: the owner.", true, func(c *Config, v string) error { return readDSN(&c.ScratchDatabaseURL, v) }},
 	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
 	{"PG_BINDIR", "", "Folder of PostgreSQL's programs (initdb, postgres, pg_dump). Default: found in the usual places.", false, func(c *Config, v string) error { c.PGBinDir = v; return nil }},
@@ -143,6 +148,11 @@ func (c Config) CheckServe() error {
 		problems = append(problems, errors.New("GATEHOUSE_PUBLIC_URL: production must be reached over https; sessions are sent in Secure cookies alone"))
 	}
 	return errors.Join(problems...)
+}
+
+// Trail is the audit trail in that database, its heads published as configured.
+func (c Config) Trail(db *postgres.DB) postgres.Audit {
+	return postgres.Audit{DB: db, Heads: audit.HeadFile{Path: c.AuditHeads}}
 }
 
 func lookUp(set map[string]string, o Option) (string, error) {

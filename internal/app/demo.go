@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -84,6 +85,9 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 			return fmt.Errorf("making the demo's folder for backups: %w", err)
 		}
 	}
+	if d.Config.AuditHeads == "" {
+		d.Config.AuditHeads = filepath.Join(dir, "audit-heads.jsonl")
+	}
 	if err := d.database(ctx, plan); err != nil {
 		return err
 	}
@@ -156,8 +160,31 @@ func (d *Demo) provider(ctx context.Context, plan DemoPlan, log *slog.Logger) er
 	return nil
 }
 
-// Exited tells when the private PostgreSQL ended by itself.
-func (d *Demo) Exited() <-chan struct{} { return d.pg.Exited() }
+// Keep starts the private PostgreSQL again where it ends by itself, until ctx is over. The error is why it cannot.
+func (d *Demo) Keep(ctx context.Context, say func(line string)) error {
+	for {
+		began := time.Now()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.pg.Exited():
+		}
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case time.Since(began) < shortLife:
+			return fmt.Errorf("the private PostgreSQL ended %s after it had started; its log is %s", time.Since(began).Round(time.Second), d.pg.LogFile())
+		}
+		say("the private PostgreSQL has ended by itself; starting it again")
+		if err := d.pg.Restart(ctx, privatepg.Fast); err != nil {
+			return err
+		}
+		say("the private PostgreSQL is back")
+	}
+}
+
+// shortLife is how long the private PostgreSQL has to live for another start to be worth while.
+const shortLife = 5 * time.Second
 
 // RestartDatabase restarts the private PostgreSQL at the same address, for tests of what people see meanwhile.
 func (d *Demo) RestartDatabase(ctx context.Context, mode privatepg.Mode) error {

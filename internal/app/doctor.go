@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
@@ -43,12 +44,21 @@ func Doctor(ctx context.Context, environ []string) []Finding {
 	if config.BackupDir != "" {
 		found = append(found, finding("folder for backups", backup.Folder{Dir: config.BackupDir}.Check(), config.BackupDir+" can be written"))
 	}
+	found = append(found, examineHeads(config))
 	if dir, err := privatepg.FindBinDir(config.PGBinDir); err != nil {
 		found = append(found, Finding{What: "PostgreSQL programs", Warn: true, Say: "not found; only `gatehouse demo` and backups need them: " + err.Error()})
 	} else {
 		found = append(found, Finding{What: "PostgreSQL programs", OK: true, Say: dir})
 	}
 	return found
+}
+
+func examineHeads(config Config) Finding {
+	const what = "heads of the audit trail"
+	if config.AuditHeads == "" {
+		return Finding{What: what, Warn: true, Say: "kept in the database and the log alone, so who rules the database could cut the trail unseen; set GATEHOUSE_AUDIT_HEADS to a file that they cannot write"}
+	}
+	return finding(what, audit.HeadFile{Path: config.AuditHeads}.Check(), config.AuditHeads+" can be written")
 }
 
 func finding(what string, err error, good string) Finding {

@@ -63,7 +63,7 @@ func (a *App) build() error {
 	migrations := migration.NewService(store, schema.Files(), a.now)
 	a.house.worker = migration.NewWorker(store, schema, schema.Files(), a.log)
 	a.house.copies = newOperationWorker(a.config, a.db, schema, a.log)
-	if a.jobs, err = (jobs{db: a.db, health: healthService, worker: a.house.worker, copies: a.house.copies, log: a.log}).client(); err != nil {
+	if a.jobs, err = (jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, log: a.log}).client(); err != nil {
 		return err
 	}
 	queue.client = a.jobs
@@ -97,7 +97,7 @@ func (a *App) build() error {
 	site.Mount(handlers.Routes(handlers.Stories{
 		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Operations: operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}}), NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
-		Audit: postgres.Audit{DB: a.db}, Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
+		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
 	a.handler = site.Handler()

@@ -96,6 +96,8 @@ func (b Break) Error() string { return fmt.Sprintf("entry %d: %s", b.Seq, b.What
 type Chain struct {
 	seq  int64
 	head []byte
+	held map[int64]Head
+	last Head // the highest that is held
 }
 
 // Add checks the next entry against its own hash and the one before; the error is a Break that names the entry.
@@ -116,7 +118,7 @@ func (c *Chain) Add(e Entry) error {
 		return Break{e.Seq, "was changed after it was written"}
 	}
 	c.seq, c.head = e.Seq, sum[:]
-	return nil
+	return c.differs(e.Seq, sum[:])
 }
 
 // Head is the number and the hash of the last entry that was added; zero and nil before the first.

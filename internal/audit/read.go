@@ -20,6 +20,8 @@ type Page struct {
 	More    bool
 	// Checked is the newest check of the chain; nil where it was never checked.
 	Checked *Check
+	// Published says that heads of the chain are kept outside the database, too.
+	Published bool
 }
 
 // Check is the result of walking a tenant's chain from its first entry to its head.

@@ -58,7 +58,11 @@ func jsonOrNull(v any) (*string, error) {
 }
 
 // Audit writes down events that stand for themselves, outside another story's transaction: refusals above all.
-type Audit struct{ DB *DB }
+type Audit struct {
+	DB *DB
+	// Heads keeps where the chains stood outside the database. The zero value keeps nothing.
+	Heads audit.HeadFile
+}
 
 // Record writes one event of the actor in a transaction of its own.
 func (a Audit) Record(ctx context.Context, by actor.Actor, e audit.Event) error {

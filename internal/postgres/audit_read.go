@@ -3,6 +3,7 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"math"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
 type auditRow struct {
@@ -55,7 +57,7 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 	if err != nil {
 		return audit.Page{}, err
 	}
-	page := audit.Page{More: len(rows) > q.Limit}
+	page := audit.Page{More: len(rows) > q.Limit, Published: a.Heads.Kept()}
 	for _, r := range rows[:min(len(rows), q.Limit)] {
 		page.Entries = append(page.Entries, r.entry())
 	}
@@ -71,6 +73,10 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) {
 	var chain audit.Chain
 	var check audit.Check
+	published, err := a.hold(ctx, by, &chain)
+	if err != nil {
+		return audit.Check{}, err
+	}
 	if err := a.walk(ctx, by, &chain, &check); err != nil {
 		return audit.Check{}, err
 	}
@@ -85,13 +91,42 @@ func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) 
 			return audit.Check{}, err
 		}
 	}
-	err := a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+	err = a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sql("AddAuditCheck"), pgx.StrictNamedArgs{
 			"tenant": by.Tenant, "seq": check.Seq, "head": check.Head, "break": check.Break, "entries": check.Entries,
 		})
 		return err
 	})
-	return check, err
+	if err != nil || !check.Whole() || !a.Heads.Kept() || check.Seq <= published {
+		return check, err
+	}
+	err = a.Heads.Add(audit.Head{TenantID: by.Tenant, Seq: check.Seq, Hash: hex.EncodeToString(check.Head), At: check.CheckedAt.UTC()})
+	if err != nil {
+		return check, fault.New(fault.Unavailable, "The chain is whole up to entry %d, and its head could not be published. Tell whoever runs the server.", check.Seq).Because(err)
+	}
+	return check, nil
+}
+
+// hold tells the chain what earlier walks found, and what was published outside the database; it gives the newest number
+// that was.
+func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (published int64, err error) {
+	var found *checkRow
+	err = a.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("AuditFarthestCheck")).Query(collectMaybe(&found)) })
+	if err != nil {
+		return 0, err
+	}
+	if found != nil {
+		chain.Hold(audit.Head{TenantID: by.Tenant, Seq: found.Seq, Hash: hex.EncodeToString(found.Head), At: found.CheckedAt, Keeper: "the walk"})
+	}
+	heads, err := a.Heads.Of(by.Tenant)
+	if err != nil {
+		return 0, fault.New(fault.Unavailable, "The published heads cannot be read, so the chain was not walked. Tell whoever runs the server.").Because(err)
+	}
+	for _, h := range heads {
+		chain.Hold(h)
+		published = max(published, h.Seq)
+	}
+	return published, nil
 }
 
 // walk adds to the chain what comes after its head.
@@ -128,7 +163,13 @@ func (a Audit) walk(ctx context.Context, by actor.Actor, chain *audit.Chain, che
 		if err != nil {
 			return err
 		}
-		return compareHead(ctx, tx, check)
+		if err := compareHead(ctx, tx, check); err != nil || !check.Whole() {
+			return err
+		}
+		if errors.As(chain.End(), &broken) {
+			check.Break = broken.Error()
+		}
+		return nil
 	})
 	if check.Head == nil {
 		check.Head = make([]byte, 32)

@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/pgtest"
 	"github.com/agogsaas/gatehouse/internal/postgres"
@@ -91,6 +94,8 @@ func TestAuditIsAppendOnlyForEverybody(t *testing.T) {
 // What a superuser does behind the triggers' back is found, and named.
 func TestVerifyFindsWhatASuperuserChanged(t *testing.T) {
 	const off = "SET session_replication_role = replica; "
+	const rewind = `DELETE FROM gatehouse.audit_events WHERE seq > 3;
+		UPDATE gatehouse.audit_heads h SET seq = e.seq, hash = e.hash FROM gatehouse.audit_events e WHERE e.tenant_id = h.tenant_id AND e.seq = 3`
 	for _, c := range []struct{ name, statement, want string }{
 		{"nothing", "SELECT 1", ""},
 		{"one byte", off + "UPDATE gatehouse.audit_events SET reason = 'becausf' WHERE seq = 3", "entry 3: was changed after it was written"},
@@ -98,6 +103,11 @@ func TestVerifyFindsWhatASuperuserChanged(t *testing.T) {
 		{"tail deleted", off + "DELETE FROM gatehouse.audit_events WHERE seq > 3", "entry 4: missing"},
 		{"all deleted", off + "DELETE FROM gatehouse.audit_events", "entry 1: missing"},
 		{"two swapped", off + "UPDATE gatehouse.audit_events SET action = CASE seq WHEN 2 THEN 'item:fail' ELSE 'item:take' END WHERE seq IN (2, 3)", "entry 2: was changed after it was written"},
+		{"rewound", off + rewind, "entry 4: missing: the walk of "},
+		{"rewound and written on", off + rewind + `; SET session_replication_role = origin;
+			INSERT INTO gatehouse.audit_events (tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, object_kind, object_id, outcome, reason, prev_hash, hash)
+			SELECT tenant_id, 0, now(), origin, issuer, 'other', name, roles, ip, action, object_kind, object_id, outcome, reason, '', ''
+			  FROM gatehouse.audit_events, generate_series(1, 3) WHERE seq = 2`, "is not the entry that the walk of "},
 		{"head cut with the tail", off + "DELETE FROM gatehouse.audit_events WHERE seq > 3; DELETE FROM gatehouse.audit_heads", "the head of the chain is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,6 +116,9 @@ func TestVerifyFindsWhatASuperuserChanged(t *testing.T) {
 			trail := postgres.Audit{DB: housetest.Open(t, d)}
 			by := housetest.Person(housetest.Rivermark, "ours")
 			record(t, trail, by, "item:done", "item:take", "item:fail", "gate:sign", "item:done")
+			if check, err := trail.Verify(t.Context(), by); err != nil || !check.Whole() {
+				t.Fatalf("Verify before = %+v, %v", check, err)
+			}
 			super(t, d, c.statement)
 			check, err := trail.Verify(t.Context(), by)
 			if err != nil {
@@ -119,6 +132,53 @@ func TestVerifyFindsWhatASuperuserChanged(t *testing.T) {
 				t.Errorf("the page's check = %+v, %v; want what Verify found", page.Checked, err)
 			}
 		})
+	}
+}
+
+// A02: who rewinds the chain, its head and the walks that are stored is found by the head that was published.
+func TestVerifyHoldsTheChainAgainstPublishedHeads(t *testing.T) {
+	t.Parallel()
+	d := housetest.At(t, "")
+	file := filepath.Join(t.TempDir(), "heads.jsonl")
+	trail := postgres.Audit{DB: housetest.Open(t, d), Heads: audit.HeadFile{Path: file}}
+	ours, theirs := housetest.Person(housetest.Rivermark, "ours"), housetest.Person(housetest.Saltway, "theirs")
+	record(t, trail, ours, "item:done", "item:take", "item:fail", "gate:sign")
+	record(t, trail, theirs, "item:done")
+	for _, by := range []actor.Actor{ours, theirs, ours} {
+		if check, err := trail.Verify(t.Context(), by); err != nil || !check.Whole() {
+			t.Fatalf("Verify as %s = %+v, %v", by.Name, check, err)
+		}
+	}
+	heads, err := trail.Heads.Of(ours.Tenant)
+	if err != nil || len(heads) != 2 || heads[0].Seq != 5 || heads[1].Seq != 6 {
+		t.Fatalf("two walks published %+v, %v; want entries 5 and 6", heads, err)
+	}
+	// Half a line, as a power failure leaves it, hides no head before or after it.
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"tenant_id":"1111`); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	super(t, d, `SET session_replication_role = replica; DELETE FROM gatehouse.audit_checks; DELETE FROM gatehouse.audit_events WHERE seq > 3;
+		UPDATE gatehouse.audit_heads h SET seq = e.seq, hash = e.hash FROM gatehouse.audit_events e WHERE e.tenant_id = h.tenant_id AND e.seq = 3`)
+	check, err := trail.Verify(t.Context(), ours)
+	if err != nil || !strings.Contains(check.Break, "entry 4: missing: the published head of ") {
+		t.Errorf("Verify of a rewound chain = %q, %v; want that the published head knows entry 6", check.Break, err)
+	}
+	if check, err := trail.Verify(t.Context(), theirs); err != nil || !check.Whole() {
+		t.Errorf("Verify of the other tenant = %+v, %v; want whole", check, err)
+	}
+	if heads, err = trail.Heads.Of(theirs.Tenant); err != nil || len(heads) != 2 {
+		t.Errorf("the other tenant's heads after half a line = %+v, %v; want two", heads, err)
+	}
+	trail.Heads.Path = t.TempDir() // a folder
+	if _, err := trail.Verify(t.Context(), theirs); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Verify with heads that cannot be read = %v; want a refusal and no green light", err)
 	}
 }
 

@@ -28,6 +28,14 @@ SELECT seq, head, break, entries, checked_at
  ORDER BY checked_at DESC
  LIMIT 1;
 
+-- name: AuditFarthestCheck :one
+-- The walk that came farthest and found the chain whole. A later chain has to hold what it held.
+SELECT seq, head, break, entries, checked_at
+  FROM gatehouse.audit_checks
+ WHERE tenant_id = gatehouse.current_tenant() AND break = '' AND seq > 0
+ ORDER BY seq DESC, checked_at DESC
+ LIMIT 1;
+
 -- name: AuditWalk :many
 SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, object_kind, object_id, outcome, reason,
        before::text AS before, after::text AS after, prev_hash, hash
