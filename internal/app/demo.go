@@ -166,13 +166,14 @@ func (d *Demo) Keep(ctx context.Context, say func(line string)) error {
 		began := time.Now()
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-d.pg.Exited():
 		}
-		switch {
-		case ctx.Err() != nil:
+		select {
+		case <-ctx.Done():
 			return nil
-		case time.Since(began) < shortLife:
+		default:
+		}
+		if time.Since(began) < shortLife {
 			return fmt.Errorf("the private PostgreSQL ended %s after it had started; its log is %s", time.Since(began).Round(time.Second), d.pg.LogFile())
 		}
 		say("the private PostgreSQL has ended by itself; starting it again")

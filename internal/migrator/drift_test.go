@@ -1,6 +1,7 @@
 package migrator_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -181,6 +182,7 @@ func TestALockedTableIsWaitedForBeforeTheStep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = holder.Rollback(context.Background()) })
 	if _, err := holder.Exec(t.Context(), "LOCK TABLE public.materials IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
