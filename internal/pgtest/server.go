@@ -118,13 +118,22 @@ func (s *server) exec(ctx context.Context, sql string, args ...any) error {
 	return nil
 }
 
-// givePasswords lets the roles sign in on a server that asks for a password.
+// givePasswords lets the roles sign in on a server that asks for a password. A
+// preparation need not make them: what its tests do as superuser needs none.
 func (s *server) givePasswords(ctx context.Context) error {
 	if !s.shared {
 		return nil
 	}
 	return withRolesLocked(ctx, s.pool, func(tx pgx.Tx) error {
-		for _, role := range []string{ownerRole, appRole} {
+		rows, err := tx.Query(ctx, "SELECT rolname FROM pg_roles WHERE rolname = ANY($1)", []string{ownerRole, appRole})
+		if err != nil {
+			return fmt.Errorf("looking for the roles: %w", err)
+		}
+		roles, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return fmt.Errorf("looking for the roles: %w", err)
+		}
+		for _, role := range roles {
 			if _, err := tx.Exec(ctx, "ALTER ROLE "+quote(role)+" PASSWORD '"+password+"'"); err != nil {
 				return fmt.Errorf("giving %s a password: %w", role, err)
 			}
