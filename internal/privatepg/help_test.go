@@ -165,7 +165,9 @@ type program struct {
 
 func otherProgram(t *testing.T, dir string) *program {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	// The test's context ends before its clean-up, and would kill the program, whose server then still writes into the
+	// folder while that is removed. The clean-up ends it in order.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0])
 	cmd.Env = append(os.Environ(), "PRIVATEPG_TEST_PROGRAM="+dir)
 	p := launch(t, cmd)
 	var err error

@@ -98,7 +98,7 @@ func TestAnOrdinaryUserRunsItAsHimself(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(dir), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	cmd := as(t, who, exec.CommandContext(t.Context(), binary))
+	cmd := as(t, who, exec.CommandContext(context.WithoutCancel(t.Context()), binary)) // as in otherProgram
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "PRIVATEPG_TEST_PROGRAM="+dir)
 	p := launch(t, cmd)
