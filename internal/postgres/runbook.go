@@ -36,7 +36,7 @@ func (r Runbook) List(ctx context.Context, by actor.Actor, environment string, q
 	if q.State != "" {
 		name, args["state"] = "ListRunsOfState", string(q.State)
 	}
-	var rows []runRow
+	var rows []listedRunRow
 	var moves []moveRow
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql(name), args).Query(collect(&rows))
@@ -46,7 +46,7 @@ func (r Runbook) List(ctx context.Context, by actor.Actor, environment string, q
 	})
 	runs := make([]runbook.Run, len(rows))
 	for i, row := range rows {
-		runs[i] = row.run()
+		runs[i] = row.run(environment)
 		for _, m := range moves {
 			if m.RunID == row.RunID {
 				runs[i].Next = runbook.Move{Item: runbook.ItemID(m.Item), Title: m.Title, Owner: actor.Role(m.Owner), Gate: m.Gate}

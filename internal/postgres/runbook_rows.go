@@ -36,6 +36,26 @@ func (r runRow) run() runbook.Run {
 	}
 }
 
+// listedRunRow is what a list shows of a run.
+type listedRunRow struct {
+	RunID                                            uuid.UUID `db:"run_id"`
+	Code, Title, State                               string
+	T0                                               time.Time
+	TimeZone, TemplateName, TemplateVersion          string
+	StartedByName                                    string
+	StartedAt                                        time.Time
+	ItemsTotal, ItemsDone, ItemsFailed, ItemsSkipped int
+}
+
+func (r listedRunRow) run(environment string) runbook.Run {
+	return runbook.Run{
+		ID: r.RunID, Environment: environment, Code: r.Code, Title: r.Title, State: runbook.State(r.State), T0: r.T0.UTC(), TimeZone: r.TimeZone,
+		Template: runbook.TemplateRef{Name: r.TemplateName, Version: r.TemplateVersion},
+		Starter:  runbook.Person{Name: r.StartedByName}, StartedAt: r.StartedAt.UTC(),
+		Counts: runbook.Counts{Total: r.ItemsTotal, Done: r.ItemsDone, Failed: r.ItemsFailed, Skipped: r.ItemsSkipped},
+	}
+}
+
 func timeOrZero(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}

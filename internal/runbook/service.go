@@ -145,7 +145,7 @@ func (s *Service) Templates() []Template { return slices.Clone(s.templates) }
 // Environment is the environment whose releases this service runs.
 func (s *Service) Environment() string { return s.environment }
 
-// List is a page of the releases, newest first.
+// List is a page of the releases, newest first. Of each run it holds what a list shows; Show gives the rest.
 func (s *Service) List(ctx context.Context, by actor.Actor, q Query) ([]Run, error) {
 	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return nil, err

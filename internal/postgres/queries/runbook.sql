@@ -24,10 +24,9 @@ INSERT INTO gatehouse.run_migrations (tenant_id, run_id, version, position, titl
 VALUES (@tenant, @run, @version, @position, @title, @sha256);
 
 -- name: ListRuns :many
--- Keyset: the page after (before_at, before_id), newest first, straight from an index.
-SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
-       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
-       items_total, items_done, items_failed, items_skipped, version
+-- Keyset: the page after (before_at, before_id), newest first, straight from an index. Only what a list shows is read.
+SELECT run_id, code, title, state, t0, time_zone, template_name, template_version, started_by_name, started_at,
+       items_total, items_done, items_failed, items_skipped
   FROM gatehouse.runs
  WHERE tenant_id = gatehouse.current_tenant() AND environment = @environment
    AND (started_at, run_id) < (@before_at, @before_id)
@@ -35,9 +34,8 @@ SELECT run_id, environment, code, title, state, t0, time_zone, template_name, te
  LIMIT @most;
 
 -- name: ListRunsOfState :many
-SELECT run_id, environment, code, title, state, t0, time_zone, template_name, template_version, template_sha256,
-       started_by_issuer, started_by_subject, started_by_name, started_at, ended_at, ended_by, end_reason,
-       items_total, items_done, items_failed, items_skipped, version
+SELECT run_id, code, title, state, t0, time_zone, template_name, template_version, started_by_name, started_at,
+       items_total, items_done, items_failed, items_skipped
   FROM gatehouse.runs
  WHERE tenant_id = gatehouse.current_tenant() AND environment = @environment AND state = @state
    AND (started_at, run_id) < (@before_at, @before_id)
