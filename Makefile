@@ -86,7 +86,7 @@ e2e: ## the whole product in a real browser
 	@go test -count=1 -timeout 30m ./internal/e2e/...
 
 .PHONY: bench-migrate
-bench-migrate: build ## the six migrations on the large sample warehouse: rehearsed, ours, psql, golang-migrate
+bench-migrate: build ## the six migrations on the large sample warehouse: rehearsed, ours, psql, golang-migrate; BENCH="-history 10000000" for ten million rows
 	@go run ./internal/bench -only migrate $(BENCH)
 
 .PHONY: bench

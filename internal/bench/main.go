@@ -33,6 +33,7 @@ type flags struct {
 	only     string
 	rows     int
 	bins     int
+	history  int
 	pairs    int
 	block    time.Duration
 	patience time.Duration
@@ -102,6 +103,7 @@ func parse(args []string) (flags, []part, error) {
 	set.StringVar(&f.only, "only", "", "rows to measure, separated by commas; all where empty")
 	set.IntVar(&f.rows, "rows", 1_000_000, "releases, and entries of the audit trail, of P3")
 	set.IntVar(&f.bins, "bins", 100_000, "bins of P8's large warehouse; the small one has 1,000")
+	set.IntVar(&f.history, "history", 0, "recommendations in the large warehouse of migrate; 0 for the sample's own million")
 	set.IntVar(&f.pairs, "pairs", 7, "pairs of ours and the yardstick")
 	set.DurationVar(&f.block, "block", 2*time.Second, "how long one side of a pair of P3 lasts")
 	set.DurationVar(&f.patience, "patience", 3*time.Minute, "how long to wait for the machine to become quiet")

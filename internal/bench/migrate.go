@@ -169,9 +169,33 @@ func (h *home) largeWarehouse(ctx context.Context, b *bench) error {
 		if err := warehouse.History(ctx, conn, options); err != nil {
 			return err
 		}
+		if err := lengthen(ctx, conn, b); err != nil {
+			return fmt.Errorf("lengthening the history: %w", err)
+		}
 		_, err := conn.Exec(ctx, "VACUUM (ANALYZE)")
 		return err
 	})
+}
+
+// lengthen copies recommendations until there are as many as -history asks for: what V0.0.20 rewrites.
+func lengthen(ctx context.Context, conn *pgx.Conn, b *bench) error {
+	for {
+		var have int
+		if err := conn.QueryRow(ctx, "SELECT count(*) FROM putaway_recommendations").Scan(&have); err != nil {
+			return err
+		}
+		if have >= b.history {
+			return nil
+		}
+		b.say("%d recommendations of %d", have, b.history)
+		const columns = `facility_id, lot_number, material_id, quantity, recommended_location_id, algorithm_used, confidence_score,
+			ml_adjusted_confidence, features, reason, accepted, actual_location_id, decided_at, decided_by, created_at`
+		_, err := conn.Exec(ctx, `INSERT INTO putaway_recommendations (tenant_id, recommendation_id, `+columns+`)
+			SELECT tenant_id, gen_random_uuid(), `+columns+` FROM putaway_recommendations LIMIT $1`, b.history-have)
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (h *home) copyOf(ctx context.Context, database, name string) error {
