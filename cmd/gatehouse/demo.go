@@ -104,5 +104,8 @@ func announce(cmd *cobra.Command, demo *app.Demo, took time.Duration) {
 		_, _ = fmt.Fprintf(table, "  %s\t%s\t%s\n", p.Username, p.Name, strings.Join(p.Groups, ", ")) // as above
 	}
 	_ = table.Flush() // as above
+	if program, err := os.Executable(); err == nil {
+		say("\nTo run a command against it, from another terminal:\n\n    (%s; %s doctor)\n", demo.Sourcing(), program)
+	}
 	say("\nCtrl-C stops everything. What you did is there the next time; --fresh starts over.\n")
 }

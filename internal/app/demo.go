@@ -36,6 +36,7 @@ type Demo struct {
 	People   []demoidp.Person
 	Provider *demoidp.Provider
 	pg       *privatepg.Server
+	dir      string // of the private PostgreSQL
 }
 
 // DemoTenants are the two companies of the demo. The first operates the environment.
@@ -73,6 +74,7 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 			return err
 		}
 	}
+	d.dir = dir
 	plan.Say("private PostgreSQL in " + dir)
 	pg, err := privatepg.Start(ctx, privatepg.Config{Dir: dir, BinDir: d.Config.PGBinDir})
 	if err != nil {
@@ -91,7 +93,10 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 	if err := d.database(ctx, plan); err != nil {
 		return err
 	}
-	return d.provider(ctx, plan, log)
+	if err := d.provider(ctx, plan, log); err != nil {
+		return err
+	}
+	return d.writeEnviron()
 }
 
 func (d *Demo) stateDir() (string, error) {
