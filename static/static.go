@@ -90,7 +90,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 	header.Set("Vary", "Accept-Encoding")
 	body := a.body
-	if takesGzip(r.Header.Get("Accept-Encoding")) {
+	if TakesGzip(r.Header.Get("Accept-Encoding")) {
 		body = a.zipped()
 		header.Set("Content-Encoding", "gzip")
 		header.Set("ETag", `"`+a.hash+`-gzip"`)
@@ -109,8 +109,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// takesGzip reads Accept-Encoding: gzip must be named, or everything be welcome, and its weight not be zero.
-func takesGzip(accepted string) bool {
+// TakesGzip reads Accept-Encoding: gzip must be named, or everything be welcome, and its weight not be zero. Pages are
+// sent by the same rule as what is served here.
+func TakesGzip(accepted string) bool {
 	everything := false
 	for part := range strings.SplitSeq(accepted, ",") {
 		coding, weight, _ := strings.Cut(part, ";")

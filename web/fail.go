@@ -131,7 +131,7 @@ func (w *Web) problemJSON(c echo.Context, said refusal) error {
 func (w *Web) sessionLost(c echo.Context, to http.ResponseWriter, err error) {
 	r := of(c)
 	r.why = errors.Join(r.why, err)
-	for _, name := range []string{"Location", "Content-Length", "Set-Cookie", echo.HeaderContentType} {
+	for _, name := range []string{"Location", "Content-Length", "Content-Encoding", "Set-Cookie", echo.HeaderContentType} {
 		to.Header().Del(name)
 	}
 	to.Header().Set("Retry-After", "5")

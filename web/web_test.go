@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -140,6 +142,44 @@ func TestFailuresSayNothingOfUs(t *testing.T) {
 		t.Errorf("%d panics counted, want 2", s.panics)
 	}
 	wantStatus(t, "GET / afterwards", b.get("/"), http.StatusOK)
+}
+
+// A page is smaller with gzip, and whole again when it is unpacked; who does not take it gets it plain.
+func TestPagesAreSentWithGzipToWhoTakesIt(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	b := s.as("viewer@rivermark")
+	for accepted, want := range map[string]string{"": "", "br": "", "gzip;q=0": "", "gzip, deflate, br": "gzip"} {
+		for _, path := range []string{"/signed-out", "/nowhere"} {
+			r := b.request(http.MethodGet, path, nil)
+			r.Header.Set("Accept-Encoding", accepted) // set by hand, so that the client leaves the body as it came
+			a := b.do(r)
+			body := a.body
+			if got := a.Header.Get("Content-Encoding"); got != want {
+				t.Errorf("GET %s, accepting %q, comes with encoding %q, want %q", path, accepted, got, want)
+			}
+			if !strings.Contains(strings.Join(a.Header.Values("Vary"), ","), "Accept-Encoding") {
+				t.Errorf("GET %s, accepting %q, varies by %q", path, accepted, a.Header.Values("Vary"))
+			}
+			if want == "gzip" {
+				z, err := gzip.NewReader(strings.NewReader(body))
+				if err != nil {
+					t.Fatalf("GET %s: %v", path, err)
+				}
+				raw, err := io.ReadAll(z)
+				if err != nil {
+					t.Fatalf("GET %s: %v", path, err)
+				}
+				if len(body) >= len(raw) {
+					t.Errorf("GET %s is %d bytes with gzip and %d without", path, len(body), len(raw))
+				}
+				body = string(raw)
+			}
+			if !strings.Contains(body, "<main") || !strings.HasSuffix(strings.TrimSpace(body), "</html>") {
+				t.Errorf("GET %s, accepting %q, is not the whole page", path, accepted)
+			}
+		}
+	}
 }
 
 func TestFlashIsShownOnce(t *testing.T) {

@@ -12,6 +12,8 @@ const (
 	mostBytes = 60 << 10
 	// mostAssets is what style sheet, script and icon take of it, once for a person and version.
 	mostAssets = 12 << 10
+	// mostFirst is what a first visit takes over the wire. The limit of the house is 60 kB; this one holds what was won.
+	mostFirst = 24 << 10
 )
 
 // TestEveryPageKeepsItsBudget counts what a page costs, with a release of 81 items that is signed and applied and 2,000
@@ -66,7 +68,8 @@ func (s *story) trailOf(entries int) {
 		  FROM gatehouse.runs, generate_series(1, $1::integer) n`, entries)
 }
 
-// TestTheFirstVisitIsSmall: the page a person meets first, with style sheet, script and icon, as a browser gets them.
+// TestTheFirstVisitIsSmall: the page a person meets first, with style sheet, script and icon, as a browser gets them
+// with an empty cache.
 func TestTheFirstVisitIsSmall(t *testing.T) {
 	s := halfway(t, "0.0.18")
 	by := s.as("devops.lead@rivermark")
@@ -75,23 +78,25 @@ func TestTheFirstVisitIsSmall(t *testing.T) {
 		if where == "/signed-out" {
 			who = s.stranger()
 		}
-		page := who.get(where)
-		sum := len(page.body)
-		for _, address := range asset.FindAllString(page.body, -1) {
+		sent := func(address string) int {
 			r := who.request(http.MethodGet, address, "", "")
 			r.Header.Set("Accept-Encoding", "gzip") // set by hand, so that the client leaves the body as it came
 			a := who.do(r)
 			if encoding := a.Header.Get("Content-Encoding"); encoding != "gzip" {
 				t.Errorf("%s came with encoding %q, want gzip", address, encoding)
 			}
-			sum += len(a.body)
+			return len(a.body)
 		}
-		t.Logf("%s: %d bytes, with its assets %d", where, len(page.body), sum)
-		if assets := sum - len(page.body); assets > mostAssets {
+		plain, page, assets := who.get(where).body, sent(where), 0
+		for _, address := range asset.FindAllString(plain, -1) {
+			assets += sent(address)
+		}
+		t.Logf("%s: %d bytes, %d of them sent, with its assets %d", where, len(plain), page, page+assets)
+		if assets > mostAssets {
 			t.Errorf("the assets of %s are %d bytes, want at most %d", where, assets, mostAssets)
 		}
-		if where != s.fill("/releases/{release}") && sum > mostBytes {
-			t.Errorf("%s with its assets is %d bytes, want at most %d", where, sum, mostBytes)
+		if page+assets > mostFirst {
+			t.Errorf("%s with its assets is %d bytes, want at most %d", where, page+assets, mostFirst)
 		}
 	}
 }
