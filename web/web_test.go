@@ -148,7 +148,7 @@ func TestFailuresSayNothingOfUs(t *testing.T) {
 func TestPagesAreSentWithGzipToWhoTakesIt(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	b := s.as("viewer@rivermark")
+	b := s.browser()
 	for accepted, want := range map[string]string{"": "", "br": "", "gzip;q=0": "", "gzip, deflate, br": "gzip"} {
 		for _, path := range []string{"/signed-out", "/nowhere"} {
 			r := b.request(http.MethodGet, path, nil)
