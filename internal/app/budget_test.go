@@ -33,6 +33,9 @@ func TestEveryPageKeepsItsBudget(t *testing.T) {
 		s.measure(by, where)
 	}
 	s.measure(by, "/audit?person=Eli+Brandt&outcome=refused")
+	if rows := strings.Count(by.get("/audit").body, "data-audit="); rows != 50 {
+		t.Errorf("the list of the trail shows %d entries, want 50", rows)
+	}
 	s.measure(by, "/releases?state=active")
 
 	middle := halfway(t, "0.0.18")
