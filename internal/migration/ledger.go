@@ -79,14 +79,3 @@ func standings(entries []Entry) map[Version]standing {
 	}
 	return all
 }
-
-// Applied lists the versions that the entries say are in the database.
-func Applied(entries []Entry) map[Version]bool {
-	applied := map[Version]bool{}
-	for v, s := range standings(entries) {
-		if s.applied {
-			applied[v] = true
-		}
-	}
-	return applied
-}
