@@ -263,12 +263,18 @@ func (h migrations) acknowledgeAgain(c echo.Context, id uuid.UUID, form *web.Val
 // environment is the system's name as buttons repeat it.
 func environment(shell layouts.Shell) string { return shell.Environment.Word() }
 
+// fieldLabels are what the pages call the fields, for the list of complaints above a form.
+var fieldLabels = map[string]string{
+	"template": "Runbook", "code": "Release code", "title": "Title", "t_zero": "T-0", "zone": "Time zone",
+	"reason": "Reason", "abort_reason": "Reason", "confirm": "Confirmation", "days": "Days",
+}
+
 // complaints are those of the named fields, in the order in which the form asks.
 func complaints(refused *fault.Error, names ...string) components.Complaints {
 	var list components.Complaints
 	for _, name := range names {
 		if text := refused.Fields[name]; text != "" {
-			list = append(list, components.Complaint{Field: name, Text: text})
+			list = append(list, components.Complaint{Field: name, Label: fieldLabels[name], Text: text})
 		}
 	}
 	return list

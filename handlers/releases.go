@@ -25,6 +25,7 @@ type ReleaseStories interface {
 	List(ctx context.Context, by actor.Actor, q runbook.Query) ([]runbook.Run, error)
 	Active(ctx context.Context, by actor.Actor) (runbook.Run, bool, error)
 	Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbook.Release, error)
+	CheckStart(r runbook.StartRequest) error
 	Start(ctx context.Context, by actor.Actor, r runbook.StartRequest) (uuid.UUID, error)
 	Schedule(ctx context.Context, by actor.Actor, seen runbook.SeenRun, t0 time.Time, reason string) error
 	Abort(ctx context.Context, by actor.Actor, seen runbook.SeenRun, confirm, reason string) error
@@ -111,9 +112,10 @@ func (h releases) start(c echo.Context) error {
 	}
 	r := runbook.StartRequest{Template: form.Text("template", 0, 64), Code: form.Text("code", 0, 200), Title: form.Text("title", 0, 400)}
 	r.T0, r.TimeZone = readTZero(form)
-	err = form.Err()
 	var id uuid.UUID
-	if err == nil {
+	if err = form.Err(); err != nil {
+		err = withComplaints(err, h.stories.CheckStart(r)) // all that is wrong at once, not one thing after the other
+	} else {
 		id, err = h.stories.Start(c.Request().Context(), web.Actor(c), r)
 	}
 	if refused, ok := correctable(err); ok {
@@ -149,14 +151,13 @@ func keepAbort(v *pages.ReleaseShowView, typed func(string) string) {
 	v.Abort.Confirm, v.Abort.Reason = typed("confirm"), typed("abort_reason")
 }
 
-// readTZero reads date, time and zone; a zone that is none leaves its complaint, and the time is then not read.
+// readTZero reads date, time and zone, each with its complaint.
 func readTZero(form *web.Values) (time.Time, string) {
 	name := form.Text("zone", 1, 60)
 	zone, err := time.LoadLocation(name)
 	if err != nil || name == "" || name == "Local" {
 		form.Complain("zone", "Choose the time zone of the site.")
-		form.Allow("t_zero")
-		return time.Time{}, name
+		return form.Time("t_zero", time.UTC), name // never used: only what is wrong with it as typed
 	}
 	return form.Time("t_zero", zone), name
 }
@@ -168,6 +169,22 @@ func correctable(err error) (*fault.Error, bool) {
 		return nil, false
 	}
 	return refused, refused.Kind == fault.Invalid || refused.Kind == fault.Conflict
+}
+
+// withComplaints adds to what the form refuses what the story would refuse besides. Each field keeps its first complaint,
+// and a refusal that is not about fields stays as it is.
+func withComplaints(form, story error) error {
+	refused, ok := fault.As(form)
+	more, also := fault.As(story)
+	if !ok || !also || refused.Fields == nil {
+		return form
+	}
+	for name, text := range more.Fields {
+		if _, already := refused.Fields[name]; !already {
+			refused = refused.WithField(name, text)
+		}
+	}
+	return refused
 }
 
 // allComplaints are the complaints about the fields, and before them what is wrong with the form as a whole.

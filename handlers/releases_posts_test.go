@@ -223,6 +223,23 @@ func TestCraftedPostsAreRefused(t *testing.T) {
 			t.Errorf("POST %s %v by %s = %d, want %d with %q", c.path, c.pairs, c.by.Name, status, c.want, c.words)
 		}
 	}
+	// Everything at once: what the form cannot read, and what the story would not take.
+	for _, typed := range [][2]string{{"soon", "UTC"}, {"soon", "Mars/Olympus"}} {
+		status, body, _ := f.post(sam, "/releases", "template", "x", "code", "a/b", "title", "", "t_zero", typed[0], "zone", typed[1])
+		wants := []string{`href="#template">Runbook: Choose one`, `href="#code">Release code: The release needs`, `href="#title">Title: The release needs`, `href="#t_zero">T-0: A date and time`}
+		if typed[1] != "UTC" {
+			wants = append(wants, `href="#zone">Time zone: Choose`)
+		}
+		for _, want := range wants {
+			if status != http.StatusUnprocessableEntity || !strings.Contains(body, want) {
+				t.Errorf("starting with %v = %d without %q", typed, status, want)
+			}
+		}
+	}
+	// A wrong zone does not make a right time wrong.
+	if _, body, _ := f.post(sam, "/releases", "template", "x", "code", "REQ-9", "title", "t", "t_zero", "2026-03-01T14:00", "zone", "Mars/Olympus"); strings.Contains(body, `id="t_zero-problem"`) {
+		t.Error("a right time beside a wrong zone is complained about")
+	}
 	if status, body, _ := f.post(sam, "/releases", "template", "x", "code", "REQ-9", "title", "", "t_zero", "soon", "zone", "UTC"); status != 422 || !strings.Contains(body, `value="REQ-9"`) {
 		t.Errorf("a bad start = %d, want 422 with what was typed", status)
 	}

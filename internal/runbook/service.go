@@ -208,7 +208,8 @@ func (s *Service) Start(ctx context.Context, by actor.Actor, r StartRequest) (uu
 	if err := by.Demand(actor.ReleaseStart); err != nil {
 		return uuid.Nil, err
 	}
-	template, err := s.checkStart(&r)
+	r.Code, r.Title = strings.TrimSpace(r.Code), strings.TrimSpace(r.Title)
+	template, err := s.templateFor(r)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -245,8 +246,15 @@ func (s *Service) Start(ctx context.Context, by actor.Actor, r StartRequest) (uu
 	return id, err
 }
 
-func (s *Service) checkStart(r *StartRequest) (Template, error) {
-	r.Code, r.Title = strings.TrimSpace(r.Code), strings.TrimSpace(r.Title)
+// CheckStart says what is wrong with a request as it stands, field by field; Start asks the same, and what only the
+// database knows.
+func (s *Service) CheckStart(r StartRequest) error {
+	_, err := s.templateFor(r)
+	return err
+}
+
+// templateFor finds the runbook of a request whose every field is as it must be.
+func (s *Service) templateFor(r StartRequest) (Template, error) {
 	refusal := fault.New(fault.Invalid, "The release cannot be started like this. Nothing was changed.")
 	if n := utf8.RuneCountInString(r.Code); n < 1 || n > 100 || unstorable(r.Code) != "" || strings.ContainsAny(r.Code, "/\n") {
 		refusal = refusal.WithField("code", "The release needs a code of 1 to 100 characters, without a slash, like REQ-STRATEGIC-AUTO-1766545799451.")

@@ -60,7 +60,7 @@ func TestTheBarLaysItsPartsEndToEnd(t *testing.T) {
 }
 
 func TestComplaintsOfAFieldAreSaidTogether(t *testing.T) {
-	all := Complaints{{"code", "It is taken."}, {"title", "It is missing."}, {"code", "It is too long."}}
+	all := Complaints{{Field: "code", Text: "It is taken."}, {Field: "title", Text: "It is missing."}, {Field: "code", Text: "It is too long."}}
 	if got, want := all.For("code"), "It is taken. It is too long."; got != want {
 		t.Errorf("For(code) = %q, want %q", got, want)
 	}

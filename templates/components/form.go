@@ -3,9 +3,18 @@ package components
 import "strings"
 
 // Complaint is one thing wrong with a form. Field is the name of the field it
-// is about; a complaint about the form as a whole has none.
+// is about, and Label what the page calls it; a complaint about the form as a
+// whole has neither.
 type Complaint struct {
-	Field, Text string
+	Field, Label, Text string
+}
+
+// summary names the field: beside the form, "This is needed" says nothing.
+func (c Complaint) summary() string {
+	if c.Label == "" {
+		return c.Text
+	}
+	return c.Label + ": " + c.Text
 }
 
 // Complaints are everything wrong with a form, in the order of its fields.
