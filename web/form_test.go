@@ -92,7 +92,7 @@ func TestTypedReads(t *testing.T) {
 		{"text that turns", "a\u202eb", func(v *Values) any { return v.Text("f", 1, 9) }, "", true},
 		{"text that isolates", "\u2066a\u2069", func(v *Values) any { return v.Text("f", 1, 9) }, "", true},
 		{"text from right to left", "\u062a\u0633\u0644", func(v *Values) any { return v.Text("f", 1, 9) }, "\u062a\u0633\u0644", false},
-		{"time of another century", "1999-01-01T10:00", func(v *Values) any { return v.Problems()["f"] + v.Time("f", time.UTC).Format("") + v.Problems()["f"] }, "A moment of the years 2000 to 2099, please.", true},
+		{"time of another century", "1999-01-01T10:00", func(v *Values) any { v.Time("f", time.UTC); return v.Problems()["f"] }, "A moment of the years 2000 to 2099, please.", true},
 		{"time words", "tomorrow", func(v *Values) any { return v.Time("f", time.UTC).IsZero() }, true, true},
 		{"choice", "a", func(v *Values) any { return v.Choice("f", "a", "b") }, "a", false},
 		{"choice none", "c", func(v *Values) any { return v.Choice("f", "a", "b") }, "", true},
