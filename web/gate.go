@@ -60,9 +60,8 @@ func signInFirst(c echo.Context) error {
 var errStale = fault.New(fault.Unauthenticated, "This step needs proof that it is you. Sign in again; what you typed is kept.")
 
 func mayNot(by actor.Actor, right actor.Right) error {
-	object, verb, _ := strings.Cut(string(right), ":")
-	return fault.New(fault.Forbidden, "You are signed in as %s (%s), and that does not carry the right to %s here (%s).",
-		by.Name, roleTitles(by), strings.TrimSpace(verb+" "+object), right)
+	return fault.New(fault.Forbidden, "You are signed in as %s (%s), and that does not carry the right that is needed here (%s).",
+		by.Name, roleTitles(by), right)
 }
 
 // whoCan names the roles that may do what was refused for want of a right; nil where the refusal is about something else.

@@ -1,6 +1,7 @@
 package signoff
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -152,7 +153,7 @@ func sentences(blockers []Blocker) string {
 		texts = append(texts, b.Text)
 	}
 	if len(blockers) > enough {
-		texts = append(texts, "There is more; the gate's page lists it all.")
+		texts = append(texts, fmt.Sprintf("And %d more: the gate lists them all.", len(blockers)-enough))
 	}
 	return strings.Join(texts, " ")
 }
