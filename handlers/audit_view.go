@@ -130,15 +130,37 @@ func auditRow(e audit.Entry, now time.Time) pages.AuditRow {
 	for _, role := range strings.FieldsFunc(e.Roles, func(r rune) bool { return r == ',' }) {
 		roles = append(roles, actor.Role(role).Title())
 	}
+	object, href := auditObject(e.ObjectKind, e.ObjectID)
 	return pages.AuditRow{
 		ID: fmt.Sprint(e.Seq), At: moment(e.At, now, time.UTC), Who: e.Name, Role: strings.Join(roles, ", "),
-		Origin: auditOrigins[e.Origin], Action: e.Action, Object: strings.TrimSpace(e.ObjectKind + " " + e.ObjectID),
+		Origin: auditOrigins[e.Origin], Action: e.Action, Object: object, ObjectID: strings.TrimSpace(e.ObjectKind + " " + e.ObjectID), Href: href,
 		Outcome: auditOutcomes[e.Outcome], Summary: e.Reason, Changes: auditChanges(e.Before, e.After),
 		Hash: hex.EncodeToString(e.Hash), Previous: hex.EncodeToString(e.PrevHash),
 	}
 }
 
 // auditChanges lines the state before up with the state after, field by field.
+// auditObject is what people call the thing, and its page where it has one. What belongs to a release stands in the
+// trail as release/name, and only the name says something.
+func auditObject(kind, id string) (name, href string) {
+	run, part, within := strings.Cut(id, "/")
+	switch {
+	case kind == "item" && within:
+		return "item " + part, releasesPage + "/" + url.PathEscape(run) + "/items/" + url.PathEscape(part)
+	case kind == "gate" && within:
+		return "gate " + part, releasesPage + "/" + url.PathEscape(run) + "/gates/" + url.PathEscape(part)
+	case kind == "release":
+		return "release " + id, releasesPage + "/" + url.PathEscape(id)
+	case kind == "migration":
+		return "migration V" + id, "/migrations/V" + url.PathEscape(id)
+	case kind == "migration_run":
+		return "migration run " + id, runsPage + "/" + url.PathEscape(id)
+	case kind == "operation":
+		return "operation " + id, operationsPage + "/" + url.PathEscape(id)
+	}
+	return strings.TrimSpace(kind + " " + id), ""
+}
+
 func auditChanges(before, after *string) []pages.Difference {
 	then, now := fields(before), fields(after)
 	names := map[string]bool{}

@@ -50,8 +50,9 @@ type AuditRow struct {
 	Role     string
 	Origin   string // "web", "command line", "worker"
 	Action   string
-	Object   string
-	Href     string // the object's page; may be empty
+	Object   string // what people call it: "item PRE-P1"
+	ObjectID string // what the filter asks for: "item <release>/PRE-P1"
+	Href     string // the object's page, where it has one
 	Outcome  components.State
 	Summary  string
 	Changes  []Difference
