@@ -89,11 +89,12 @@ func (db *DB) transact(ctx context.Context, by actor.Actor, options pgx.TxOption
 	if err != nil {
 		return translate(err)
 	}
+	ended := false
 	defer func() {
-		if err == nil {
+		if ended {
 			return
 		}
-		// The request may be gone; the connection must come back clean all the same.
+		// The request may be gone, or work panicked: the connection must come back clean all the same.
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		if e := tx.Rollback(end); e != nil && !errors.Is(e, pgx.ErrTxClosed) {
@@ -106,7 +107,11 @@ func (db *DB) transact(ctx context.Context, by actor.Actor, options pgx.TxOption
 	if err = work(ctx, tx); err != nil {
 		return translate(err)
 	}
-	return translate(tx.Commit(ctx))
+	if err = tx.Commit(ctx); err != nil {
+		return translate(err)
+	}
+	ended = true
+	return nil
 }
 
 // page sends one READ ONLY transaction as a single pipelined batch: fill queues its statements with pgx callbacks.
