@@ -308,6 +308,10 @@ func TestBackChannelLogoutEndsTheSession(t *testing.T) {
 	}
 	wantStatus(t, "a logout token: none", s.tell("nonsense"), http.StatusBadRequest)
 	wantStatus(t, "GET /home after bad tokens", b.get("/home"), http.StatusOK)
+	const ended = `SELECT concat_ws(' ', tenant_id = '00000000-0000-0000-0000-000000000000', name, outcome, reason, after::text) FROM gatehouse.audit_events WHERE action = 'session:end'`
+	if got := s.rows(ended); len(got) != 0 {
+		t.Errorf("bad tokens ended nothing and left %q in the trail", got)
+	}
 	token, err := s.provider.LogoutToken("x", sid, nil)
 	if err != nil {
 		t.Fatalf("LogoutToken: %v", err)
@@ -316,6 +320,10 @@ func TestBackChannelLogoutEndsTheSession(t *testing.T) {
 	wantStatus(t, "its replay", s.tell(token), http.StatusOK)
 	wantStatus(t, "GET /home in the ended session", b.get("/home"), http.StatusUnauthorized)
 	wantStatus(t, "GET /home in the other session", other.get("/home"), http.StatusOK)
+	// The good one and its replay: one session ended, so one entry.
+	if got := s.rows(ended); len(got) != 1 || !strings.Contains(got[0], `The identity provider ended the session. {"ended": 1}`) {
+		t.Errorf("the trail says %q of the ended session, want one entry", got)
+	}
 }
 
 // tell posts as the provider does: from a server, without cookies or browser headers.

@@ -53,25 +53,30 @@ Exit codes: 0 every chain holds, 1 one does not (or the database could not be re
 				}
 			}
 			broken := false
+			var failed []error // one chain that cannot be walked hides no other
 			for _, by := range actors {
 				check, err := trail.Verify(cmd.Context(), by)
 				switch {
 				case err != nil:
-					return fmt.Errorf("walking the chain of %s: %w", by.TenantCode, err)
+					failed = append(failed, fmt.Errorf("walking the chain of %s: %w", by.TenantCode, err))
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%-20s UNKNOWN it could not be walked\n", by.TenantCode)
 				case check.Whole():
 					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%-20s whole   %d entries, head %s\n", by.TenantCode, check.Entries, hex.EncodeToString(check.Head))
 				default:
 					broken = true
 					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%-20s BROKEN  %s\n", by.TenantCode, check.Break)
 				}
+				if err == nil && check.HeadsBegin {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%-20s         no head of it was published before; if some was, the file of GATEHOUSE_AUDIT_HEADS was emptied or exchanged\n", "")
+				}
 				if err != nil {
 					return err
 				}
 			}
 			if broken {
-				return errors.New("an audit chain does not hold; keep the newest backup and find out who changed the database")
+				failed = append(failed, errors.New("an audit chain does not hold; keep the newest backup and find out who changed the database"))
 			}
-			return nil
+			return errors.Join(failed...)
 		},
 	}
 	verify.Flags().StringVar(&only, "tenant", "", "only this tenant's chain (\"system\" for the system's own)")

@@ -150,6 +150,10 @@ func (j jobs) walkAudit(ctx context.Context) error {
 			// A log that is collected elsewhere is one more keeper of the head.
 			j.log.InfoContext(ctx, "the audit chain is whole", "tenant", by.TenantCode, "seq", check.Seq, "head", hex.EncodeToString(check.Head))
 		}
+		if check.HeadsBegin {
+			j.log.WarnContext(ctx, "no head of this audit chain had been published before; if some had, the file of GATEHOUSE_AUDIT_HEADS was emptied or exchanged",
+				"tenant", by.TenantCode, "seq", check.Seq)
+		}
 		return err
 	}
 	return errors.Join(walk(ctx, actor.System(actor.Worker, "scheduler")), j.eachTenant(ctx, "walking the audit chain", walk))

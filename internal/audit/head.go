@@ -50,7 +50,7 @@ func (c *Chain) differs(seq int64, hash []byte) error {
 	if !ok || h.Hash == hex.EncodeToString(hash) {
 		return nil
 	}
-	return Break{seq, fmt.Sprintf("is not the entry that %s of %s knows", h.Keeper, h.At.UTC().Format("2006-01-02 15:04 UTC"))}
+	return Break{seq, fmt.Sprintf("is not the entry that %s of %s knows; it was rewritten, or the head is of another database", h.Keeper, h.At.UTC().Format("2006-01-02 15:04 UTC"))}
 }
 
 // HeadFile keeps heads outside the database, one JSON object a line, oldest first. Nothing is ever taken out of it. The

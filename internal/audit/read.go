@@ -32,6 +32,9 @@ type Check struct {
 	Break     string
 	Entries   int64
 	CheckedAt time.Time
+	// HeadsBegin says that earlier walks are stored, and that no head of this chain had been published before this one:
+	// heads are published for the first time, or the file that held them was emptied, lost or exchanged.
+	HeadsBegin bool
 }
 
 // Whole says whether the chain held.

@@ -73,7 +73,7 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) {
 	var chain audit.Chain
 	var check audit.Check
-	published, err := a.hold(ctx, by, &chain)
+	known, err := a.hold(ctx, by, &chain)
 	if err != nil {
 		return audit.Check{}, err
 	}
@@ -91,42 +91,46 @@ func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) 
 			return audit.Check{}, err
 		}
 	}
+	// Published first, stored second: a walk whose head is kept nowhere else makes no page green.
+	if check.Whole() && a.Heads.Kept() && check.Seq > known.published {
+		err := a.Heads.Add(audit.Head{TenantID: by.Tenant, Seq: check.Seq, Hash: hex.EncodeToString(check.Head), At: check.CheckedAt.UTC()})
+		if err != nil {
+			return check, fault.New(fault.Unavailable, "The chain is whole up to entry %d, but its head could not be published, so this walk was not recorded. Tell whoever runs the server.", check.Seq).Because(err)
+		}
+		check.HeadsBegin = known.published == 0 && known.walked > 0
+	}
 	err = a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sql("AddAuditCheck"), pgx.StrictNamedArgs{
 			"tenant": by.Tenant, "seq": check.Seq, "head": check.Head, "break": check.Break, "entries": check.Entries,
 		})
 		return err
 	})
-	if err != nil || !check.Whole() || !a.Heads.Kept() || check.Seq <= published {
-		return check, err
-	}
-	err = a.Heads.Add(audit.Head{TenantID: by.Tenant, Seq: check.Seq, Hash: hex.EncodeToString(check.Head), At: check.CheckedAt.UTC()})
-	if err != nil {
-		return check, fault.New(fault.Unavailable, "The chain is whole up to entry %d, and its head could not be published. Tell whoever runs the server.", check.Seq).Because(err)
-	}
-	return check, nil
+	return check, err
 }
 
-// hold tells the chain what earlier walks found, and what was published outside the database; it gives the newest number
-// that was.
-func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (published int64, err error) {
+// known is the newest entry that was published outside the database, and the newest that a stored walk reached.
+type known struct{ published, walked int64 }
+
+// hold tells the chain what earlier walks found, and what was published outside the database.
+func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (k known, err error) {
 	var found *checkRow
 	err = a.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("AuditFarthestCheck")).Query(collectMaybe(&found)) })
 	if err != nil {
-		return 0, err
+		return known{}, err
 	}
 	if found != nil {
+		k.walked = found.Seq
 		chain.Hold(audit.Head{TenantID: by.Tenant, Seq: found.Seq, Hash: hex.EncodeToString(found.Head), At: found.CheckedAt, Keeper: "the walk"})
 	}
 	heads, err := a.Heads.Of(by.Tenant)
 	if err != nil {
-		return 0, fault.New(fault.Unavailable, "The published heads cannot be read, so the chain was not walked. Tell whoever runs the server.").Because(err)
+		return known{}, fault.New(fault.Unavailable, "The published heads cannot be read, so the chain was not walked. Tell whoever runs the server.").Because(err)
 	}
 	for _, h := range heads {
 		chain.Hold(h)
-		published = max(published, h.Seq)
+		k.published = max(k.published, h.Seq)
 	}
-	return published, nil
+	return k, nil
 }
 
 // walk adds to the chain what comes after its head.

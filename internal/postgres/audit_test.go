@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -179,6 +180,83 @@ func TestVerifyHoldsTheChainAgainstPublishedHeads(t *testing.T) {
 	trail.Heads.Path = t.TempDir() // a folder
 	if _, err := trail.Verify(t.Context(), theirs); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Verify with heads that cannot be read = %v; want a refusal and no green light", err)
+	}
+}
+
+// A head that cannot be published, a file that was emptied, one of another database, and a tenant without a chain.
+func TestHeadsThatCannotBeHad(t *testing.T) {
+	t.Parallel()
+	d := housetest.At(t, "")
+	db, ours := housetest.Open(t, d), housetest.Person(housetest.Rivermark, "ours")
+	ours.Origin = actor.Worker // whose walks leave no entry
+	theirs := housetest.Person(housetest.Saltway, "theirs")
+	theirs.Origin = actor.Worker
+	in := func(path string) postgres.Audit { return postgres.Audit{DB: db, Heads: audit.HeadFile{Path: path}} }
+	newest := func() *audit.Check {
+		t.Helper()
+		page, err := in("").List(t.Context(), ours, audit.Query{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.Checked
+	}
+	record(t, in(""), ours, "item:done", "item:take")
+
+	nowhere := filepath.Join(t.TempDir(), "not", "there", "heads.jsonl")
+	if _, err := in(nowhere).Verify(t.Context(), ours); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Verify with a file that cannot be written = %v, want a refusal", err)
+	}
+	if got := newest(); got != nil {
+		t.Errorf("a walk whose head was not published is shown as %+v; want that it was not walked", got)
+	}
+
+	file := filepath.Join(t.TempDir(), "heads.jsonl")
+	lines := func() int {
+		t.Helper()
+		heads, err := in(file).Heads.Of(ours.Tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(heads)
+	}
+	if check, err := in(file).Verify(t.Context(), theirs); err != nil || !check.Whole() || check.Seq != 0 {
+		t.Errorf("Verify of a tenant without a chain = %+v, %v; want nothing walked and nothing broken", check, err)
+	}
+	if heads, err := in(file).Heads.Of(theirs.Tenant); err != nil || len(heads) != 0 {
+		t.Errorf("a tenant without a chain has published %+v, %v; want nothing", heads, err)
+	}
+	var both sync.WaitGroup // two replicas at once
+	for range 2 {
+		both.Go(func() {
+			if check, err := in(file).Verify(t.Context(), ours); err != nil || !check.Whole() || check.HeadsBegin {
+				t.Errorf("Verify by one of two = %+v, %v; want whole, and nothing missed", check, err)
+			}
+		})
+	}
+	both.Wait()
+	if check, err := in(file).Verify(t.Context(), ours); err != nil || !check.Whole() || lines() < 1 || lines() > 2 {
+		t.Errorf("Verify after two at once = %+v, %v, with %d heads; want whole, with one or two", check, err, lines())
+	}
+
+	if err := os.Truncate(file, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []bool{true, false} {
+		if check, err := in(file).Verify(t.Context(), ours); err != nil || !check.Whole() || check.HeadsBegin != want || lines() != 1 {
+			t.Errorf("Verify with an emptied file = %+v, %v, with %d heads; want one head, and its beginning said once", check, err, lines())
+		}
+	}
+
+	other := audit.Head{TenantID: ours.Tenant, Seq: 1, Hash: strings.Repeat("ab", 32)}
+	if err := in(file).Heads.Add(other); err != nil {
+		t.Fatal(err)
+	}
+	check, err := in(file).Verify(t.Context(), ours)
+	if err != nil || !strings.Contains(check.Break, "entry 1: is not the entry that the published head of ") || !strings.Contains(check.Break, "another database") {
+		t.Errorf("Verify with the heads of another database = %+v, %v; want entry 1 named, and what it may be", check, err)
+	}
+	if got := lines(); got != 2 {
+		t.Errorf("a chain that does not hold was published: %d heads, want 2", got)
 	}
 }
 
