@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -149,6 +150,16 @@ func read(r *http.Request) (*graphql.RawParams, *problem) {
 	}
 	if name := repeatedKey(json.NewDecoder(bytes.NewReader(body))); name != "" {
 		return nil, &problem{http.StatusBadRequest, fmt.Sprintf("The body has the key %.40q twice; which one is meant?", name)}
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return nil, &problem{http.StatusBadRequest, "The body is not a JSON object."}
+	}
+	for name := range members {
+		// The decoder takes "Query" for query, too, and of both the later; others take none of it.
+		if !slices.Contains([]string{"query", "operationName", "variables", "extensions"}, name) {
+			return nil, &problem{http.StatusBadRequest, fmt.Sprintf("The body has the key %.40q, which is none of query, operationName and variables.", name)}
+		}
 	}
 	return &graphql.RawParams{Query: sent.Query, OperationName: sent.OperationName, Variables: sent.Variables}, nil
 }
