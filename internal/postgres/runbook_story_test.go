@@ -268,12 +268,23 @@ func TestAReleaseGoesFromTheChecklistToTheEnd(t *testing.T) {
 	if got := r.state(); got != runbook.Active {
 		t.Errorf("before the last signature the release is %s, want active", got)
 	}
-	r.sign(devops, signoff.Final, "devops")
+	last := r.request(signoff.Final, "devops")
+	given, err := r.signoff.Sign(t.Context(), fresh(devops), last)
+	if err != nil {
+		t.Fatalf("the last signature: %v", err)
+	}
 	if got := r.state(); got != runbook.SignedOff {
 		t.Errorf("after the last signature the release is %s, want signed_off", got)
+	}
+	noted := r.events()
+	if again, err := r.signoff.Sign(t.Context(), fresh(devops), last); err != nil || again.ID != given.ID || r.events() != noted {
+		t.Errorf("a second press of the form that signed the release off = %s, %v, with %d entries; want the signature %s and no entry", again.ID, err, r.events()-noted, given.ID)
 	}
 	r.done("C1", "I have looked.")
 	if got := r.state(); got != runbook.Closed {
 		t.Errorf("after the last item the release is %s, want closed", got)
+	}
+	if again, err := r.signoff.Sign(t.Context(), fresh(devops), last); err != nil || again.ID != given.ID {
+		t.Errorf("the same form after the release was closed = %s, %v; want the signature %s, which stands", again.ID, err, given.ID)
 	}
 }
