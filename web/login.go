@@ -81,11 +81,14 @@ func (w *Web) callback(c echo.Context) error {
 			"Nothing was signed and your session is as it was. To work as somebody else, sign out first.")
 	}
 	if len(identity.Roles) == 0 {
-		return fault.New(fault.Forbidden, "%s knows you as %s, but gives you no role that Gatehouse knows. %s "+
+		return w.endOwn(c, identity, fault.New(fault.Forbidden, "%s knows you as %s, but gives you no role that Gatehouse knows. %s "+
 			"Ask whoever looks after accounts at %s for one of the roles, then sign in again.",
-			w.config.Provider.Name(), named(identity), cameWith(identity), w.config.Provider.Name())
+			w.config.Provider.Name(), named(identity), cameWith(identity), w.config.Provider.Name()))
 	}
 	by, err := w.config.People.SignIn(ctx, identity, c.RealIP())
+	if fault.Is(err, fault.Forbidden) {
+		return w.endOwn(c, identity, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -93,6 +96,23 @@ func (w *Web) callback(c echo.Context) error {
 		return err
 	}
 	return SeeOther(c, localOrHome(attempt.ReturnTo))
+}
+
+// endOwn ends the session of a person whom the provider has just proven and who may not be here any more: with the roles
+// of an earlier sign-in they could go on signing until that one is old. It gives the refusal back.
+func (w *Web) endOwn(c echo.Context, identity actor.Identity, refusal error) error {
+	ctx, by := c.Request().Context(), Actor(c)
+	if !by.SignedIn() || !by.SamePerson(identity.Issuer, identity.Subject) {
+		return refusal
+	}
+	if err := w.sessions.Destroy(ctx); err != nil {
+		return unavailable(err)
+	}
+	setContext(c, actor.Into(ctx, actor.Actor{}))
+	if err := w.recordLost(c, by); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // begin makes the session the person's: a new id always, and nothing of whoever was here before.

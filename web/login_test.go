@@ -185,6 +185,29 @@ func TestAFreshSignInIsOfTheSamePerson(t *testing.T) {
 	wantStatus(t, "the same person's fresh sign-in", b.get(b.toCallback("/login?fresh=1&return=%2Fsign", "qa.lead@rivermark")), http.StatusSeeOther)
 }
 
+// S09: roles that the provider took away meanwhile are gone with the fresh sign-in.
+func TestAFreshSignInDecidesTheRoles(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for name, groups := range map[string][]string{"another role": {"viewer"}, "no role": {}} {
+		before := len(s.events("session:end", audit.Done))
+		s.provider.Behave(demoidp.Behaviour{})
+		b := s.as("qa.lead@rivermark")
+		form := url.Values{"reason": {"because"}}
+		wantStatus(t, name+": POST /sign while the role is held", b.post("/sign", form), http.StatusSeeOther)
+		s.provider.Behave(demoidp.Behaviour{Claims: func(c map[string]any) {
+			c["groups"] = groups
+		}})
+		b.get(b.toCallback("/login?fresh=1&return=%2Fsign", "qa.lead@rivermark"))
+		if ended := len(s.events("session:end", audit.Done)) - before; ended != map[string]int{"no role": 1}[name] {
+			t.Errorf("%s: %d ends of a session stand in the trail, want one where no role is left", name, ended)
+		}
+		if a := b.post("/sign", form); a.StatusCode != http.StatusForbidden && a.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: POST /sign after the role was taken away: %d, want 403 or 401", name, a.StatusCode)
+		}
+	}
+}
+
 func TestAFreshSignInNeedsAProvenTime(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -99,6 +99,15 @@ func (w *Web) recordSignOut(c echo.Context, by actor.Actor) error {
 	return w.config.Recorder.Record(ctx, by, audit.Event{Action: "session:sign_out", ObjectKind: "person", ObjectID: by.UserID.String()})
 }
 
+// recordLost writes down that a session ended because its person may not be here any more.
+func (w *Web) recordLost(c echo.Context, by actor.Actor) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), 5*time.Second)
+	defer cancel()
+	return w.config.Recorder.Record(ctx, by, audit.Event{
+		Action: "session:end", ObjectKind: "person", ObjectID: by.UserID.String(), Reason: "A fresh sign-in showed that this person may not be here any more.",
+	})
+}
+
 // unavailableSignIn is the sign-in page while the provider is away: it says so instead of a link that cannot work.
 func (w *Web) unavailableSignIn(c echo.Context, said refusal) error {
 	return Page(c, said.status, pages.SignIn(pages.SignInView{
