@@ -54,8 +54,9 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 
 // Page renders the component whole and only then answers: half a page is never sent.
 func Page(c echo.Context, status int, component templ.Component) error {
-	var b bytes.Buffer
-	if err := component.Render(c.Request().Context(), &b); err != nil {
+	b := templ.GetBuffer() // kept from page to page: a page is tens of kilobytes
+	defer templ.ReleaseBuffer(b)
+	if err := component.Render(c.Request().Context(), b); err != nil {
 		return fmt.Errorf("rendering the page of %s: %w", c.Path(), err)
 	}
 	return c.HTMLBlob(status, packed(c, b.Bytes()))
@@ -71,7 +72,7 @@ func packed(c echo.Context, page []byte) []byte {
 	if len(page) <= onePacket || !static.TakesGzip(c.Request().Header.Get("Accept-Encoding")) {
 		return page
 	}
-	var b bytes.Buffer
+	var b bytes.Buffer // of its own: what is packed outlives this function
 	z := packers.Get().(*gzip.Writer) //nolint:forcetypeassert // New below makes nothing else
 	defer packers.Put(z)
 	z.Reset(&b)
