@@ -23,6 +23,7 @@ func TestFaults(t *testing.T) {
 		{"provider away at the start", b.providerAwayAtStart},
 		{"a release up to its gate", b.toTheGate},
 		{"one form, two processes", b.oneFormTwoProcesses},
+		{"the program is killed while somebody signs", b.killedWhileSigning},
 		{"evidence replaced before signing", b.evidenceBefore},
 		{"provider away at signing", b.providerAwayAtSigning},
 		{"signed by all", b.signAll},

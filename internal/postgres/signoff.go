@@ -12,6 +12,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/faultpoint"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
@@ -20,9 +21,16 @@ type Signoff struct{ DB *DB }
 
 // InTenant runs work in one transaction of the actor's tenant.
 func (s Signoff) InTenant(ctx context.Context, by actor.Actor, work func(context.Context, signoff.Tx) error) error {
-	return s.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
-		return work(ctx, signoffTx{tx: tx, by: by})
+	err := s.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+		if err := work(ctx, signoffTx{tx: tx, by: by}); err != nil {
+			return err
+		}
+		return faultpoint.Hit("signoff.before_commit")
 	})
+	if err != nil {
+		return err
+	}
+	return faultpoint.Hit("signoff.after_commit")
 }
 
 // Gate reads a gate in one round trip.
