@@ -405,3 +405,30 @@ func TestABadKeySet(t *testing.T) {
 		})
 	}
 }
+
+// S06: a fresh sign-in is asked for as one, and an ordinary one is not.
+func TestWhatIsAskedOfTheProvider(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil)
+	fresh := attempt()
+	fresh.ExpectIssuer, fresh.ExpectSubject = p.provider.Issuer(), "somebody"
+	for name, c := range map[string]struct {
+		attempt        actor.SignIn
+		prompt, maxAge string
+	}{"ordinary": {attempt(), "", ""}, "fresh": {fresh, "login", "0"}} {
+		to, err := p.adapter.Begin(t.Context(), c.attempt)
+		if err != nil {
+			t.Fatalf("%s: Begin: %v", name, err)
+		}
+		address, err := url.Parse(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := address.Query()
+		got := []string{asked.Get("prompt"), asked.Get("max_age"), asked.Get("state"), asked.Get("nonce"), asked.Get("code_challenge_method"), asked.Get("response_type"), asked.Get("redirect_uri")}
+		want := []string{c.prompt, c.maxAge, "the state", "the nonce", "S256", "code", callback}
+		if diff := cmp.Diff(want, got); diff != "" || strings.Contains(to, c.attempt.Verifier) {
+			t.Errorf("%s: Begin leads to %s (-want +got):\n%s", name, to, diff)
+		}
+	}
+}
