@@ -16,6 +16,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 )
 
@@ -43,6 +44,8 @@ type Config struct {
 	Provider    IdentityProvider
 	Recorder    Recorder
 
+	// Hub wakes the pages that are open; without one there are no streams. Optional.
+	Hub   *live.Hub
 	Meter Meter // optional
 	// OnPanic counts panics for the alarm; optional.
 	OnPanic func()
@@ -67,6 +70,7 @@ type Web struct {
 	origins  *http.CrossOriginProtection
 	starts   middleware.RateLimiterStore // sign-in starts
 	strays   middleware.RateLimiterStore // audit entries of nobody
+	streams  streams
 }
 
 // New builds the server with the routes every site has: sign-in, sign-out, theme, assets.

@@ -20,15 +20,14 @@ SELECT pid, clock_timestamp() - backend_start
  LIMIT 1`
 
 	findBlockers = `
-SELECT format('server process %s (%s, %s) holds a lock, in its transaction for %s s: %s', b.pid,
-              coalesce(b.usename, 'unknown'), coalesce(nullif(b.application_name, ''), 'no name'),
-              round(extract(epoch FROM clock_timestamp() - b.xact_start)), left(b.query, 200))
+SELECT b.pid, coalesce(b.usename::text, '') AS user, coalesce(b.application_name, '') AS application,
+       coalesce(clock_timestamp() - b.xact_start, interval '0') AS age, left(coalesce(b.query, ''), 500) AS query
   FROM pg_catalog.pg_stat_activity a
  CROSS JOIN LATERAL unnest(pg_catalog.pg_blocking_pids(a.pid)) AS blocking (pid)
   JOIN pg_catalog.pg_stat_activity b ON b.pid = blocking.pid
  WHERE a.datname = current_database() AND a.application_name = $1
  ORDER BY b.pid
- LIMIT 5`
+LIMIT 5`
 
 	readColumns = `
 SELECT n.nspname || '.' || c.relname AS table, a.attname AS column, pg_catalog.pg_get_userbyid(c.relowner) AS owner,

@@ -3,7 +3,7 @@ package migrator
 import (
 	"context"
 	"errors"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +43,7 @@ func (m *Migrator) Trace(ctx context.Context, run migration.RunID) (trace migrat
 // blockerPause is between two looks at what a step waits for: shorter than it waits for a lock.
 const blockerPause = time.Second
 
-// Blockers says in words, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
+// Blockers says in lines of the log, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
 // needs one connection. While the database is away it is silent: the step itself will say that.
 func (m *Migrator) Blockers(ctx context.Context, run migration.RunID, say func(string)) {
 	for ctx.Err() == nil {
@@ -64,7 +64,7 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 	defer func() { _ = s.close(ctx) }() // it was only read
 	tick := time.NewTicker(blockerPause)
 	defer tick.Stop()
-	for last := ""; ; {
+	for last := []migration.Blocker(nil); ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -74,14 +74,16 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 		if err != nil {
 			return
 		}
-		who, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		who, err := pgx.CollectRows(rows, pgx.RowToStructByPos[migration.Blocker])
 		if err != nil {
 			return
 		}
-		words := strings.Join(who, "; ")
-		if words != "" && words != last {
-			say(words)
+		// How long they have held it grows by itself; only another holder or statement is news.
+		if !slices.EqualFunc(who, last, migration.Blocker.Same) {
+			for _, line := range migration.BlockerLines(who) {
+				say(line)
+			}
 		}
-		last = words
+		last = who
 	}
 }
