@@ -86,7 +86,11 @@ func (s *schema) Down(_ context.Context, _ actor.Actor, req migration.DownReques
 
 func (s *schema) Run(context.Context, actor.Actor, migration.RunID) (migration.Sighting, error) {
 	f, _ := s.files.Up(s.run.Version)
-	return migration.Sighting{Run: s.run, File: f, Ladder: s.ladder(), Lines: []migration.Line{{Seq: 1, At: schemaNow, Text: "Waiting: process 7"}}}, nil
+	return migration.Sighting{Run: s.run, File: f, Ladder: s.ladder(), Lines: []migration.Line{{Seq: 1, At: schemaNow, Text: migration.BlockerLines([]migration.Blocker{{PID: 4711, User: "wms", Application: "nightly", Age: 40 * time.Second, Query: "SELECT <b>1"}})[0]}}}, nil
+}
+
+func (s *schema) Tail(context.Context, actor.Actor, migration.RunID, int) (migration.Run, []migration.Line, bool, error) {
+	return s.run, nil, false, s.refuse
 }
 
 func (s *schema) Acknowledge(_ context.Context, _ actor.Actor, _ migration.RunID, note string) error {
@@ -182,8 +186,14 @@ func TestUndoingKeepsWhatWasTyped(t *testing.T) {
 func TestARunIsLiveUntilItEnds(t *testing.T) {
 	s := newSchema(t)
 	path := "/migration-runs/" + someRun.String()
-	if page := s.ask(t, devops, http.MethodGet, path, nil).Body.String(); !strings.Contains(page, `data-live="`+path+`"`) || !strings.Contains(page, "It waits: process 7") {
-		t.Error("the page of a running run does not ask again, or does not say what it waits for")
+	live := s.ask(t, devops, http.MethodGet, path, nil).Body.String()
+	for _, want := range []string{
+		`data-live="` + path + `"`, `data-live-events="` + path + `/events?after=1"`, `data-holder="4711"`, "<td>wms</td>", "nightly", "SELECT &lt;b&gt;1", "40.0 s", "This is the first try.",
+		"by its plan card; not rehearsed",
+	} {
+		if !strings.Contains(live, want) {
+			t.Errorf("the page of a running run does not say %q", want)
+		}
 	}
 	s.run.State, s.run.Error, s.run.SQLState = migration.Failed, "V0.0.15__b.sql line 7 (SQLSTATE 23514): too much\nDetail: of it\nHint: less", "23514"
 	page := s.ask(t, devops, http.MethodGet, path, nil).Body.String()

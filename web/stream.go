@@ -115,7 +115,7 @@ func (s *streams) enter(session string) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open[session] >= mostStreams {
-		return nil, fault.New(fault.Conflict, "This sign-in watches %d pages already. This one asks again every %d seconds.", mostStreams, PollSeconds)
+		return nil, fault.New(fault.TooMany, "This sign-in watches %d pages already. This one asks again every %d seconds.", mostStreams, PollSeconds)
 	}
 	if s.open == nil {
 		s.open = map[string]int{}

@@ -74,6 +74,10 @@ func TestALockThatWasNotHadIsTriedForAgain(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.worker.Work(t.Context(), migration.Ref{Tenant: run.Tenant, Run: run.ID}) }()
 	await(t, "the step queues behind the reader", func() bool { return strings.Contains(s.log(run.ID), "Waiting: ") })
+	wait := migration.ReadWait(s.see(run.ID).Lines)
+	if wait == nil || len(wait.Blockers) != 1 || wait.Blockers[0].Application != "reporting" || !strings.Contains(wait.Blockers[0].Query, "count(*)") || wait.Blockers[0].PID != int(reader.PgConn().PID()) {
+		t.Errorf("what the step waits for is read as %+v, want the reader's session", wait)
+	}
 	late, err := pgx.Connect(t.Context(), s.d.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
