@@ -19,9 +19,6 @@ import (
 const (
 	// PollSeconds is how often a page asks that nobody wakes; a notice that was missed costs that long.
 	PollSeconds = 2
-	// heartbeat is between two signs of life, so that a proxy keeps the connection and a dead one is found; the session is
-	// looked at as often.
-	heartbeat = 15 * time.Second
 	// writeWithin is how long a browser may take to accept an event.
 	writeWithin = 10 * time.Second
 	// mostStreams are open for one sign-in in one process. Over HTTP/1.1 a browser has six connections to a site, and
@@ -157,7 +154,7 @@ func (s *stream) open() error {
 // run sends until something ends it.
 func (s *stream) run(tail Tail) {
 	ctx := s.c.Request().Context()
-	beat, poll := time.NewTicker(heartbeat), time.NewTicker(PollSeconds*time.Second)
+	beat, poll := time.NewTicker(s.web.config.Heartbeat), time.NewTicker(PollSeconds*time.Second)
 	defer beat.Stop()
 	defer poll.Stop()
 	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }() // another request may follow on the connection
@@ -201,7 +198,9 @@ func (s *stream) wait(ctx context.Context, beat, poll <-chan time.Time) bool {
 				return true
 			}
 		case <-beat:
-			return s.send(": here\n\n") && s.signedIn(ctx)
+			if !s.send(": here\n\n") || !s.signedIn(ctx) {
+				return false
+			}
 		}
 	}
 }

@@ -45,7 +45,11 @@ type Config struct {
 	Recorder    Recorder
 
 	// Hub wakes the pages that are open; without one there are no streams. Optional.
-	Hub   *live.Hub
+	Hub *live.Hub
+	// Heartbeat is between two signs of life on a stream, so that a proxy keeps the connection and a dead one is found; the
+	// session is looked at as often. 15 seconds where zero.
+	Heartbeat time.Duration
+
 	Meter Meter // optional
 	// OnPanic counts panics for the alarm; optional.
 	OnPanic func()
@@ -85,6 +89,7 @@ func New(config Config) (*Web, error) {
 	}
 	config.IdleLimit = orDuration(config.IdleLimit, 30*time.Minute)
 	config.AbsoluteLimit = orDuration(config.AbsoluteLimit, 12*time.Hour)
+	config.Heartbeat = orDuration(config.Heartbeat, 15*time.Second)
 	if config.SignInsPerMinute == 0 {
 		config.SignInsPerMinute = 30
 	}
