@@ -456,7 +456,7 @@ func lockWait(w LockWait) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Who holds it\"><table><caption>Who holds it</caption> <thead><tr><th scope=\"col\">Process</th><th scope=\"col\">User</th><th scope=\"col\">Program</th><th scope=\"col\">In its transaction for</th><th scope=\"col\">Statement</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 40, "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Who holds it\"><table class=\"holders\"><caption>Who holds it</caption> <thead><tr><th scope=\"col\">Process</th><th scope=\"col\">User</th><th scope=\"col\">Program</th><th scope=\"col\">In its transaction for</th><th scope=\"col\">Statement</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
