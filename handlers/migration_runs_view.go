@@ -33,7 +33,7 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		By: run.By.Name, Started: moment(run.StartedAt, h.now(), time.UTC), Ended: moment(run.FinishedAt, h.now(), time.UTC),
 		Checks: checkRows(one.Checks, run.State == migration.Succeeded), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)), ElapsedMs: h.elapsed(run).Milliseconds(),
 	}
-	v.Sentence, v.Safe = runSentence(run)
+	v.Sentence, v.Safe = runSentence(run, one.File.NoTransaction)
 	h.expect(&v, one)
 	for _, l := range one.Lines {
 		v.Lines = append(v.Lines, runLine(l))
@@ -73,10 +73,17 @@ func (h migrations) elapsed(run migration.Run) time.Duration {
 }
 
 // runSentence says what happened, and what is true of the database now.
-func runSentence(run migration.Run) (sentence, safe string) {
+// bare is a file that runs without a transaction.
+func runSentence(run migration.Run, bare bool) (sentence, safe string) {
 	what, done := run.Version.Title()+" is being applied", run.Version.Title()+" is applied."
 	if run.Direction == migration.Down {
 		what, done = run.Version.Title()+" is being undone", run.Version.Title()+" was taken back."
+	}
+	switch {
+	case bare && run.State == migration.Running:
+		return what + ".", "Its file runs without a transaction: if it fails, what its statements did before stands. You may leave this page."
+	case bare && run.State == migration.Failed:
+		return run.Version.Title() + " failed.", strings.TrimSpace("Its file runs without a transaction: what its statements did before the failure stands. The post-checks show what is there. " + run.Resolution)
 	}
 	switch run.State {
 	case migration.Queued:

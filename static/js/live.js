@@ -158,13 +158,21 @@ class Stream {
 	}
 
 	open() {
+		this.source?.close();
+		clearTimeout(this.later);
 		const address = new URL(live.dataset.liveEvents, location.href);
 		if (this.log) {
 			address.searchParams.set("after", String(lastLine(this.log)));
 		}
 		this.source = new EventSource(address);
 		this.source.onopen = () => this.is(true, this.heard);
-		this.source.onerror = () => this.is(false, false);
+		this.source.onerror = () => {
+			this.is(false, false);
+			// A browser comes back by itself where the connection was cut, and not where it was refused.
+			if (this.source.readyState === EventSource.CLOSED) {
+				this.later = setTimeout(() => this.open(), seldom);
+			}
+		};
 		this.source.addEventListener("line", (event) => {
 			if (this.log) {
 				addLine(this.log, Number(event.lastEventId), JSON.parse(event.data));
@@ -194,6 +202,7 @@ class Stream {
 
 	close() {
 		this.source?.close();
+		clearTimeout(this.later);
 		this.is(false, false);
 	}
 }
