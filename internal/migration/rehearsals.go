@@ -119,8 +119,8 @@ func (s Rehearsals) Text(ctx context.Context, by actor.Actor, id uuid.UUID) (r R
 	return r, text, nil
 }
 
-// rehearsed hands every rung the rehearsal of its file as it stands now.
-func (l *Ladder) rehearsed(files []RehearsedFile) {
+// WithRehearsals hands every rung the rehearsal of its file as it stands now.
+func (l *Ladder) WithRehearsals(files []RehearsedFile) {
 	for i := range l.Rungs {
 		for _, f := range files {
 			if l.Rungs[i].HasFile && f.SHA256 == l.Rungs[i].File.SHA256 {

@@ -135,3 +135,15 @@ func CatalogFacts(ctx context.Context, url string, objects []migration.Object) (
 	})
 	return facts, err
 }
+
+// RehearsedFiles is the newest rehearsal of each text of each file, as the owner sees it: of the tenant that operates.
+func RehearsedFiles(ctx context.Context, ownerURL string) (files []migration.RehearsedFile, err error) {
+	err = withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, sql("RehearsedFiles"))
+		if err != nil {
+			return translate(err)
+		}
+		return translate(rehearsedFiles(&files)(rows))
+	})
+	return files, err
+}
