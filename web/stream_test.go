@@ -90,7 +90,7 @@ func (b *browser) events(where string, header ...string) *events {
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := b.client.Do(r)
+	res, err := b.client.Do(r) //nolint:bodyclose // who reads it closes it
 	if err != nil {
 		b.t.Fatalf("GET %s: %v", where, err)
 	}

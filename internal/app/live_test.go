@@ -52,7 +52,7 @@ func (s *site) replicate() *replica {
 		r.ended <- err
 		close(r.ended)
 	}()
-	s.t.Cleanup(func() { stop(); <-r.ended })
+	s.t.Cleanup(func() { stop(); _ = <-r.ended })
 	select {
 	case r.url = <-ready:
 	case err := <-r.ended:
@@ -75,7 +75,7 @@ func (b *browser) stream(r *replica, where string) <-chan string {
 	b.t.Helper()
 	ctx, leave := context.WithCancel(context.WithoutCancel(b.t.Context()))
 	b.t.Cleanup(leave)
-	res, err := b.client.Do(b.request(http.MethodGet, r.url+where, "", "").WithContext(ctx))
+	res, err := b.client.Do(b.request(http.MethodGet, r.url+where, "", "").WithContext(ctx)) //nolint:bodyclose // who reads it closes it
 	if err != nil {
 		b.t.Fatalf("GET %s: %v", where, err)
 	}
