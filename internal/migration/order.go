@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -38,7 +39,8 @@ type DownRequest struct {
 	Version Version
 	SHA256  string // of the undo file that was shown
 	Release uuid.UUID
-	Confirm string // the version, typed
+	Loss    uuid.UUID // the saving of what would be lost that was shown
+	Confirm string    // the version, typed
 	Reason  string
 	Key     uuid.UUID
 }
@@ -59,7 +61,7 @@ func (s *Service) Down(ctx context.Context, by actor.Actor, req DownRequest) (Ru
 	if refusal.Fields != nil {
 		return Run{}, refusal
 	}
-	return s.order(ctx, by, actor.MigrationDown, Order{Key: req.Key, PlanSHA256: up.SHA256, Run: Run{
+	return s.order(ctx, by, actor.MigrationDown, Order{Key: req.Key, PlanSHA256: up.SHA256, Loss: req.Loss, AuthTime: by.AuthTime, Run: Run{
 		Release: req.Release, Version: req.Version, Direction: Down, SHA256: req.SHA256, Reason: strings.TrimSpace(req.Reason),
 	}})
 }
@@ -93,12 +95,33 @@ func (s *Service) order(ctx context.Context, by actor.Actor, right actor.Right, 
 		if err := tx.Enqueue(ctx, Ref{Tenant: by.Tenant, Run: o.Run.ID}); err != nil {
 			return err
 		}
-		return tx.Record(ctx, audit.Event{
+		event := audit.Event{
 			Action: string(right), ObjectKind: "migration", ObjectID: o.Run.Version.String(), Reason: o.Run.Reason,
 			After: map[string]string{"run": o.Run.ID.String(), "release": o.Run.Release.String(), "sha256": o.Run.SHA256},
-		})
+		}
+		if o.Run.Direction == Down {
+			if event.After, err = s.signed(ctx, tx, o); err != nil {
+				return err
+			}
+		}
+		return tx.Record(ctx, event)
 	})
 	return result, err
+}
+
+// signed is what whoever takes a version back puts their name to.
+func (s *Service) signed(ctx context.Context, tx Tx, o Order) (map[string]string, error) {
+	saved, err := tx.Saved(ctx, o.Loss)
+	if err != nil {
+		return nil, err
+	}
+	after := map[string]string{
+		"run": o.Run.ID.String(), "release": o.Run.Release.String(), "sha256": o.Run.SHA256, "loss": o.Loss.String(), "meaning": saved.Meaning(), "roles": o.Run.By.Roles,
+	}
+	if !o.AuthTime.IsZero() {
+		after["auth_time"] = o.AuthTime.UTC().Format(time.RFC3339)
+	}
+	return after, nil
 }
 
 // judge refuses what files, order and ledger forbid, with the reason in words; the statement that inserts asks the gate.
@@ -159,6 +182,8 @@ func (is Obstacles) refusal(o Order) error {
 		return fault.New(fault.GateClosed, "Release %s does not plan %s.", is.ReleaseCode, title)
 	case is.PlannedSHA256 != o.PlanSHA256:
 		return fault.New(fault.GateClosed, "%s is not the file that release %s was started with (then %s, now %s). Start a new release for it.", title, is.ReleaseCode, short(is.PlannedSHA256), short(o.PlanSHA256))
+	case o.Run.Direction == Down && !is.Saved:
+		return fault.New(fault.GateClosed, "%s", NotSaved)
 	case o.Run.Direction == Up && !is.GateOpen:
 		return fault.New(fault.GateClosed, "The go / no-go gate of release %s is not open: %s.", is.ReleaseCode, missing(is.Missing))
 	case o.Run.Direction == Up && !is.BackedUp:
@@ -177,6 +202,8 @@ const (
 		"with little written since. Take one on the page Backups."
 	NotRehearsed = "Nothing is applied that did not pass a rehearsal: exactly these files, up, down and up again on a copy that is newer than " +
 		"a fresh backup. Rehearse on the page Backups."
+	NotSaved = "Nothing is undone before it was counted what would be lost and that was saved, from exactly this undo file, in the last 15 minutes, " +
+		"and signed for with a sign-in of the last ten. Count and save it on the page Undo of the version, then undo."
 )
 
 func missing(roles []actor.Role) string {

@@ -63,6 +63,8 @@ type Detail struct {
 	Recent  []Run // of this version, newest first
 	History []Entry
 	Release *Release
+	// Saved is the newest saving of what the undo would lose; nil where nobody has saved it.
+	Saved *Saved
 }
 
 // Show is one version with its checks against the catalog.
@@ -70,11 +72,12 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, v Version) (Detail, 
 	if err := mayRead(by); err != nil {
 		return Detail{}, err
 	}
-	sight, err := s.store.Look(ctx, by, Question{Version: v, Limit: historyPage, Objects: s.files.Objects(v)})
+	undo, _ := s.files.Down(v)
+	sight, err := s.store.Look(ctx, by, Question{Version: v, Limit: historyPage, Objects: s.files.Objects(v), Undo: undo.SHA256})
 	if err != nil {
 		return Detail{}, err
 	}
-	d := Detail{Ladder: s.build(sight), Runs: sight.Runs, Recent: sight.Recent, History: sight.History, Release: sight.Release}
+	d := Detail{Saved: sight.Saved, Ladder: s.build(sight), Runs: sight.Runs, Recent: sight.Recent, History: sight.History, Release: sight.Release}
 	rung, ok := d.Ladder.Find(v)
 	if !ok {
 		return Detail{}, fault.New(fault.NotFound, "There is no migration %s.", v.Title())

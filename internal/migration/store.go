@@ -30,6 +30,8 @@ type Tx interface {
 	RunByKey(ctx context.Context, key uuid.UUID) (Run, bool, error)
 	// AddRun inserts the run where every gate is open, in the statement itself; false where one is not.
 	AddRun(ctx context.Context, order Order) (bool, error)
+	// Saved is a saving of what an undo would lose.
+	Saved(ctx context.Context, loss uuid.UUID) (Saved, error)
 	// Obstacles says which condition of AddRun does not hold.
 	Obstacles(ctx context.Context, order Order) (Obstacles, error)
 	// Enqueue hands the run to the worker when this transaction commits.
@@ -62,6 +64,8 @@ type Question struct {
 	Before  int64   // ledger entries older than this one; 0 for the newest
 	Limit   int     // ledger entries; 0 for none
 	Objects []Object
+	// Undo is the hash of an undo file, for what it would lose.
+	Undo string
 }
 
 // Sight is what the database showed.
@@ -79,6 +83,8 @@ type Sight struct {
 	Rehearsed []RehearsedFile
 	// Invalid are indexes that no query may use; one that is being built stands here, too.
 	Invalid []InvalidIndex
+	// Saved is the newest saving of what the undo file asked about would lose; nil where there is none.
+	Saved *Saved
 }
 
 // Release is the active release as far as migrations go.
@@ -100,6 +106,9 @@ type Order struct {
 	Key uuid.UUID
 	// PlanSHA256 is the hash of the up file, which the release has frozen.
 	PlanSHA256 string
+	// Loss is what the undo would lose, as it was saved; AuthTime when whoever orders signed in.
+	Loss     uuid.UUID
+	AuthTime time.Time
 }
 
 // Obstacles are the conditions of AddRun, one by one.
@@ -116,6 +125,7 @@ type Obstacles struct {
 	PlannedSHA256 string // empty where the release does not plan the version
 	Busy          *Run
 	Interrupted   *Run
+	Saved         bool // what the undo would lose was saved a moment ago, from this very file
 }
 
 // Outcome is how a run ended.

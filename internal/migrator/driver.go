@@ -105,6 +105,9 @@ func (d *driver) try(sql string) (finished int, err error) {
 	if err := d.begin(true); err != nil {
 		return 0, err
 	}
+	if err := d.guard(); err != nil {
+		return 0, err
+	}
 	finished, err = exec(d.ctx, d.s.conn, sql)
 	if err != nil {
 		return finished, err
@@ -155,6 +158,9 @@ func pause(ctx context.Context, try int) error {
 // runBare runs statement by statement. Only here can a failure leave something half done, so it is marked dirty first.
 func (d *driver) runBare(sql string) error {
 	if err := d.begin(false); err != nil {
+		return d.failed(err, 0, sql)
+	}
+	if err := d.guard(); err != nil {
 		return d.failed(err, 0, sql)
 	}
 	if _, err := d.s.conn.Exec(d.ctx, writeState, d.set.Name, d.target, true); err != nil {

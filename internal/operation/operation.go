@@ -19,6 +19,11 @@ const (
 	Backup    Kind = "backup"    // one is taken, and restored once beside the database
 	Drill     Kind = "drill"     // the subject, a backup, is restored beside the database
 	Rehearsal Kind = "rehearsal" // the pending migrations run on the restored subject, a backup
+
+	// These work on the database itself; what they work on stands in the argument.
+	Losses  Kind = "losses"  // what the undo of a version would lose is counted and saved
+	Repair  Kind = "repair"  // what became of a version is recorded as the database proves it, or its undo file is run
+	Reindex Kind = "reindex" // an index that is not valid is dropped and built again
 )
 
 // State is where an operation stands.
@@ -40,7 +45,9 @@ func (s State) Active() bool { return s == Queued || s == Running }
 type Operation struct {
 	ID      uuid.UUID
 	Kind    Kind
-	Subject uuid.UUID // the backup it works on; nil for a backup that is still to be taken
+	Subject uuid.UUID // the backup it works on; nil where it works on none
+	// Argument is what it works on where that is no backup.
+	Argument string
 	By      actor.Actor
 	State   State
 

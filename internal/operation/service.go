@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -28,6 +29,29 @@ func (s Service) Order(ctx context.Context, by actor.Actor, kind Kind, subject, 
 	o := Operation{ID: uuid.New(), Kind: kind, Subject: subject, By: by, State: Queued}
 	return s.store.Order(ctx, by, o, key, audit.Event{
 		Action: "operation:order", ObjectKind: "operation", ObjectID: o.ID.String(), After: map[string]string{"kind": string(kind), "backup": subjectText(subject)},
+	})
+}
+
+// Ask is for work on the database itself. A person's sign-in must be fresh, which the statement that keeps the order holds
+// against the database's clock; nothing is repaired or rebuilt while a run is under way.
+func (s Service) Ask(ctx context.Context, by actor.Actor, kind Kind, argument, reason string, key uuid.UUID) (Operation, error) {
+	right := actor.MigrationApply
+	if kind == Losses {
+		right = actor.MigrationDown
+	}
+	if err := by.Demand(right); err != nil {
+		return Operation{}, err
+	}
+	if !by.Operator {
+		return Operation{}, fault.New(fault.Forbidden, "The database is looked after by the tenant that operates this environment.")
+	}
+	o := Operation{ID: uuid.New(), Kind: kind, Argument: argument, By: by, State: Queued}
+	after := map[string]string{"kind": string(kind), "argument": argument}
+	if !by.AuthTime.IsZero() {
+		after["auth_time"] = by.AuthTime.UTC().Format(time.RFC3339)
+	}
+	return s.store.Order(ctx, by, o, key, audit.Event{
+		Action: "operation:order", ObjectKind: "operation", ObjectID: o.ID.String(), Reason: reason, After: after,
 	})
 }
 

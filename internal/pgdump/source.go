@@ -9,6 +9,7 @@ import (
 	"io"
 	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,6 +28,8 @@ type Source struct {
 	Standing func(ctx context.Context, url string) (string, error)
 	// Warn is told what could not be cleaned up.
 	Warn func(text string, err error)
+	// CountFor is how long a part that is to be saved is counted exactly; zero is two minutes.
+	CountFor time.Duration
 }
 
 var _ backup.Source = Source{}

@@ -33,6 +33,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	var lines []migrationLineRow
 	var objects []catalogRow
 	var runs []migration.Run
+	var losses *lossRow
 	err := m.DB.page(ctx, by, func(b *pgx.Batch) {
 		queueStanding(b, &sight)
 		b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
@@ -49,6 +50,9 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 			b.Queue(sql("MigrationRun"), pgx.StrictNamedArgs{"run": q.Run}).Query(migrationRuns(&runs))
 			b.Queue(sql("MigrationRunLines"), pgx.StrictNamedArgs{"run": q.Run}).Query(collect(&lines))
 		}
+		if q.Undo != "" {
+			b.Queue(sql("NewestLosses"), pgx.StrictNamedArgs{"version": int64(q.Version), "undo_sha256": q.Undo}).Query(collectMaybe(&losses))
+		}
 		if len(q.Objects) > 0 {
 			kinds, names := objectNames(q.Objects)
 			b.Queue(sql("CatalogObjects"), pgx.StrictNamedArgs{"kinds": kinds, "names": names}).Query(collect(&objects))
@@ -61,6 +65,13 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 		if sight.Release, err = release.release(); err != nil {
 			return migration.Sight{}, err
 		}
+	}
+	if losses != nil {
+		saved, err := losses.saved()
+		if err != nil {
+			return migration.Sight{}, err
+		}
+		sight.Saved = &saved
 	}
 	if len(runs) > 0 {
 		sight.Run = &runs[0]
@@ -171,7 +182,20 @@ func (t migrationTx) AddRun(ctx context.Context, o migration.Order) (bool, error
 		"version_number": int64(o.Run.Version), "direction": string(o.Run.Direction), "sha256": o.Run.SHA256,
 		"plan_sha256": o.PlanSHA256, "issuer": o.Run.By.Issuer, "subject": o.Run.By.Subject, "name": o.Run.By.Name,
 		"roles": o.Run.By.Roles, "origin": o.Run.By.Origin, "reason": o.Run.Reason,
+		"loss": idOrNull(o.Loss), "auth_time": orNullTime(o.AuthTime),
 	})
+}
+
+func (t migrationTx) Saved(ctx context.Context, loss uuid.UUID) (migration.Saved, error) {
+	rows, err := t.tx.Query(ctx, sql("Losses"), pgx.StrictNamedArgs{"loss": loss})
+	if err != nil {
+		return migration.Saved{}, err
+	}
+	row, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[lossRow])
+	if err != nil {
+		return migration.Saved{}, err
+	}
+	return row.saved()
 }
 
 func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migration.Obstacles, error) {
@@ -179,7 +203,10 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	var release *migrationReleaseRow
 	var runs []migration.Run
 	var b pgx.Batch
-	b.Queue(sql("MigrationObstacles"), pgx.StrictNamedArgs{"tenant": t.by.Tenant, "release": o.Run.Release, "version": o.Run.Version.String()}).
+	b.Queue(sql("MigrationObstacles"), pgx.StrictNamedArgs{
+		"tenant": t.by.Tenant, "release": o.Run.Release, "version": o.Run.Version.String(), "version_number": int64(o.Run.Version), "sha256": o.Run.SHA256,
+		"loss": idOrNull(o.Loss), "origin": o.Run.By.Origin, "auth_time": orNullTime(o.AuthTime),
+	}).
 		Query(collectOne(&row))
 	b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
 	b.Queue(sql("MigrationRunsInTheWay")).Query(migrationRuns(&runs))
@@ -188,7 +215,7 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	}
 	is := migration.Obstacles{
 		Operator: row.Operator, ReleaseFound: row.ReleaseFound, ReleaseState: row.ReleaseState, ReleaseCode: row.ReleaseCode,
-		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256,
+		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Saved: row.Saved, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256,
 	}
 	if release != nil && release.RunID == o.Run.Release {
 		is.Missing = rolesOf(release.Missing)

@@ -116,6 +116,7 @@ type obstacleRow struct {
 	GateOpen                  bool
 	BackedUp, Rehearsed       bool
 	Unsettled                 string
+	Saved                     bool
 	PlannedSHA256             string
 }
 

@@ -19,7 +19,7 @@ type OperationJobs interface {
 	EnqueueOperation(ctx context.Context, tx pgx.Tx, ref operation.Ref) error
 }
 
-// Operations is operation.Store.
+// Operations is operation.Store. Jobs may be nil where the caller does the work itself, as the command line does.
 type Operations struct {
 	DB   *DB
 	Jobs OperationJobs
@@ -31,6 +31,8 @@ type operationRow struct {
 	OperationID                          uuid.UUID
 	Kind                                 string
 	Subject                              *uuid.UUID
+	Argument                             string
+	AuthTime                             *time.Time
 	State                                string
 	ActorIssuer, ActorSubject, ActorName string
 	ActorRoles                           []string
@@ -45,12 +47,13 @@ type operationRow struct {
 func (r operationRow) operation(tenant uuid.UUID) operation.Operation {
 	by := actor.Actor{
 		Tenant: tenant, Operator: true, Issuer: r.ActorIssuer, Subject: r.ActorSubject, Name: r.ActorName, Origin: actor.Origin(r.Origin),
+		AuthTime: timeOrZero(r.AuthTime),
 	}
 	for _, role := range r.ActorRoles {
 		by.Roles = append(by.Roles, actor.Role(role))
 	}
 	return operation.Operation{
-		ID: r.OperationID, Kind: operation.Kind(r.Kind), Subject: deref(r.Subject), By: by, State: operation.State(r.State), RequestedAt: r.RequestedAt.UTC(),
+		ID: r.OperationID, Kind: operation.Kind(r.Kind), Subject: deref(r.Subject), Argument: r.Argument, By: by, State: operation.State(r.State), RequestedAt: r.RequestedAt.UTC(),
 		StartedAt: timeOrZero(r.StartedAt), FinishedAt: timeOrZero(r.FinishedAt), Sentence: r.Sentence, Result: deref(r.Result),
 	}
 }
@@ -65,17 +68,19 @@ func (s Operations) Order(ctx context.Context, by actor.Actor, o operation.Opera
 		var id uuid.UUID
 		err := tx.QueryRow(ctx, sql("AddOperation"), pgx.StrictNamedArgs{
 			"tenant": by.Tenant, "operation": o.ID, "key": key, "kind": string(o.Kind), "subject": idOrNull(o.Subject), "issuer": by.Issuer,
-			"actor_subject": by.Subject, "name": by.Name, "roles": roles, "origin": string(by.Origin),
+			"actor_subject": by.Subject, "name": by.Name, "roles": roles, "origin": string(by.Origin), "argument": o.Argument, "auth_time": orNullTime(by.AuthTime),
 		}).Scan(&id)
 		if errors.Is(err, pgx.ErrNoRows) {
-			ordered, err = s.inTheWay(ctx, tx, by, key)
+			ordered, err = s.inTheWay(ctx, tx, by, o, key)
 			return err
 		}
 		if err != nil {
 			return err
 		}
-		if err := s.Jobs.EnqueueOperation(ctx, tx, operation.Ref{Tenant: by.Tenant, ID: o.ID}); err != nil {
-			return err
+		if s.Jobs != nil {
+			if err := s.Jobs.EnqueueOperation(ctx, tx, operation.Ref{Tenant: by.Tenant, ID: o.ID}); err != nil {
+				return err
+			}
 		}
 		ordered = o
 		return record(ctx, tx, by, e)
@@ -84,7 +89,7 @@ func (s Operations) Order(ctx context.Context, by actor.Actor, o operation.Opera
 }
 
 // inTheWay says why an order was not taken: it was taken before, another is under way, or there is nothing to work on.
-func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, key uuid.UUID) (operation.Operation, error) {
+func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, o operation.Operation, key uuid.UUID) (operation.Operation, error) {
 	var same, busy []operationRow
 	var b pgx.Batch
 	b.Queue(sql("OperationByKey"), pgx.StrictNamedArgs{"key": key}).Query(collect(&same))
@@ -98,6 +103,9 @@ func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, key
 	case len(busy) > 0:
 		return operation.Operation{}, fault.New(fault.Conflict, "A %s that %s ordered at %s UTC is still under way. Wait for its end, then order again.",
 			busy[0].Kind, busy[0].ActorName, busy[0].RequestedAt.UTC().Format("15:04"))
+	}
+	if o.Argument != "" {
+		return operation.Operation{}, fault.New(fault.Conflict, "Nothing was ordered: a run of a migration is under way, or your sign-in is older than ten minutes. Wait for the run's end, sign in afresh, and look again.")
 	}
 	return operation.Operation{}, fault.New(fault.NotFound, "There is no such backup, or its file was removed.")
 }
@@ -226,4 +234,11 @@ func (s Operations) Unfinished(ctx context.Context) ([]operation.Ref, error) {
 		refs[i] = operation.Ref{Tenant: r.TenantID, ID: r.OperationID, State: operation.State(r.State), Idle: time.Duration(r.IdleSeconds * float64(time.Second))}
 	}
 	return refs, err
+}
+
+func orNullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }

@@ -90,17 +90,24 @@ SELECT r.run_id, r.code, p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS
 -- The gate is this statement. It gives no row where somebody else has the floor, or where one of these does not hold:
 -- the tenant operates the environment; the release is active and was started with this very file; for a step up, its
 -- go / no-go gate is passed as its content stands now, a fresh backup restores and a rehearsal of the release's files on it
--- passed, and every required item that the runbook puts before applying is settled; no interrupted run waits for a person.
+-- passed, and every required item that the runbook puts before applying is settled; for a step down, what this very undo file
+-- would lose was counted and saved in the last minutes, and where that is anything, a person's sign-in is fresh (the step
+-- itself then looks, with everybody kept out, whether anything was written since); no interrupted run waits for a person.
 INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256,
-                                      actor_issuer, actor_subject, actor_name, actor_roles, origin, reason)
+                                      actor_issuer, actor_subject, actor_name, actor_roles, origin, reason, loss_id, auth_time)
 SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction, @sha256,
-       @issuer, @subject, @name, @roles, @origin, @reason
+       @issuer, @subject, @name, @roles, @origin, @reason, @loss::uuid, @auth_time::timestamptz
   FROM gatehouse.tenants t
   JOIN gatehouse.runs r ON r.tenant_id = t.tenant_id
   JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id
  WHERE t.tenant_id = @tenant AND t.is_operator
    AND r.run_id = @release AND r.state = 'active'
    AND m.version = @version AND m.sha256 = @plan_sha256
+   AND (@direction = 'up' OR EXISTS (
+           SELECT FROM gatehouse.migration_losses l
+            WHERE l.tenant_id = t.tenant_id AND l.loss_id = @loss::uuid AND l.version_number = @version_number AND l.undo_sha256 = @sha256
+              AND l.taken_at BETWEEN clock_timestamp() - interval '15 minutes' AND clock_timestamp()
+              AND (l.lost = 0 OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')))
    AND (@direction = 'down' OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE)
    AND (@direction = 'down' OR EXISTS (SELECT FROM gatehouse.apply_proof(r.run_id) p WHERE p.backup_id IS NOT NULL AND p.rehearsal_id IS NOT NULL))
    AND (@direction = 'down' OR NOT EXISTS (
@@ -122,6 +129,11 @@ SELECT coalesce(t.is_operator, false) AS operator,
        gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
        p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS NOT NULL AS rehearsed,
        coalesce(m.sha256, '') AS planned_sha256,
+       EXISTS (
+           SELECT FROM gatehouse.migration_losses l
+            WHERE l.tenant_id = asked.tenant_id AND l.loss_id = @loss::uuid AND l.version_number = @version_number AND l.undo_sha256 = @sha256
+              AND l.taken_at BETWEEN clock_timestamp() - interval '15 minutes' AND clock_timestamp()
+              AND (l.lost = 0 OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')) AS saved,
        coalesce((SELECT string_agg(before.item_id || ' (' || before.title || ')', ', ' ORDER BY before.position)
                    FROM gatehouse.run_items applied
                    JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id

@@ -1,8 +1,11 @@
 -- name: AddOperation :one
 -- Only the tenant that operates the environment orders work on the database; the subject's file must still be there; one
--- is under way at a time. Where one of these does not hold, there is no row.
-INSERT INTO gatehouse.operations (tenant_id, operation_id, request_key, kind, subject, actor_issuer, actor_subject, actor_name, actor_roles, origin)
-SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @issuer, @actor_subject, @name, @roles, @origin
+-- is under way at a time. What works on the database itself asks a person for a fresh sign-in, and but for a look it waits
+-- until no run is under way. Where one of these does not hold, there is no row.
+INSERT INTO gatehouse.operations (tenant_id, operation_id, request_key, kind, subject, argument, auth_time,
+                                  actor_issuer, actor_subject, actor_name, actor_roles, origin)
+SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @argument, @auth_time::timestamptz,
+       @issuer, @actor_subject, @name, @roles, @origin
   FROM gatehouse.tenants t
  WHERE t.tenant_id = @tenant AND t.is_operator
    AND (@subject::uuid IS NULL OR EXISTS (
@@ -10,23 +13,25 @@ SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @issuer, @actor_sub
             WHERE b.tenant_id = t.tenant_id AND b.backup_id = @subject
               AND NOT EXISTS (SELECT FROM gatehouse.backup_checks c
                                WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'prune')))
+   AND (@kind NOT IN ('losses', 'repair', 'reindex') OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')
+   AND (@kind NOT IN ('repair', 'reindex') OR NOT EXISTS (SELECT FROM gatehouse.migration_runs r WHERE r.state IN ('queued', 'running')))
     ON CONFLICT DO NOTHING
 RETURNING operation_id;
 
 -- name: OperationByKey :many
-SELECT operation_id, kind, subject, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
+SELECT operation_id, kind, subject, argument, auth_time, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
   FROM gatehouse.operations WHERE request_key = @key;
 
 -- name: OperationUnderWay :many
-SELECT operation_id, kind, subject, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
+SELECT operation_id, kind, subject, argument, auth_time, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
   FROM gatehouse.operations WHERE state IN ('queued', 'running');
 
 -- name: Operation :many
-SELECT operation_id, kind, subject, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
+SELECT operation_id, kind, subject, argument, auth_time, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
   FROM gatehouse.operations WHERE operation_id = @operation;
 
 -- name: NewestOperations :many
-SELECT operation_id, kind, subject, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
+SELECT operation_id, kind, subject, argument, auth_time, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result
   FROM gatehouse.operations
  WHERE tenant_id = gatehouse.current_tenant()
  ORDER BY requested_at DESC
@@ -39,7 +44,7 @@ SELECT seq, at, line FROM gatehouse.operation_lines WHERE operation_id = @operat
 UPDATE gatehouse.operations
    SET state = 'running', started_at = clock_timestamp(), heard_at = clock_timestamp()
  WHERE operation_id = @operation AND state = 'queued'
-RETURNING operation_id, kind, subject, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result;
+RETURNING operation_id, kind, subject, argument, auth_time, state, actor_issuer, actor_subject, actor_name, actor_roles, origin, requested_at, started_at, finished_at, sentence, result;
 
 -- name: BeatOperation :exec
 UPDATE gatehouse.operations SET heard_at = clock_timestamp() WHERE operation_id = @operation AND state = 'running';
@@ -61,3 +66,38 @@ RETURNING operation_id;
 -- name: UnfinishedOperations :many
 SELECT tenant_id, operation_id, state, extract(epoch FROM idle)::double precision AS idle_seconds
   FROM gatehouse.operations_unfinished();
+
+-- name: AddLosses :exec
+INSERT INTO gatehouse.migration_losses (tenant_id, loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, lost, items, files, file_count)
+VALUES (gatehouse.current_tenant(), @loss, @operation, @version, @undo_sha256, @taken_at, @oldest_xid, @lost, @items, @files, @file_count);
+
+-- name: NewestLosses :one
+SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, items, files
+  FROM gatehouse.migration_losses
+ WHERE tenant_id = gatehouse.current_tenant() AND version_number = @version AND undo_sha256 = @undo_sha256
+ ORDER BY taken_at DESC
+ LIMIT 1;
+
+-- name: Losses :one
+SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, items, files
+  FROM gatehouse.migration_losses
+ WHERE loss_id = @loss;
+
+-- name: AddProbe :exec
+INSERT INTO gatehouse.migration_probes (tenant_id, probe_id, version_number, looked_by, result, sha256)
+VALUES (gatehouse.current_tenant(), @probe, @version, @looked_by, @result, @sha256);
+
+-- name: NewestProbe :one
+SELECT looked_at, looked_by, result, sha256
+  FROM gatehouse.migration_probes
+ WHERE tenant_id = gatehouse.current_tenant() AND version_number = @version
+ ORDER BY looked_at DESC
+ LIMIT 1;
+
+-- name: RepairsOfVersion :many
+-- The repairs of a version that were ordered, newest first.
+SELECT operation_id, argument, auth_time, state, actor_name, actor_roles, requested_at, sentence
+  FROM gatehouse.operations
+ WHERE tenant_id = gatehouse.current_tenant() AND kind = 'repair' AND argument::jsonb ->> 'version' = @version
+ ORDER BY requested_at DESC
+ LIMIT 10;

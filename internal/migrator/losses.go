@@ -1,0 +1,123 @@
+package migrator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/migration"
+)
+
+const (
+	readSavedOfRun = `
+SELECT l.taken_at, l.oldest_xid, l.items, l.files
+  FROM gatehouse.migration_runs r
+  JOIN gatehouse.migration_losses l ON l.tenant_id = r.tenant_id AND l.loss_id = r.loss_id
+ WHERE r.run_id = $1`
+
+	readNewestSaved = `
+SELECT l.taken_at, l.oldest_xid, l.items, l.files
+  FROM gatehouse.migration_losses l
+ WHERE l.version_number = $1 AND l.undo_sha256 = $2 AND l.taken_at > clock_timestamp() - $3::interval
+ ORDER BY l.taken_at DESC
+ LIMIT 1`
+
+	columnThere = `
+SELECT to_regclass($1) IS NOT NULL
+   AND ($2 = '' OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = to_regclass($1) AND quote_ident(a.attname) = $2 AND a.attnum > 0 AND NOT a.attisdropped))`
+)
+
+// readSaved is what the undo of a version would have lost when that was saved; nothing where nobody saved it.
+func readSaved(ctx context.Context, conn *pgx.Conn, down migration.File, query string, args ...any) (saved migration.Saved, err error) {
+	saved = migration.Saved{Version: down.Version, UndoSHA256: down.SHA256}
+	var items, files string
+	err = conn.QueryRow(ctx, query, args...).Scan(&saved.TakenAt, &saved.OldestXID, &items, &files)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return saved, nil
+	}
+	if err != nil {
+		return saved, err
+	}
+	return saved, errors.Join(json.Unmarshal([]byte(items), &saved.Losses), json.Unmarshal([]byte(files), &saved.Files))
+}
+
+// guardLoss lets an undo file throw away only what was saved: it keeps writers out until the transaction ends, and looks for
+// rows of a transaction that had not ended when they were saved. Outside a transaction nobody can be kept out.
+func guardLoss(ctx context.Context, conn *pgx.Conn, down migration.File, saved migration.Saved) error {
+	losses, unread := migration.Losses(down)
+	if len(unread) > 0 {
+		return fault.New(fault.Conflict, "What %s throws away cannot be counted beforehand. Nothing was undone.", unread[0])
+	}
+	inside := conn.PgConn().TxStatus() == 'T'
+	for _, l := range losses {
+		var there bool
+		if err := conn.QueryRow(ctx, columnThere, l.Table, l.Column).Scan(&there); err != nil {
+			return err
+		}
+		if !there {
+			continue
+		}
+		if inside {
+			if _, err := conn.Exec(ctx, "LOCK TABLE "+l.Table+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+				return err
+			}
+		}
+		var fresh int64
+		if err := conn.QueryRow(ctx, newerRows(l), saved.OldestXID).Scan(&fresh); err != nil {
+			return err
+		}
+		if fresh == 0 {
+			continue
+		}
+		if saved.TakenAt.IsZero() {
+			return fault.New(fault.Conflict, "%d %s would be lost, and nobody has saved them. Count and save them first on the page Undo of %s. Nothing was undone.",
+				fresh, l.What(), down.Version.Title())
+		}
+		return fault.New(fault.Conflict, "%d %s were written about when, or after, what would be lost was saved (%s UTC). Nothing was undone. Save it again on the page Undo of %s, then undo.",
+			fresh, l.What(), saved.TakenAt.UTC().Format("15:04:05"), down.Version.Title())
+	}
+	return nil
+}
+
+// newerRows counts what is lost and was written by the transaction $1 or a later one. A transaction that was under way
+// when it was saved cannot have been seen then; one that began later neither. age() is the distance to the transaction
+// that asks, which has a number of its own here. Names and conditions are the file's own text.
+func newerRows(l migration.Loss) string {
+	const since = `age(t.xmin) <= (SELECT pg_current_xact_id()::text::bigint) - $1::bigint`
+	switch {
+	case l.To != "":
+		return fmt.Sprintf(`SELECT count(*) FROM %[1]s t WHERE %[2]s AND t.%[3]s::%[4]s <> t.%[3]s`, l.Table, since, l.Column, l.To)
+	case l.Column != "":
+		return fmt.Sprintf(`SELECT count(*) FROM %s t WHERE %s AND t.%s IS NOT NULL`, l.Table, since, l.Column)
+	case l.Where != "":
+		return fmt.Sprintf(`SELECT count(*) FROM (SELECT xmin FROM %s WHERE %s) t WHERE %s`, l.Table, l.Where, since)
+	}
+	return fmt.Sprintf(`SELECT count(*) FROM %s t WHERE %s`, l.Table, since)
+}
+
+// guard is guardLoss for a run that takes a version back, and what stands of it in the ledger. Set-up and tests take steps
+// without a run, and no person's data.
+func (d *driver) guard() error {
+	if d.file.Direction != migration.Down || !d.set.Ledger.claims || d.req.Run == (migration.RunID{}) {
+		return nil
+	}
+	saved, err := readSaved(d.ctx, d.s.conn, d.file, readSavedOfRun, d.req.Run)
+	if err != nil {
+		return err
+	}
+	if err := guardLoss(d.ctx, d.s.conn, d.file, saved); err != nil {
+		return err
+	}
+	if !saved.TakenAt.IsZero() {
+		d.s.notices = append(d.s.notices, saved.Meaning())
+		d.req.Say("%s Nothing was written there since.", saved.Meaning())
+	}
+	return nil
+}
+
+func interval(d time.Duration) string { return fmt.Sprintf("%d seconds", int(d.Seconds())) }
