@@ -83,7 +83,7 @@ func repair(cmd *cobra.Command, version migration.Version, kind migration.Repair
 		err = fault.New(fault.Forbidden, "The schema is changed by the tenant that operates this environment.")
 	}
 	if err == nil {
-		err = m.Repair(ctx, migrator.RepairRequest{
+		_, err = m.Repair(ctx, migrator.RepairRequest{
 			Version: version, As: kind, By: by, Reason: reason, Log: func(line string) { cmd.PrintErrln(line) },
 			Facts: func(ctx context.Context, objects []migration.Object) ([]migration.Fact, error) {
 				return postgres.CatalogFacts(ctx, string(config.OwnerDatabaseURL), objects)

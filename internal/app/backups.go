@@ -13,10 +13,13 @@ import (
 
 // Backups are the stories of backups over the configuration; warn is told what could not be cleaned up.
 func Backups(config Config, db *postgres.DB, warn func(text string, err error)) *backup.Service {
-	source := pgdump.Source{
+	return backup.NewService(postgres.Backups{DB: db}, backup.Folder{Dir: config.BackupDir}, source(config, warn), time.Now)
+}
+
+func source(config Config, warn func(text string, err error)) pgdump.Source {
+	return pgdump.Source{
 		OwnerURL: string(config.OwnerDatabaseURL), AdminURL: string(config.ScratchDatabaseURL), BinDir: config.PGBinDir, Standing: schemaStanding, Warn: warn,
 	}
-	return backup.NewService(postgres.Backups{DB: db}, backup.Folder{Dir: config.BackupDir}, source, time.Now)
 }
 
 // schemaStanding says where the warehouse's schema of a database stands, and what is wrong with it.

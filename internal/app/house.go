@@ -67,7 +67,7 @@ func (a *App) build() error {
 	store := postgres.Migrations{DB: a.db, Jobs: queue}
 	migrations := migration.NewService(store, schema.Files(), a.now)
 	a.house.worker = migration.NewWorker(store, schema, schema.Files(), a.log)
-	a.house.copies = newOperationWorker(a.config, a.db, schema, a.log)
+	a.house.copies = NewOperationWorker(a.config, a.db, schema, a.log)
 	if a.jobs, err = (jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, log: a.log}).client(); err != nil {
 		return err
 	}
@@ -99,10 +99,12 @@ func (a *App) build() error {
 	if err != nil {
 		return err
 	}
+	operations := operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}})
 	site.Mount(handlers.Routes(handlers.Stories{
+		Repairs: Repairs(a.config, a.db, schema, operations),
 		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
-		Operations: operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}}), NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
+		Operations: operations, NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
 		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())

@@ -16,6 +16,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/operation"
+	"github.com/agogsaas/gatehouse/internal/pgdump"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
@@ -60,12 +61,21 @@ type works struct {
 	backups    *backup.Service
 	rehearsals migration.Rehearsals
 	schema     *migrator.Migrator
+	source     pgdump.Source
+	place      backup.Place // nil where no folder is configured
+	losses     postgres.Losses
+	ownerURL   string
 }
 
-func newOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrator, log *slog.Logger) *operation.Worker {
+// NewOperationWorker does what people order on the pages of backups and migrations, and what the command line does itself.
+func NewOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrator, log *slog.Logger) *operation.Worker {
 	w := works{
 		backups:    Backups(config, db, func(text string, err error) { log.Warn(text, "error", err) }),
 		rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: db}), schema: schema,
+		source: source(config, nil), losses: postgres.Losses{DB: db}, ownerURL: string(config.OwnerDatabaseURL),
+	}
+	if config.BackupDir != "" {
+		w.place = backup.Folder{Dir: config.BackupDir}
 	}
 	ready := func(work operation.Work) operation.Work {
 		return func(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {
@@ -77,6 +87,7 @@ func newOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrato
 	}
 	return operation.NewWorker(postgres.Operations{DB: db}, map[operation.Kind]operation.Work{
 		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse),
+		operation.Losses: w.saveLosses, operation.Repair: w.repair, operation.Reindex: w.reindex,
 	}, log)
 }
 

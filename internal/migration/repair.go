@@ -5,23 +5,27 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
-// Repair is what a person says about a version that stopped half way.
+// Repair is what a person says about a version of which ledger and database do not agree, or of which nobody knows.
 type Repair string
 
-// The repairs. Each is taken only where the catalog proves it.
+// The repairs. Each is taken only where the database proves it.
 const (
 	RepairApplied    Repair = "applied"     // everything of it is there
 	RepairNotApplied Repair = "not-applied" // nothing of it is there
 	RepairUndo       Repair = "undo"        // run its undo file; then nothing of it is there
 )
 
+var repairs = []Repair{RepairNotApplied, RepairApplied, RepairUndo}
+
 // ParseRepair reads a repair.
 func ParseRepair(s string) (Repair, error) {
 	r := Repair(s)
-	if slices.Contains([]Repair{RepairApplied, RepairNotApplied, RepairUndo}, r) {
+	if slices.Contains(repairs, r) {
 		return r, nil
 	}
 	return "", fault.New(fault.Invalid, "A repair is one of %s, %s and %s.", RepairApplied, RepairNotApplied, RepairUndo)
@@ -64,43 +68,135 @@ func (l Ladder) Below(v Version) Version {
 	return below
 }
 
-// Prove says whether the catalog proves the repair, and how many checks did. What it does not prove is a fault.Conflict that
-// lists everything that is otherwise.
-func Prove(file File, r Repair, facts []Fact) (checks int, err error) {
-	if r != RepairUndo {
-		if why := unprovable(file); why != "" {
-			return 0, fault.New(fault.Conflict, "%s cannot be proven: %s. Nothing was recorded.", file.Version.Title(), why)
-		}
+// Probe judges a look at a version: which repairs the database proves, and why the others are not offered. waiting is an
+// interrupted run of it that nobody has closed.
+func (l Ladder) Probe(files *Files, v Version, effects []Effect, blind bool, waiting uuid.UUID) (Probe, error) {
+	rung, known := l.Find(v)
+	if !known || !rung.HasFile {
+		return Probe{}, fault.New(fault.NotFound, "There is no file for %s, so nothing is recorded of it.", v.Title())
 	}
-	list := Checks(file, r == RepairApplied, facts)
-	var wrong []string
-	for _, c := range list {
-		if !c.Passed {
-			wrong = append(wrong, fmt.Sprintf("%s: expected %s, found %s", c.Name, c.Expected, c.Found))
-		}
+	half, _, is := l.HalfWay()
+	p := Probe{
+		Version: v, Script: rung.File.Script, SHA256: rung.File.SHA256, Bare: rung.File.NoTransaction, InLedger: rung.InDatabase(), HalfWay: is && half == v, Waiting: waiting,
 	}
-	if len(wrong) > 0 {
-		cause := &Disagreement{Problems: wrong}
-		return 0, fault.New(fault.Conflict, "The database does not prove that %s is %s, so nothing was recorded: %s.", file.Version.Title(), r, strings.Join(wrong, "; ")).Because(cause)
+	if down, ok := files.Down(v); ok && p.InLedger && p.HalfWay {
+		p.Bare = down.NoTransaction
 	}
-	return len(list), nil
+	p.Statements, p.Rest = Statements(rung.File, effects, blind)
+	for _, r := range repairs {
+		p.Offers = append(p.Offers, Offer{As: r, WhyNot: l.whyNot(files, rung, p, r, blind)})
+	}
+	return p, nil
 }
 
-// unprovable finds what a file does that no look at the objects of its card can show afterwards.
-func unprovable(file File) string {
-	creates := 0
-	for _, s := range Split(file.SQL) {
-		word, _, _ := strings.Cut(strings.ToUpper(s.SQL), " ")
-		switch word {
-		case "SET", "RESET", "ANALYZE":
-		case "CREATE":
-			creates++
-		default:
-			return fmt.Sprintf("line %d of its file (%s) leaves nothing that its plan card could be held against", s.Line, word)
-		}
+// whyNot says why a repair is not offered; empty where it is.
+func (l Ladder) whyNot(files *Files, rung Rung, p Probe, r Repair, blind bool) string {
+	if why := l.outOfPlace(rung, p); why != "" {
+		return why
 	}
-	if len(file.Card.Changes) > 0 || creates > len(file.Card.Creates) {
-		return "its plan card names less than its file does"
+	done, not, other := p.count()
+	settled := !p.HalfWay && p.Waiting == uuid.Nil
+	switch r {
+	case RepairUndo:
+		switch _, has := files.Down(p.Version); {
+		case !has:
+			return "There is no file to take it back with."
+		case p.HalfWay:
+			return ""
+		case p.InLedger:
+			return "It is applied; to take it back use its page Undo."
+		case done+other == 0:
+			return "Nothing of it is there to be undone."
+		}
+		return ""
+	case RepairNotApplied:
+		if done+other > 0 {
+			return "Something of it is there: " + p.first(TookEffect, Otherwise)
+		}
+		if settled && !p.InLedger && rung.State != StateFailed {
+			return "The ledger says so already; there is nothing to repair."
+		}
+		return p.unproven(rung, p.InLedger, blind, done+not)
+	case RepairApplied:
+		if not+other > 0 || done == 0 {
+			return "Not everything of it is there: " + p.first(NotThere, Otherwise)
+		}
+		if settled && p.InLedger {
+			return "The ledger says so already; there is nothing to repair."
+		}
+		return p.unproven(rung, !p.InLedger, blind, done+not)
+	}
+	return "There is no such repair."
+}
+
+// outOfPlace says why nothing at all can be recorded of the version now.
+func (l Ladder) outOfPlace(rung Rung, p Probe) string {
+	half, _, is := l.HalfWay()
+	switch {
+	case is && half != p.Version:
+		return half.Title() + " stopped half way and comes first."
+	case is:
+		return ""
+	case len(l.Problems) > 0:
+		return "Files and database disagree: " + strings.Join(l.Problems, " ")
+	case p.InLedger && p.Version != highestOf(l.Rungs):
+		return "A later version is applied on top of it."
+	case !p.InLedger && !rung.Next:
+		return "It is not its turn: " + rung.Blocked
 	}
 	return ""
+}
+
+// unproven says what of the file leaves no trace, where a trace is needed: outside a transaction, and where the word
+// contradicts the ledger. Otherwise the ledger, whose entry commits together with the file, covers it.
+func (p Probe) unproven(rung Rung, contradicts, blind bool, effects int) string {
+	if !contradicts && !p.Bare && !p.HalfWay {
+		return ""
+	}
+	for _, s := range p.Statements {
+		if s.Verdict == LeavesNone {
+			word, _, _ := strings.Cut(strings.ToUpper(s.SQL), " ")
+			return fmt.Sprintf("Line %d of its file (%s) leaves nothing that could be looked at.", s.Line, word)
+		}
+	}
+	if blind && len(rung.File.Card.Changes) > 0 {
+		return "Its plan card names less than its file does."
+	}
+	if effects == 0 {
+		return "It leaves nothing that could be looked at."
+	}
+	return ""
+}
+
+func (p Probe) first(verdicts ...Verdict) string {
+	for _, e := range p.effects() {
+		if slices.Contains(verdicts, e.Verdict) {
+			return fmt.Sprintf("%s: found %s.", e.Object, short40(e.Found))
+		}
+	}
+	return "nothing of it can be looked at."
+}
+
+func short40(s string) string {
+	if runes := []rune(s); len(runes) > 60 {
+		return string(runes[:59]) + "…"
+	}
+	return s
+}
+
+// Prove refuses with a fault.Conflict what the look does not prove, and says everything that is otherwise.
+func (p Probe) Prove(r Repair) error {
+	offer := p.Offer(r)
+	if offer.Offered() {
+		return nil
+	}
+	var wrong []string
+	bad := map[Repair][]Verdict{RepairApplied: {NotThere, Otherwise}, RepairNotApplied: {TookEffect, Otherwise}, RepairUndo: {TookEffect, Otherwise}}[r]
+	for _, e := range p.effects() {
+		if slices.Contains(bad, e.Verdict) {
+			wrong = append(wrong, fmt.Sprintf("%s: found %s", e.Object, short40(e.Found)))
+		}
+	}
+	text := strings.Join(append([]string{offer.WhyNot}, wrong...), "; ")
+	return fault.New(fault.Conflict, "The database does not prove that %s is %s, so nothing was recorded. %s", p.Version.Title(), r, text).Because(&Disagreement{Problems: append(wrong, offer.WhyNot)})
 }

@@ -19,11 +19,15 @@ type sight struct {
 	roles   map[string]bool
 }
 
-// look reads the catalog in one round trip; nil objects reads all of schema public.
+// look reads the catalog in one round trip, as one snapshot unless a transaction is under way; nil objects reads all of
+// schema public.
 func look(ctx context.Context, conn *pgx.Conn, objects []string) (sight, error) {
 	seen := sight{catalog: migration.Catalog{ServerMajor: serverMajor(conn)}, roles: map[string]bool{"PUBLIC": true}}
 	var batch pgx.Batch
-	batch.Queue(beginLook)
+	inside := conn.PgConn().TxStatus() == 'T'
+	if !inside {
+		batch.Queue(beginLook)
+	}
 	batch.Queue(boundLook)
 	batch.Queue(readCatalog, objects).Query(func(rows pgx.Rows) (err error) {
 		seen.catalog.Items, err = pgx.CollectRows(rows, pgx.RowToStructByName[migration.Item])
@@ -39,8 +43,13 @@ func look(ctx context.Context, conn *pgx.Conn, objects []string) (sight, error) 
 		}
 		return err
 	})
-	batch.Queue("COMMIT")
+	if !inside {
+		batch.Queue("COMMIT")
+	}
 	if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
+		if inside {
+			return sight{}, fmt.Errorf("reading the live schema: %w", err)
+		}
 		_, rollback := conn.Exec(ctx, "ROLLBACK")
 		return sight{}, errors.Join(fmt.Errorf("reading the live schema: %w", err), rollback)
 	}

@@ -4,114 +4,199 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
 
-// RepairRequest is a repair of the version that stopped half way.
+// RepairRequest says what became of a version, and who says so.
 type RepairRequest struct {
 	Version migration.Version
 	As      migration.Repair
 	By      actor.Actor
 	Reason  string
-	// Facts looks at the catalog of this database.
-	Facts func(ctx context.Context, objects []migration.Object) ([]migration.Fact, error)
+	// Seen is the hash of the look that the choice was made on; empty where nobody looked before.
+	Seen  string
+	Facts Facts
 	Log   func(line string)
 }
 
-// Repair records what became of a version that stopped half way, as far as the catalog proves it, and makes ledger and
-// golang-migrate agree again. With RepairUndo it runs the undo file first. What is not proven is a fault.Conflict and
-// changes nothing, but what an undo file did until then.
-func (m *Migrator) Repair(ctx context.Context, req RepairRequest) error {
+// closeRuns is the answer to interrupted runs of the version: a person has looked, and this is what was found.
+const closeRuns = `
+UPDATE gatehouse.migration_runs
+   SET acknowledged_by = $2, acknowledged_subject = $3, acknowledged_at = clock_timestamp(), acknowledged_note = left($4, 2000)
+ WHERE version_number = $1 AND state = 'interrupted' AND acknowledged_at IS NULL`
+
+// Repair records what became of a version, as far as the database proves it when it is looked at under the migration lock,
+// and makes ledger and golang-migrate agree again. With RepairUndo it runs the undo file first. What is not proven is a
+// fault.Conflict and changes nothing, but what an undo file without a transaction did until then.
+func (m *Migrator) Repair(ctx context.Context, req RepairRequest) (probe migration.Probe, err error) {
 	if req.Reason = strings.TrimSpace(req.Reason); req.Reason == "" {
-		return fault.New(fault.Invalid, "Say why it is repaired in this way.")
+		return probe, fault.New(fault.Invalid, "Say why it is repaired in this way.")
 	}
 	up, ok := m.files.Up(req.Version)
 	if !ok {
-		return fault.New(fault.NotFound, "There is no migration %s.", req.Version.Title())
+		return probe, fault.New(fault.NotFound, "There is no migration %s.", req.Version.Title())
 	}
-	return m.locked(ctx, migration.RunID{}, func(s *session) error {
+	err = m.locked(ctx, migration.RunID{}, func(s *session) error {
 		ladder, err := m.compare(ctx, s)
 		if err != nil {
 			return err
 		}
-		half, direction, is := ladder.HalfWay()
-		if !is || half != req.Version {
-			return fault.New(fault.Conflict, "%s did not stop half way; there is nothing to repair.", req.Version.Title())
-		}
-		if req.As == migration.RepairUndo {
-			if err := m.undoHalf(ctx, s, req); err != nil {
-				return err
-			}
-		}
-		facts, err := req.Facts(ctx, m.files.Objects(req.Version))
-		if err != nil {
-			return wrap("looking at what is there", err)
-		}
-		checks, err := migration.Prove(up, req.As, facts)
-		if err != nil {
+		if probe, err = m.probe(ctx, s, ladder, req.Version, req.Facts); err != nil {
 			return err
 		}
-		return m.settle(ctx, s, up, direction, req, ladder.Below(req.Version), checks)
+		if req.Seen != "" && req.Seen != probe.Hash() {
+			return fault.New(fault.Conflict, "The database is not any more what was looked at when this was chosen. Nothing was recorded; look again.")
+		}
+		if err := probe.Prove(req.As); err != nil {
+			return err
+		}
+		if req.As != migration.RepairUndo {
+			return m.settle(ctx, s, up, req, ladder, probe, true)
+		}
+		return m.undo(ctx, s, up, req, ladder, probe)
 	})
+	return probe, err
 }
 
-// undoHalf runs the undo file, statement by statement: it may be one that runs outside a transaction itself.
-func (m *Migrator) undoHalf(ctx context.Context, s *session, req RepairRequest) error {
+// undo runs the undo file and records that nothing is left, where that is so. A file with a transaction does both or
+// neither; one without goes statement by statement.
+func (m *Migrator) undo(ctx context.Context, s *session, up migration.File, req RepairRequest, ladder migration.Ladder, probe migration.Probe) error {
 	down, ok := m.files.Down(req.Version)
 	if !ok {
 		return fault.New(fault.Conflict, "There is no file to take %s back with.", req.Version.Title())
 	}
-	for i, statement := range migration.Split(down.SQL) {
-		if req.Log != nil {
-			req.Log(fmt.Sprintf("%s line %d", down.Script, statement.Line))
-		}
-		if _, err := s.conn.Exec(ctx, setBounds, millis(bareLockBound(down, statement)), millis(down.Card.StatementTimeout), false); err != nil {
+	saved, err := readSaved(ctx, s.conn, down, readNewestSaved, int64(down.Version), down.SHA256, interval(migration.SavedFor))
+	if err != nil {
+		return wrap("reading what was saved", err)
+	}
+	// Plan cards alone are looked up from outside, where what is not committed cannot be seen.
+	whole := !down.NoTransaction && m.expected != nil
+	if whole {
+		if _, err := s.conn.Exec(ctx, "BEGIN"); err != nil {
 			return wrap("during the repair", err)
 		}
-		if _, err := exec(ctx, s.conn, statement.SQL); err != nil {
-			failure := describe(err, down, i, down.SQL)
-			return fault.New(fault.Conflict, "The undo file stopped as well, and nothing was recorded: %s", failure.Error()).Because(failure)
+	}
+	err = m.takeBack(ctx, s, down, saved, req)
+	if err == nil {
+		err = m.settle(ctx, s, up, req, ladder, probe, !whole)
+	}
+	if err != nil && whole && !s.conn.IsClosed() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if _, rollback := s.conn.Exec(end, "ROLLBACK"); rollback != nil {
+			return wrap("giving the repair back", rollback)
 		}
 	}
+	return err
+}
+
+// takeBack runs the undo file and looks that nothing of the version is left.
+func (m *Migrator) takeBack(ctx context.Context, s *session, down migration.File, saved migration.Saved, req RepairRequest) error {
+	say := migration.StepRequest{Log: req.Log}
+	whole := s.conn.PgConn().TxStatus() == 'T'
+	if _, err := s.conn.Exec(ctx, setBounds, millis(down.Card.LockTimeout), millis(down.Card.StatementTimeout), whole); err != nil {
+		return wrap("during the repair", err)
+	}
+	if err := guardLoss(ctx, s.conn, down, saved); err != nil {
+		return undoStopped(err, down, 0)
+	}
+	for i, statement := range migration.Split(down.SQL) {
+		say.Say("%s line %d", down.Script, statement.Line)
+		if !whole {
+			if _, err := s.conn.Exec(ctx, setBounds, millis(bareLockBound(down, statement)), millis(down.Card.StatementTimeout), false); err != nil {
+				return wrap("during the repair", err)
+			}
+		}
+		if _, err := exec(ctx, s.conn, statement.SQL); err != nil {
+			return undoStopped(err, down, i)
+		}
+	}
+	effects, _, err := m.effects(ctx, s, down.Version, req.Facts)
+	if err != nil {
+		return err
+	}
+	for _, e := range effects {
+		if e.Verdict != migration.NotThere {
+			return fault.New(fault.Conflict, "The undo file ran, and something is left: %s is %s. Nothing was recorded.", e.Object, e.Found)
+		}
+	}
+	say.Say("Nothing of %s is left: %d of its objects were looked at.", down.Version.Title(), len(effects))
 	return nil
 }
 
-// settle writes ledger row and version in one transaction. What was on its way up and is there is recorded as found; what
-// was on its way down and is gone is undone; the other two are tries that failed.
-func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, direction migration.Direction, req RepairRequest, below migration.Version, checks int) error {
+func undoStopped(err error, down migration.File, finished int) error {
+	if _, refused := fault.As(err); refused {
+		return err
+	}
+	failure := describe(err, down, finished, down.SQL)
+	return fault.New(fault.Conflict, "The undo file stopped as well, and nothing was recorded: %s", failure.Error()).Because(failure)
+}
+
+// settle writes ledger row and version in one transaction, and closes interrupted runs of the version. What is there and
+// was not in the ledger is recorded as found; what is gone and was in the ledger is undone; the other two are tries that
+// failed. begin says that there is no transaction yet.
+func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, req RepairRequest, ladder migration.Ladder, probe migration.Probe, begin bool) error {
 	there := req.As == migration.RepairApplied
-	file, entry, target := up, direction, int(below)
+	file, entry, target := up, migration.Up, int(ladder.Below(req.Version))
 	if there {
 		target = int(up.Version)
 	}
-	proof := fmt.Sprintf("Stopped half way, and repaired as %s: %d post-checks prove it. Why: %s", req.As, checks, req.Reason)
+	if probe.InLedger {
+		entry = migration.Down
+		if down, ok := m.files.Down(up.Version); ok {
+			file = down
+		}
+	}
+	proof := signature(req, probe)
 	var failure *migration.StepError
 	switch {
-	case there && direction == migration.Up:
-		entry = migration.Baseline
-	case there == (direction == migration.Down): // a way down that left everything, or a way up that left nothing
+	case there && !probe.InLedger:
+		file, entry = up, migration.Baseline
+	case there == probe.InLedger: // a way down that left everything, or a way up that left nothing
 		failure = &migration.StepError{Script: up.Script, Message: proof}
 	}
-	if down, ok := m.files.Down(up.Version); ok && direction == migration.Down {
-		file = down
-	}
-	s.notices = []string{proof}
+	s.notices = append(s.notices, proof)
 	step := StepRequest{Version: up.Version, Direction: entry, By: req.By, Log: req.Log}
 	d := &driver{ctx: ctx, s: s, set: m.set, file: file, req: step, target: target}
-	if err := d.begin(true); err != nil {
+	if begin {
+		if err := d.begin(true); err != nil {
+			return wrap("recording the repair", err)
+		}
+	} else if err := s.conn.QueryRow(ctx, "SELECT transaction_timestamp()").Scan(&d.began); err != nil {
 		return wrap("recording the repair", err)
 	}
-	if _, err := s.conn.Exec(ctx, m.set.Ledger.sql(writeEntry), entryArgs(file, step, d.began, s.notices, failure)); err != nil {
-		return wrap("recording the repair", err)
-	}
-	if _, err := s.conn.Exec(ctx, writeState, m.set.Name, target, false); err != nil {
+	var batch pgx.Batch
+	batch.Queue(m.set.Ledger.sql(writeEntry), entryArgs(file, step, d.began, s.notices, failure))
+	batch.Queue(writeState, m.set.Name, target, false)
+	batch.Queue(closeRuns, int64(up.Version), req.By.Name, req.By.Subject, "Repaired as "+string(req.As)+": "+req.Reason)
+	if err := s.conn.SendBatch(ctx, &batch).Close(); err != nil {
 		return wrap("recording the repair", err)
 	}
 	if _, err := s.conn.Exec(ctx, "COMMIT"); err != nil {
 		return wrap("recording the repair", err)
 	}
 	return nil
+}
+
+// signature is the choice as it stands in the ledger: who, as what, how freshly signed in, why, and what was seen.
+func signature(req RepairRequest, probe migration.Probe) string {
+	roles := make([]string, len(req.By.Roles))
+	for i, r := range req.By.Roles {
+		roles[i] = string(r)
+	}
+	who := req.By.Name
+	if len(roles) > 0 {
+		who += " (" + strings.Join(roles, ", ") + ")"
+	}
+	signedIn := "through a machine's credential"
+	if !req.By.AuthTime.IsZero() {
+		signedIn = "signed in at " + req.By.AuthTime.UTC().Format("2006-01-02 15:04:05Z")
+	}
+	return fmt.Sprintf("Repaired as %s by %s, %s. %s The look has the SHA-256 %s. Why: %s", req.As, who, signedIn, probe.Sentence(), probe.Hash(), req.Reason)
 }

@@ -87,3 +87,24 @@ func (s Service) Overview(ctx context.Context, by actor.Actor) (Overview, error)
 	}
 	return s.store.Overview(ctx, by)
 }
+
+// Asks is migration.Asks over the service.
+type Asks struct{ Service }
+
+// AskRepair orders a repair.
+func (a Asks) AskRepair(ctx context.Context, by actor.Actor, argument, reason string, key uuid.UUID) (uuid.UUID, error) {
+	o, err := a.Ask(ctx, by, Repair, argument, reason, key)
+	return o.ID, err
+}
+
+// AskLosses orders that what an undo would lose is counted and saved.
+func (a Asks) AskLosses(ctx context.Context, by actor.Actor, argument string, key uuid.UUID) (uuid.UUID, error) {
+	o, err := a.Ask(ctx, by, Losses, argument, "", key)
+	return o.ID, err
+}
+
+// AskReindex orders that an index is built again.
+func (a Asks) AskReindex(ctx context.Context, by actor.Actor, argument string, key uuid.UUID) (uuid.UUID, error) {
+	o, err := a.Ask(ctx, by, Reindex, argument, "", key)
+	return o.ID, err
+}

@@ -30,12 +30,12 @@ func (s *schemaChange) repair(version string, as migration.Repair, reason string
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.migrator.Repair(s.t.Context(), migrator.RepairRequest{
-		Version: v, As: as, By: s.devops, Reason: reason,
-		Facts: func(ctx context.Context, objects []migration.Object) ([]migration.Fact, error) {
-			return postgres.CatalogFacts(ctx, s.d.OwnerURL, objects)
-		},
-	})
+	_, err = s.migrator.Repair(s.t.Context(), migrator.RepairRequest{Version: v, As: as, By: s.devops, Reason: reason, Facts: s.facts})
+	return err
+}
+
+func (s *schemaChange) facts(ctx context.Context, objects []migration.Object) ([]migration.Fact, error) {
+	return postgres.CatalogFacts(ctx, s.d.OwnerURL, objects)
 }
 
 func (s *schemaChange) unproven(version string, as migration.Repair, words string) {
@@ -93,9 +93,9 @@ func TestAnIndexThatWasCutOffIsRepaired(t *testing.T) {
 	if o, err := s.service.Ladder(t.Context(), s.devops, 0); err != nil || len(o.Ladder.Invalid) != 1 || o.Ladder.Invalid[0].Name != "public.i15" {
 		t.Errorf("the page of migrations lists the indexes %v, %v; want public.i15, which is not valid", o.Ladder.Invalid, err)
 	}
-	s.unproven("0.0.14", migration.RepairNotApplied, "did not stop half way")
-	s.unproven("0.0.15", migration.RepairApplied, "index public.i15: expected there, found there, but not valid")
-	s.unproven("0.0.15", migration.RepairNotApplied, "index public.i15: expected not there, found there")
+	s.unproven("0.0.14", migration.RepairNotApplied, "V0.0.15 stopped half way and comes first")
+	s.unproven("0.0.15", migration.RepairApplied, "index public.i15: found there, but not valid")
+	s.unproven("0.0.15", migration.RepairNotApplied, "index public.i15: found there, but not valid")
 	if err := s.repair("0.0.15", migration.RepairUndo, "  "); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a repair without a reason = %v, want invalid", err)
 	}
@@ -112,7 +112,7 @@ func TestAnIndexThatWasCutOffIsRepaired(t *testing.T) {
 	}
 	s.stands("0.0.15", migration.StateApplied)
 	notices := s.text("SELECT string_agg(notices, ' ') FROM gatehouse.migration_ledger WHERE version = '0.0.15'")
-	if !strings.Contains(notices, "repaired as undo: 1 post-checks prove it. Why: cut off by a restart") {
+	if !strings.Contains(notices, "Repaired as undo by dora (devops_lead), signed in at ") {
 		t.Errorf("the ledger says %q", notices)
 	}
 }
@@ -126,10 +126,11 @@ func TestARepairRecordsWhatTheDatabaseProves(t *testing.T) {
 	half := func(version int) {
 		s.super("UPDATE gatehouse.migration_state SET version = $1, dirty = true WHERE set_name = 'wms'", version)
 	}
-	s.unproven("0.0.15", migration.RepairApplied, "did not stop half way")
+	s.unproven("0.0.15", migration.RepairApplied, "Not everything of it is there")
+	s.unproven("0.0.15", migration.RepairNotApplied, "The ledger says so already")
 	half(15) // on the way up, with nothing done
 	s.stands("0.0.15", migration.StateDirty)
-	s.unproven("0.0.15", migration.RepairApplied, "found missing")
+	s.unproven("0.0.15", migration.RepairApplied, "found not there")
 	if err := s.repair("0.0.15", migration.RepairNotApplied, "nothing was begun"); err != nil {
 		t.Fatal(err)
 	}
@@ -160,10 +161,10 @@ func TestWhatLeavesNoTraceIsNotProven(t *testing.T) {
 	t.Parallel()
 	s := changing(t, housetest.At(t, ""), outsideTransaction(steps("CREATE TABLE public.t14 (id int);\nINSERT INTO public.t14 VALUES (1);")))
 	s.super("INSERT INTO gatehouse.migration_state (set_name, version, dirty) VALUES ('wms', 14, true)")
-	s.unproven("0.0.14", migration.RepairNotApplied, "(INSERT) leaves nothing")
+	s.unproven("0.0.14", migration.RepairNotApplied, "(INSERT) leaves nothing that could")
 	s.super("CREATE TABLE public.t14 (id int)")
 	s.super("ALTER TABLE public.t14 OWNER TO gatehouse_owner")
-	s.unproven("0.0.14", migration.RepairApplied, "(INSERT) leaves nothing")
+	s.unproven("0.0.14", migration.RepairApplied, "(INSERT) leaves nothing that could")
 	if err := s.repair("0.0.14", migration.RepairUndo, "taken back"); err != nil {
 		t.Fatal(err)
 	}

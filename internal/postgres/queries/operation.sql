@@ -98,6 +98,6 @@ SELECT looked_at, looked_by, result, sha256
 -- The repairs of a version that were ordered, newest first.
 SELECT operation_id, argument, auth_time, state, actor_name, actor_roles, requested_at, sentence
   FROM gatehouse.operations
- WHERE tenant_id = gatehouse.current_tenant() AND kind = 'repair' AND argument::jsonb ->> 'version' = @version
+ WHERE tenant_id = gatehouse.current_tenant() AND CASE WHEN kind = 'repair' THEN argument::jsonb ->> 'version' END = @version
  ORDER BY requested_at DESC
  LIMIT 10;
