@@ -9,6 +9,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
@@ -97,6 +98,12 @@ func operationTitle(kind operation.Kind) string {
 		return "Drill of a backup"
 	case operation.Rehearsal:
 		return "Rehearsal"
+	case operation.Losses:
+		return "Saving what an undo loses"
+	case operation.Repair:
+		return "Repair"
+	case operation.Reindex:
+		return "Rebuilding an index"
 	}
 	return string(kind)
 }
@@ -110,6 +117,7 @@ func (h backups) operationView(shell layouts.Shell, o operation.Operation, lines
 	if o.Kind == operation.Rehearsal && o.Result != uuid.Nil {
 		v.Next = components.Link{Label: "To the report, statement by statement", Href: rehearsalHref(o.Result)}
 	}
+	v.Next = operationNext(o, v.Next)
 	if !o.StartedAt.IsZero() {
 		end := o.FinishedAt
 		if end.IsZero() {
@@ -125,6 +133,9 @@ func (h backups) operationView(shell layouts.Shell, o operation.Operation, lines
 		v.LiveHref, v.RefreshSeconds = operationHref(o.ID), 3
 		v.EventHref = eventHref(v.LiveHref, v.Lines)
 		v.Sentence = "The database itself is only read. You may leave this page; the work goes on."
+		if o.Kind == operation.Repair || o.Kind == operation.Reindex {
+			v.Sentence = "It changes the database. You may leave this page; the work goes on."
+		}
 		if o.State == operation.Queued {
 			v.Sentence = "It is taken up in a moment. You may leave this page."
 		}
@@ -138,4 +149,20 @@ func operationLine(l operation.Line) pages.LogLine {
 		tone = components.Bad
 	}
 	return pages.LogLine{Seq: l.Seq, At: l.At.UTC().Format("15:04:05.000"), Text: l.Text, Tone: tone}
+}
+
+// operationNext leads back to where the work was ordered.
+func operationNext(o operation.Operation, usual components.Link) components.Link {
+	switch o.Kind {
+	case operation.Losses:
+		return components.Link{Label: "To the undo of " + o.Argument, Href: migrationsPage + "/" + o.Argument + "/down"}
+	case operation.Repair:
+		if _, v, err := migration.ParseRepairChoice(o.Argument); err == nil {
+			return components.Link{Label: "To the repair of " + v.Title(), Href: repairHref(v)}
+		}
+	case operation.Reindex:
+		return components.Link{Label: "To the migrations", Href: migrationsPage}
+	case operation.Backup, operation.Drill, operation.Rehearsal:
+	}
+	return usual
 }

@@ -198,9 +198,10 @@ func (h migrations) stopped(by actor.Actor, run migration.Run) *pages.Interrupte
 		},
 		Advice: []string{
 			"Find out why the program ended: its log, the machine's log, or whoever stopped it.",
-			"Look at the version's page: its post-checks show object by object what of the step is there.",
-			"Close this run with a sentence about what you found. Then the version can be applied again, through its gate.",
+			"Look at the version's page of repair: it shows statement by statement what of the step is there, and a repair there closes this run with its proof.",
+			"Or close this run with a sentence about what you found. Then the version can be applied again, through its gate.",
 		},
+		Repair: components.Link{Label: "What of " + run.Version.Title() + " is in the database", Href: repairHref(run.Version)},
 	}
 	switch {
 	case !run.AcknowledgedAt.IsZero():

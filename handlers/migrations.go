@@ -172,7 +172,7 @@ func (h migrations) down(c echo.Context) error {
 		return err
 	}
 	req := migration.DownRequest{
-		Version: version, Key: form.UUID("key"), Release: form.UUID("release"), SHA256: form.Text("sha256", 64, 64),
+		Version: version, Key: form.UUID("key"), Release: form.UUID("release"), SHA256: form.Text("sha256", 64, 64), Loss: form.UUID("loss"),
 		Confirm: form.Text("confirm", 0, 40), Reason: form.Text("reason", 0, 2000),
 	}
 	err = form.Err()

@@ -63,7 +63,15 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 		v.Rungs = append(v.Rungs, h.rungView(r))
 	}
 	for _, i := range o.Ladder.Invalid {
-		v.Invalid = append(v.Invalid, i.Sentence())
+		row := pages.InvalidRow{Text: i.Sentence(), Index: i.Name}
+		switch {
+		case !by.Can(actor.MigrationApply) || !by.Operator:
+		case h.stale(by):
+			v.InvalidFresh = web.LoginHref(migrationsPage, true)
+		default:
+			row.Rebuild = pages.Order{Action: rebuildHref, Key: uuid.NewString(), Effect: "Drop " + i.Name + " and build it again on " + environment(shell)}
+		}
+		v.Invalid = append(v.Invalid, row)
 	}
 	for _, run := range o.Runs {
 		v.Running = components.Link{Label: runLabel(run), Href: runHref(run.ID)}
@@ -312,6 +320,9 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 	} else {
 		v.Next = whyNotNext(r, d.Runs)
 	}
+	if by.Operator && r.HasFile {
+		v.RepairHref = repairHref(r.Version)
+	}
 	if r.CanUndo && d.HasUndo {
 		v.DownHref = versionHref(r.Version) + "/down"
 	}
@@ -404,11 +415,17 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 			v.Lost = append(v.Lost, components.Fact{Label: o.Kind, Value: o.Name, Code: true})
 		}
 	}
+	h.downSaved(&v, d, shell)
 	switch {
 	case !by.Can(actor.MigrationDown) || !by.Operator:
 		v.Refused, v.WhoCan = "You may not undo a migration here.", roleTitles(actor.RolesWith(actor.MigrationDown))
-	case !r.InDatabase():
+	case !r.InDatabase() && r.State != migration.StateDirty:
 		v.WhyNot = []components.Link{{Label: r.Version.Title() + " is not in the database."}}
+	case r.State == migration.StateDirty:
+		v.WhyNot = []components.Link{{Label: r.Version.Title() + " stopped half way. It is taken back on its page of repair.", Href: repairHref(r.Version)}}
+		if !h.stale(by) && d.HasUndo {
+			v.Save = h.saveOrder(r.Version)
+		}
 	case !r.CanUndo || !d.HasUndo:
 		v.WhyNot = cannotUndo(d)
 	case d.Release == nil:
@@ -417,10 +434,45 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 		v.WhyNot = []components.Link{{Label: "Release " + d.Release.Code + " does not plan this version.", Href: releaseHref(d.Release)}}
 	case h.stale(by):
 		v.FreshHref = web.LoginHref(versionHref(r.Version)+"/down", true)
+	case !h.speaks(d.Saved):
+		v.Save = h.saveOrder(r.Version)
 	default:
-		v.Action, v.Release = versionHref(r.Version)+"/down", d.Release.ID.String()
+		v.Save = h.saveOrder(r.Version)
+		v.Save.Effect = "Count and save it again"
+		v.Action, v.Release, v.Loss, v.Signs = versionHref(r.Version)+"/down", d.Release.ID.String(), d.Saved.ID.String(), d.Saved.Meaning()
+		if n, _ := d.Saved.Lost(); n > 0 {
+			v.Effect += " and lose " + d.Saved.Count() + " rows and values"
+		}
 	}
 	return v
+}
+
+// speaks says whether a saving is young enough to undo on.
+func (h migrations) speaks(s *migration.Saved) bool {
+	return s != nil && h.now().Sub(s.TakenAt) < migration.SavedFor
+}
+
+func (h migrations) saveOrder(v migration.Version) pages.Order {
+	return pages.Order{Action: versionHref(v) + "/losses", Key: uuid.NewString(), Effect: "Count what undoing " + v.Title() + " would lose, and save it"}
+}
+
+// downSaved shows what was counted and where it was saved.
+func (h migrations) downSaved(v *pages.MigrationDownView, d migration.Detail, shell layouts.Shell) {
+	if d.Saved == nil {
+		v.SavedText = "What would be lost on " + environment(shell) + " has not been counted yet. Nothing is undone before it was counted and saved."
+		return
+	}
+	v.SavedText = d.Saved.Meaning()
+	if !h.speaks(d.Saved) {
+		v.SavedText += " That is longer ago than 15 minutes; count and save it again."
+	}
+	v.SavedAt, v.Work = moment(d.Saved.TakenAt, h.now(), time.UTC), components.Link{Label: "with this log", Href: operationHref(d.Saved.Operation)}
+	for _, l := range d.Saved.Losses {
+		v.Counted = append(v.Counted, components.Fact{Label: l.What(), Value: l.Count()})
+	}
+	for _, f := range d.Saved.Files {
+		v.Files = append(v.Files, components.Fact{Label: f.Name, Value: fmt.Sprintf("%s; %d bytes, SHA-256 %s", f.Holds, f.Bytes, f.SHA256)})
+	}
 }
 
 func cannotUndo(d migration.Detail) []components.Link {

@@ -17,6 +17,7 @@ type Stories struct {
 	Migrations MigrationStories
 	Drift      DriftStories
 	Rehearsals RehearsalStories
+	Repairs    RepairStories
 	Operations OperationStories
 	NoBackups  string // why no backup can be taken; empty where one can
 	Health     HealthChecks
@@ -37,6 +38,7 @@ func Routes(s Stories) []web.Route {
 		Migrations(s.Migrations, s.Now),
 		Drift(s.Drift, s.Now),
 		Rehearsals(s.Rehearsals, s.Now),
+		Repairs(s.Repairs, s.Now),
 		Backups(s.Operations, s.NoBackups, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),

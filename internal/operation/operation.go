@@ -48,8 +48,8 @@ type Operation struct {
 	Subject uuid.UUID // the backup it works on; nil where it works on none
 	// Argument is what it works on where that is no backup.
 	Argument string
-	By      actor.Actor
-	State   State
+	By       actor.Actor
+	State    State
 
 	RequestedAt time.Time
 	StartedAt   time.Time // zero while queued

@@ -73,8 +73,9 @@ type MigrationListView struct {
 	DriftHref      string // empty for people of other tenants, who see nothing there; BackupsHref goes with it
 	BackupsHref    string
 	RehearsalsHref string
-	NothingToSee   string   // text of the empty ladder
-	Invalid        []string // indexes that no query may use, each with the statement that removes it
+	NothingToSee   string // text of the empty ladder
+	Invalid        []InvalidRow
+	InvalidFresh   string // where to sign in afresh to rebuild one
 }
 
 // MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.
@@ -95,6 +96,7 @@ type MigrationShowView struct {
 	PostChecks []components.Check
 	Gate       *components.Gate
 	Next       NextMigration // Apply.Action empty where this one is not next
+	RepairHref string        // where what of it is in the database is looked at
 	DownHref   string        // the page that asks about undoing; empty when it cannot be
 	Runs       []LedgerRow
 	Complaints components.Complaints
@@ -113,6 +115,15 @@ type MigrationDownView struct {
 	SHA256     string // of the undo file shown
 	Lost       []components.Fact
 	LostText   string
+	// Counted is what was counted, and Files where it was saved; Signs is what pressing the button puts a name to.
+	Counted    []components.Fact
+	Files      []components.Fact
+	SavedAt    components.Time
+	Work       components.Link // the operation that saved it
+	Loss       string
+	Signs      string
+	Save       Order // counts and saves; not offered where it has no action
+	SavedText  string
 	Keeps      string // what survives
 	UndoSQL    string
 	Confirm    string
@@ -162,7 +173,40 @@ type Interrupted struct {
 	Reason     string
 	Complaints components.Complaints
 	WhoCan     []string
+	Repair     components.Link
 	Settled    string // who acknowledged it, when and with which words
+}
+
+// MigrationRepairView is what of a version is in the database, and what may be recorded of it.
+type MigrationRepairView struct {
+	layouts.Shell
+	Version, Name string
+	Sentence      string
+	Tone          components.Tone
+	LookedAt      components.Time
+	LookedBy      string
+	SHA256        string // of the look
+	Statements    []RepairStatement
+	Rest          []components.Check
+	Offers        []components.Option // the repairs that the database proves
+	Refused       []components.Fact   // the others, each with why not
+	LookHref      string              // empty: not offered
+	Action        string              // empty: nothing may be chosen now
+	Key, Effect   string
+	Reason        string
+	Confirm       string
+	Complaints    components.Complaints
+	FreshHref     string
+	WhoCan        []string
+	Done          []OperationRow
+	UndoHref      string // where what would be lost is counted and saved
+}
+
+// RepairStatement is one statement of the file and what the database shows of it.
+type RepairStatement struct {
+	Line, SQL string
+	State     components.State
+	Looked    []components.Check
 }
 
 // MigrationRunView is one run, refreshing itself until it ends.

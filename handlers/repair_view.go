@@ -1,0 +1,95 @@
+package handlers
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/operation"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+var verdicts = map[migration.Verdict]components.State{
+	migration.TookEffect:   {Code: "took_effect", Word: "took effect", Tone: components.Good},
+	migration.NotThere:     {Code: "not_there", Word: "did not take effect", Tone: components.Neutral},
+	migration.Otherwise:    {Code: "otherwise", Word: "something else is there", Tone: components.Bad},
+	migration.LeavesNone:   {Code: "no_trace", Word: "leaves no trace", Tone: components.Warn},
+	migration.NothingToSee: {Code: "nothing", Word: "nothing to look at", Tone: components.Neutral},
+}
+
+// offers are the repairs in words: what each says, and what follows.
+var offers = map[migration.Repair]components.Option{
+	migration.RepairNotApplied: {Label: "Not applied", Hint: "Nothing of it is there. It can be applied again, through its gate."},
+	migration.RepairApplied:    {Label: "Applied", Hint: "Everything that it leaves is there. It is recorded as found, and the next version may follow."},
+	migration.RepairUndo:       {Label: "Run its undo file", Hint: "What is there is taken back, and that nothing is left is looked at before it is recorded."},
+}
+
+func (h repairs) view(c echo.Context, version migration.Version) (pages.MigrationRepairView, error) {
+	by := web.Actor(c)
+	probe, done, err := h.stories.Latest(c.Request().Context(), by, version)
+	if err != nil {
+		return pages.MigrationRepairView{}, err
+	}
+	shell := web.Shell(c, "Repair "+version.Title(), toMigrations, layouts.Crumb{Label: version.Title(), Href: versionHref(version)})
+	v := pages.MigrationRepairView{
+		Shell: shell, Version: version.Title(), Key: uuid.NewString(), Effect: "Record it for " + version.Title() + " on " + environment(shell), Tone: components.Neutral,
+		Sentence: "Nobody has looked yet what of " + version.Title() + " is in the database.",
+	}
+	switch {
+	case !by.Can(actor.MigrationApply):
+		v.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
+	case by.AuthTime.IsZero() || h.now().Sub(by.AuthTime) > migrationFreshness:
+		v.FreshHref = web.LoginHref(repairHref(version), true)
+	default:
+		v.LookHref, v.Action = versionHref(version)+"/probe", repairHref(version)
+	}
+	for _, r := range done {
+		v.Done = append(v.Done, pages.OperationRow{
+			ID: r.Operation.String(), Href: operationHref(r.Operation), Title: "as " + string(r.Choice.As), By: r.By + " (" + r.Roles + ")",
+			State: operationStates[operation.State(r.State)], Ordered: moment(r.Ordered, h.now(), time.UTC), Sentence: "Why: " + r.Choice.Reason + ". " + r.Sentence,
+		})
+	}
+	if probe != nil {
+		h.looked(&v, *probe)
+	}
+	return v, nil
+}
+
+// looked lays a look out.
+func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
+	v.Sentence, v.SHA256, v.LookedBy, v.LookedAt = p.Sentence(), p.Hash(), p.LookedBy, moment(p.LookedAt, h.now(), time.UTC)
+	for _, s := range p.Statements {
+		v.Statements = append(v.Statements, pages.RepairStatement{Line: fmt.Sprint(s.Line), SQL: s.SQL, State: verdicts[s.Verdict], Looked: effectRows(s.Effects)})
+	}
+	v.Rest = effectRows(p.Rest)
+	for _, o := range p.Offers {
+		option := offers[o.As]
+		if !o.Offered() {
+			v.Refused = append(v.Refused, components.Fact{Label: option.Label, Value: o.WhyNot})
+			continue
+		}
+		option.Value = string(o.As)
+		v.Offers = append(v.Offers, option)
+		if o.As == migration.RepairUndo {
+			v.UndoHref = versionHref(p.Version) + "/down"
+		}
+	}
+	if len(v.Offers) > 0 {
+		v.Tone = components.Warn
+	}
+}
+
+func effectRows(effects []migration.Effect) []components.Check {
+	var rows []components.Check
+	for _, e := range effects {
+		rows = append(rows, components.Check{Name: e.Object, State: verdicts[e.Verdict], Expected: e.After, Found: e.Found})
+	}
+	return rows
+}
