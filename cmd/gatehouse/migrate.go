@@ -251,26 +251,6 @@ func migrateApply() *cobra.Command {
 	return cmd
 }
 
-func migrateDown() *cobra.Command {
-	var release, confirm, reason string
-	cmd := &cobra.Command{
-		Use: "down VERSION --release ID --confirm VERSION --reason TEXT", Short: "Take the last version back, and wait for it", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return change(cmd, args[0], release, func(ctx context.Context, s *migration.Service, by actor.Actor, v migration.Version, id uuid.UUID) (migration.Run, error) {
-				file, ok := s.Files().Down(v)
-				if !ok {
-					return migration.Run{}, fault.New(fault.NotFound, "There is no file to take %s back with.", v.Title())
-				}
-				return s.Down(ctx, by, migration.DownRequest{Version: v, SHA256: file.SHA256, Release: id, Confirm: confirm, Reason: reason, Key: uuid.New()})
-			})
-		},
-	}
-	cmd.Flags().StringVar(&release, "release", "", "id of the active release that plans the version")
-	cmd.Flags().StringVar(&confirm, "confirm", "", "the version once more")
-	cmd.Flags().StringVar(&reason, "reason", "", "why it is taken back; stands in the audit trail")
-	return cmd
-}
-
 type order func(ctx context.Context, s *migration.Service, by actor.Actor, v migration.Version, release uuid.UUID) (migration.Run, error)
 
 // change orders a run as the machine of GATEHOUSE_TOKEN, executes it here and prints its log. A refusal goes into the

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -13,24 +14,26 @@ import (
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
-	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
 func migrateRepair() *cobra.Command {
 	var as, reason string
 	cmd := &cobra.Command{
-		Use: "repair VERSION --as applied|not-applied|undo --reason TEXT", Short: "Say what became of a version that stopped half way, where the database proves it", Args: cobra.ExactArgs(1),
-		Long: `A file without a transaction that is cut off leaves what its statements did before. Until somebody has said what is
-there, nothing else is applied. This looks at every object of the plan card and records one of three things, and only
-where the database proves it:
+		Use: "repair VERSION --as applied|not-applied|undo --reason TEXT", Short: "Say what became of a version, where the database proves it", Args: cobra.ExactArgs(1),
+		Long: `A file without a transaction that is cut off leaves what its statements did before; a run may be interrupted; somebody
+may have changed the schema by hand. This looks at what each statement of the file leaves, and records one of three
+things, and only where the database proves it, under the migration lock:
 
-  applied      everything that it creates is there and sound (no invalid index)
   not-applied  nothing of it is there; it can be applied again
-  undo         runs its undo file, statement by statement, and then as not-applied
+  applied      everything that it leaves is there and sound (no invalid index)
+  undo         runs its undo file, in one transaction where it can, looks that nothing is left, and then as not-applied
 
-What a file does beside creating objects (UPDATE, say) cannot be proven; then only undo is taken. There is no repair to a
-version without a file, and none of a version that did not stop half way. It stands in the ledger and the audit trail.
+Where a statement leaves no trace (UPDATE, say), applied is not taken, and not-applied only of a file that is one
+transaction with its ledger entry. There is no repair to a version without a file. It closes interrupted runs of the
+version. The choice stands in the ledger and the audit trail, with the SHA-256 of what was seen. On the page of the
+version the same is done with a fresh sign-in, and each statement is shown.
 
 Needs GATEHOUSE_TOKEN with the right migration:apply, GATEHOUSE_DATABASE_URL and GATEHOUSE_OWNER_DATABASE_URL.
 
@@ -58,41 +61,77 @@ Exit codes: 0 recorded, 1 failed or not proven, 2 called wrongly, 3 it is not al
 	return cmd
 }
 
-// repair acts as the machine of GATEHOUSE_TOKEN; what is refused stands in the audit trail too.
+// repair orders as the machine of GATEHOUSE_TOKEN and does the work itself; what is refused stands in the audit trail too.
 func repair(cmd *cobra.Command, version migration.Version, kind migration.Repair, reason string) error {
-	m, err := owner()
+	w, err := atWork(cmd)
 	if err != nil {
 		return err
+	}
+	defer w.db.Close()
+	id, err := w.repairs.Order(cmd.Context(), w.by, migration.RepairOrder{Version: version, As: kind, Reason: reason, Confirm: version.Title(), Key: uuid.New()})
+	if err != nil {
+		event := audit.Event{Action: "migration:repair", ObjectKind: "migration", ObjectID: version.String(), Outcome: audit.Refused, Reason: refusalText(err), After: map[string]string{"as": string(kind)}}
+		return errors.Join(err, postgres.Audit{DB: w.db}.Record(cmd.Context(), w.by, event))
+	}
+	_, err = w.do(cmd, id)
+	return err
+}
+
+// work is what a command needs that does an operation itself.
+type work struct {
+	db         *postgres.DB
+	by         actor.Actor
+	files      *migration.Files
+	repairs    *migration.Repairs
+	operations operation.Service
+	worker     *operation.Worker
+}
+
+// atWork opens the database as the machine of GATEHOUSE_TOKEN.
+func atWork(cmd *cobra.Command) (work, error) {
+	m, err := owner()
+	if err != nil {
+		return work{}, err
 	}
 	config, err := app.Load(os.Environ())
 	if err != nil {
-		return exitError{2, err}
+		return work{}, exitError{2, err}
 	}
 	db, err := openDatabase(cmd)
 	if err != nil {
-		return err
+		return work{}, err
 	}
-	defer db.Close()
+	by, err := postgres.Credentials{DB: db}.Authenticate(cmd.Context(), os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	if err != nil {
+		db.Close()
+		return work{}, err
+	}
+	operations := operation.NewService(postgres.Operations{DB: db}) // no queue: this process does the work itself
+	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	return work{
+		db: db, by: by, files: m.Files(), repairs: app.Repairs(config, db, m, operations), operations: operations, worker: app.NewOperationWorker(config, db, m, log),
+	}, nil
+}
+
+// do does an operation to its end and prints its log.
+func (w work) do(cmd *cobra.Command, id uuid.UUID) (operation.Operation, error) {
 	ctx := cmd.Context()
-	by, err := postgres.Credentials{DB: db}.Authenticate(ctx, os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	if err := w.worker.Work(ctx, operation.Ref{Tenant: w.by.Tenant, ID: id}); err != nil {
+		return operation.Operation{}, err
+	}
+	reader := w.by
+	if !reader.Can(actor.MigrationRead) {
+		reader.Rights = append(reader.Rights, actor.MigrationRead) // its own work, whose end it has to say
+	}
+	o, lines, err := w.operations.Look(ctx, reader, id)
 	if err != nil {
-		return err
+		return o, err
 	}
-	err = by.Demand(actor.MigrationApply)
-	if err == nil && !by.Operator {
-		err = fault.New(fault.Forbidden, "The schema is changed by the tenant that operates this environment.")
+	for _, line := range lines {
+		cmd.PrintErrln(line.Text)
 	}
-	if err == nil {
-		_, err = m.Repair(ctx, migrator.RepairRequest{
-			Version: version, As: kind, By: by, Reason: reason, Log: func(line string) { cmd.PrintErrln(line) },
-			Facts: func(ctx context.Context, objects []migration.Object) ([]migration.Fact, error) {
-				return postgres.CatalogFacts(ctx, string(config.OwnerDatabaseURL), objects)
-			},
-		})
+	if o.State != operation.Succeeded {
+		return o, fault.New(fault.Conflict, "%s", o.Sentence)
 	}
-	event := audit.Event{Action: "migration:repair", ObjectKind: "migration", ObjectID: version.String(), Reason: reason, After: map[string]string{"as": string(kind)}}
-	if err != nil {
-		event.Outcome, event.Reason = audit.Refused, refusalText(err)
-	}
-	return errors.Join(err, postgres.Audit{DB: db}.Record(ctx, by, event))
+	return o, nil
 }

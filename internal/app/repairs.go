@@ -60,9 +60,9 @@ func (w works) saveLosses(ctx context.Context, o operation.Operation, say func(s
 	if err != nil {
 		return operation.Done{}, err
 	}
-	saved.TakenAt, saved.OldestXID = kept.TakenAt, kept.OldestXID
+	saved.TakenAt, saved.OldestXID, saved.NextXID = kept.TakenAt, kept.OldestXID, kept.NextXID
 	for i, p := range kept.Parts {
-		losses[i].Rows, losses[i].AtLeast = p.Rows, p.AtLeast
+		losses[i].Rows, losses[i].AtLeast, losses[i].Recent, losses[i].RecentSum = p.Rows, p.AtLeast, p.Recent, p.RecentSum
 		say(fmt.Sprintf("%s %s.", losses[i].Count(), losses[i].What()))
 	}
 	saved.Losses = losses

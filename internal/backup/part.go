@@ -8,6 +8,9 @@ type Part struct {
 	Table, Column, To, Where string
 	Rows                     int64
 	AtLeast                  bool // counting was stopped there
+	// Recent rows are of transactions from OldestXID on, and RecentSum is a sum over which rows they are.
+	Recent    int64
+	RecentSum string
 }
 
 // PartFile is one file into which parts were saved.
@@ -21,6 +24,7 @@ type PartFile struct {
 type Parts struct {
 	TakenAt   time.Time
 	OldestXID int64 // the oldest transaction that was under way
+	NextXID   int64 // the first that had not begun
 	Parts     []Part
 	Files     []PartFile
 }

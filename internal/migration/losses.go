@@ -19,6 +19,9 @@ type Loss struct {
 	// Rows were counted; AtLeast says that counting was stopped there.
 	Rows    int64 `json:"rows"`
 	AtLeast bool  `json:"at_least,omitempty"`
+	// Recent and RecentSum tell the saved rows apart whose transactions are no older than Saved.OldestXID.
+	Recent    int64  `json:"recent"`
+	RecentSum string `json:"recent_sum"`
 }
 
 // What names the loss for people.
@@ -57,8 +60,9 @@ type Saved struct {
 	Version    Version
 	UndoSHA256 string
 	TakenAt    time.Time
-	// OldestXID is the oldest transaction that was under way then: rows of it, or of a later one, may not be saved.
-	OldestXID int64
+	// OldestXID is the oldest transaction that was under way then: rows of older ones are all saved. NextXID is the first that
+	// had not begun: none of its rows is. Of those in between each loss says which rows are.
+	OldestXID, NextXID int64
 	Losses    []Loss
 	Files     []SavedFile
 }

@@ -15,13 +15,13 @@ import (
 
 const (
 	readSavedOfRun = `
-SELECT l.taken_at, l.oldest_xid, l.items, l.files
+SELECT l.taken_at, l.oldest_xid, l.next_xid, l.items, l.files
   FROM gatehouse.migration_runs r
   JOIN gatehouse.migration_losses l ON l.tenant_id = r.tenant_id AND l.loss_id = r.loss_id
  WHERE r.run_id = $1`
 
 	readNewestSaved = `
-SELECT l.taken_at, l.oldest_xid, l.items, l.files
+SELECT l.taken_at, l.oldest_xid, l.next_xid, l.items, l.files
   FROM gatehouse.migration_losses l
  WHERE l.version_number = $1 AND l.undo_sha256 = $2 AND l.taken_at > clock_timestamp() - $3::interval
  ORDER BY l.taken_at DESC
@@ -36,7 +36,7 @@ SELECT to_regclass($1) IS NOT NULL
 func readSaved(ctx context.Context, conn *pgx.Conn, down migration.File, query string, args ...any) (saved migration.Saved, err error) {
 	saved = migration.Saved{Version: down.Version, UndoSHA256: down.SHA256}
 	var items, files string
-	err = conn.QueryRow(ctx, query, args...).Scan(&saved.TakenAt, &saved.OldestXID, &items, &files)
+	err = conn.QueryRow(ctx, query, args...).Scan(&saved.TakenAt, &saved.OldestXID, &saved.NextXID, &items, &files)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return saved, nil
 	}
@@ -67,8 +67,8 @@ func guardLoss(ctx context.Context, conn *pgx.Conn, down migration.File, saved m
 				return err
 			}
 		}
-		var fresh int64
-		if err := conn.QueryRow(ctx, newerRows(l), saved.OldestXID).Scan(&fresh); err != nil {
+		fresh, err := unsaved(ctx, conn, l, saved)
+		if err != nil {
 			return err
 		}
 		if fresh == 0 {
@@ -84,20 +84,54 @@ func guardLoss(ctx context.Context, conn *pgx.Conn, down migration.File, saved m
 	return nil
 }
 
-// newerRows counts what is lost and was written by the transaction $1 or a later one. A transaction that was under way
-// when it was saved cannot have been seen then; one that began later neither. age() is the distance to the transaction
-// that asks, which has a number of its own here. Names and conditions are the file's own text.
+// unsaved counts what is lost and is in no file. Rows of transactions that were older than any under way when it was saved
+// are all in the files, and rows of those that had not begun are not. Of those in between the rows must be the same.
+func unsaved(ctx context.Context, conn *pgx.Conn, l migration.Loss, saved migration.Saved) (fresh int64, err error) {
+	var recent int64
+	var sum string
+	var now int64
+	if err := conn.QueryRow(ctx, "SELECT pg_current_xact_id()::text::bigint").Scan(&now); err != nil {
+		return 0, err
+	}
+	if err := conn.QueryRow(ctx, newerRows(l), now, saved.OldestXID, saved.NextXID).Scan(&fresh, &recent, &sum); err != nil {
+		return 0, err
+	}
+	if was := savedLoss(saved, l); fresh == 0 && (recent != was.Recent || sum != was.RecentSum) {
+		fresh = max(recent-was.Recent, 1)
+	}
+	return fresh, nil
+}
+
+// savedLoss is the same loss as it was saved.
+func savedLoss(saved migration.Saved, l migration.Loss) migration.Loss {
+	for _, was := range saved.Losses {
+		if was.Line == l.Line && was.Table == l.Table && was.Column == l.Column {
+			return was
+		}
+	}
+	return migration.Loss{RecentSum: "0"}
+}
+
+// newerRows counts rows by the transaction that wrote them, as a number that does not wrap: $1 is the transaction that asks.
+// Names, types and conditions are the file's own text.
 func newerRows(l migration.Loss) string {
-	const since = `age(t.xmin) <= (SELECT pg_current_xact_id()::text::bigint) - $1::bigint`
+	condition := "true"
 	switch {
 	case l.To != "":
-		return fmt.Sprintf(`SELECT count(*) FROM %[1]s t WHERE %[2]s AND t.%[3]s::%[4]s <> t.%[3]s`, l.Table, since, l.Column, l.To)
+		condition = fmt.Sprintf("t.%[1]s IS NOT NULL AND t.%[1]s::%[2]s <> t.%[1]s", l.Column, l.To)
 	case l.Column != "":
-		return fmt.Sprintf(`SELECT count(*) FROM %s t WHERE %s AND t.%s IS NOT NULL`, l.Table, since, l.Column)
+		condition = fmt.Sprintf("t.%s IS NOT NULL", l.Column)
 	case l.Where != "":
-		return fmt.Sprintf(`SELECT count(*) FROM (SELECT xmin FROM %s WHERE %s) t WHERE %s`, l.Table, l.Where, since)
+		condition = "(" + l.Where + ")"
 	}
-	return fmt.Sprintf(`SELECT count(*) FROM %s t WHERE %s`, l.Table, since)
+	return fmt.Sprintf(`
+SELECT count(*) FILTER (WHERE xid >= $3), count(*) FILTER (WHERE xid BETWEEN $2 AND $3 - 1),
+       coalesce(sum(hash) FILTER (WHERE xid BETWEEN $2 AND $3 - 1), 0)::text
+  FROM (SELECT hashtextextended(t.ctid::text || ' ' || t.xmin::text, 0) AS hash,
+               CASE WHEN t.xmin::text::bigint < 3 THEN 0
+                    WHEN t.xmin::text::bigint + (($1::bigint >> 32) << 32) > $1::bigint THEN t.xmin::text::bigint + (($1::bigint >> 32) << 32) - 4294967296
+                    ELSE t.xmin::text::bigint + (($1::bigint >> 32) << 32) END AS xid
+          FROM %s t WHERE %s) written`, l.Table, condition)
 }
 
 // guard is guardLoss for a run that takes a version back, and what stands of it in the ledger. Set-up and tests take steps

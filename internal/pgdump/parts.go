@@ -54,8 +54,9 @@ func (s Source) Save(ctx context.Context, place backup.Place, stem string, parts
 	if s.CountFor > 0 {
 		w.count = s.CountFor
 	}
-	err = tx.QueryRow(ctx, `SELECT pg_export_snapshot(), clock_timestamp(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint`).
-		Scan(&w.snapshot, &w.done.TakenAt, &w.done.OldestXID)
+	err = tx.QueryRow(ctx, `SELECT pg_export_snapshot(), clock_timestamp(), pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+		pg_snapshot_xmax(pg_current_snapshot())::text::bigint`).
+		Scan(&w.snapshot, &w.done.TakenAt, &w.done.OldestXID, &w.done.NextXID)
 	if err != nil {
 		return backup.Parts{}, away(err)
 	}
@@ -84,6 +85,10 @@ func (w *saving) measure(ctx context.Context, p backup.Part) error {
 			p.AtLeast = true
 			p.Rows, err = w.number(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s LIMIT %d) some", from(p), enough))
 		}
+	}
+	if err == nil && there {
+		err = w.tx.QueryRow(ctx, "SELECT count(*), coalesce(sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)), 0)::text FROM "+from(p)+" AND "+fullXID+" >= $2",
+			w.done.NextXID, w.done.OldestXID).Scan(&p.Recent, &p.RecentSum)
 	}
 	if err != nil {
 		return away(fmt.Errorf("counting what would be lost of %s: %w", p.Table, err))
@@ -121,10 +126,16 @@ func from(p backup.Part) string {
 	case p.Column != "":
 		return fmt.Sprintf("%s t WHERE t.%s IS NOT NULL", p.Table, p.Column)
 	case p.Where != "":
-		return p.Table + " WHERE " + p.Where
+		return p.Table + " t WHERE (" + p.Where + ")"
 	}
-	return p.Table
+	return p.Table + " t WHERE true"
 }
+
+// fullXID is the transaction that wrote a row, as a number that does not wrap, where $1 is one that is no older. The
+// migrator reads the same way what was written since.
+const fullXID = `(CASE WHEN t.xmin::text::bigint < 3 THEN 0
+	WHEN t.xmin::text::bigint + (($1::bigint >> 32) << 32) > $1::bigint THEN t.xmin::text::bigint + (($1::bigint >> 32) << 32) - 4294967296
+	ELSE t.xmin::text::bigint + (($1::bigint >> 32) << 32) END)`
 
 // write saves the columns of tables with a primary key as key and value, and every other table whole.
 func (w *saving) write(ctx context.Context) error {

@@ -23,13 +23,13 @@ type lossRow struct {
 	VersionNumber       int64
 	UndoSHA256          string `db:"undo_sha256"`
 	TakenAt             time.Time
-	OldestXid           int64
+	OldestXid, NextXid  int64
 	Items, Files        string
 }
 
 func (r lossRow) saved() (migration.Saved, error) {
 	s := migration.Saved{
-		ID: r.LossID, Operation: r.OperationID, Version: migration.Version(r.VersionNumber), UndoSHA256: r.UndoSHA256, TakenAt: r.TakenAt.UTC(), OldestXID: r.OldestXid,
+		ID: r.LossID, Operation: r.OperationID, Version: migration.Version(r.VersionNumber), UndoSHA256: r.UndoSHA256, TakenAt: r.TakenAt.UTC(), OldestXID: r.OldestXid, NextXID: r.NextXid,
 	}
 	if err := errors.Join(json.Unmarshal([]byte(r.Items), &s.Losses), json.Unmarshal([]byte(r.Files), &s.Files)); err != nil {
 		return s, fmt.Errorf("reading what an undo would lose: %w", err)
@@ -51,7 +51,7 @@ func (l Losses) Add(ctx context.Context, by actor.Actor, s migration.Saved) erro
 	return l.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sql("AddLosses"), pgx.StrictNamedArgs{
 			"loss": s.ID, "operation": s.Operation, "version": int64(s.Version), "undo_sha256": s.UndoSHA256, "taken_at": s.TakenAt,
-			"oldest_xid": s.OldestXID, "lost": lost, "items": string(items), "files": string(files), "file_count": len(s.Files),
+			"oldest_xid": s.OldestXID, "next_xid": s.NextXID, "lost": lost, "items": string(items), "files": string(files), "file_count": len(s.Files),
 		})
 		if err != nil {
 			return err

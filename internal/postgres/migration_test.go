@@ -219,6 +219,10 @@ func TestDownAsksForTheVersionAndAReason(t *testing.T) {
 		t.Fatalf("Down with another version typed and no reason = %v, want complaints about both", err)
 	}
 	req.Confirm, req.Reason = "0.0.14", "it was too early"
+	if _, err := s.service.Down(t.Context(), s.devops, req); !fault.Is(err, fault.GateClosed) || !strings.Contains(err.Error(), "counted") {
+		t.Fatalf("Down of what nobody has counted = %v, want a closed gate", err)
+	}
+	req.Loss = s.counted("0.0.14", 0)
 	run, err := s.service.Down(t.Context(), s.devops, req)
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,7 @@ CREATE TABLE gatehouse.migration_losses (
     undo_sha256    text        NOT NULL CONSTRAINT migration_losses_sha256_form CHECK (undo_sha256 ~ '^[0-9a-f]{64}$'),
     taken_at       timestamptz NOT NULL,
     oldest_xid     bigint      NOT NULL,
+    next_xid       bigint      NOT NULL,
     lost           bigint      NOT NULL CONSTRAINT migration_losses_lost_range CHECK (lost >= 0),
     items          text        NOT NULL,
     files          text        NOT NULL,
@@ -44,7 +45,8 @@ CREATE TABLE gatehouse.migration_losses (
     CONSTRAINT migration_losses_operation FOREIGN KEY (tenant_id, operation_id) REFERENCES gatehouse.operations,
     CONSTRAINT migration_losses_saved CHECK (lost = 0 OR file_count > 0)
 );
-COMMENT ON COLUMN gatehouse.migration_losses.oldest_xid IS 'The oldest transaction that was under way when it was saved: a row of that one or of a later one may not be in the files.';
+COMMENT ON COLUMN gatehouse.migration_losses.oldest_xid IS 'The oldest transaction that was under way when it was saved: rows of an older one are all in the files.';
+COMMENT ON COLUMN gatehouse.migration_losses.next_xid IS 'The first transaction that had not begun when it was saved: no row of it is in the files. Of those in between, the items say which rows are.';
 CREATE INDEX migration_losses_newest ON gatehouse.migration_losses (tenant_id, version_number, taken_at DESC);
 
 -- Looks at what of a version is in the database, statement by statement.

@@ -68,18 +68,18 @@ SELECT tenant_id, operation_id, state, extract(epoch FROM idle)::double precisio
   FROM gatehouse.operations_unfinished();
 
 -- name: AddLosses :exec
-INSERT INTO gatehouse.migration_losses (tenant_id, loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, lost, items, files, file_count)
-VALUES (gatehouse.current_tenant(), @loss, @operation, @version, @undo_sha256, @taken_at, @oldest_xid, @lost, @items, @files, @file_count);
+INSERT INTO gatehouse.migration_losses (tenant_id, loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, next_xid, lost, items, files, file_count)
+VALUES (gatehouse.current_tenant(), @loss, @operation, @version, @undo_sha256, @taken_at, @oldest_xid, @next_xid, @lost, @items, @files, @file_count);
 
 -- name: NewestLosses :one
-SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, items, files
+SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, next_xid, items, files
   FROM gatehouse.migration_losses
  WHERE tenant_id = gatehouse.current_tenant() AND version_number = @version AND undo_sha256 = @undo_sha256
  ORDER BY taken_at DESC
  LIMIT 1;
 
 -- name: Losses :one
-SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, items, files
+SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, next_xid, items, files
   FROM gatehouse.migration_losses
  WHERE loss_id = @loss;
 
