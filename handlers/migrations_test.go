@@ -28,6 +28,7 @@ type schema struct {
 	undone  migration.DownRequest
 	refuse  error
 	noted   string
+	saved   *migration.Saved
 }
 
 var (
@@ -72,7 +73,7 @@ func (s *schema) Show(_ context.Context, _ actor.Actor, v migration.Version) (mi
 		return migration.Detail{}, fault.New(fault.NotFound, "no such version")
 	}
 	undo, has := s.files.Down(v)
-	return migration.Detail{Ladder: l, Rung: r, Undo: undo, HasUndo: has, Release: s.release}, nil
+	return migration.Detail{Ladder: l, Rung: r, Undo: undo, HasUndo: has, Release: s.release, Saved: s.saved}, nil
 }
 
 func (s *schema) Apply(_ context.Context, _ actor.Actor, req migration.ApplyRequest) (migration.Run, error) {
@@ -168,11 +169,27 @@ func TestApplyingLeadsToTheRun(t *testing.T) {
 func TestUndoingKeepsWhatWasTyped(t *testing.T) {
 	s := newSchema(t)
 	s.refuse = fault.New(fault.Invalid, "not undone").WithField("confirm", "Type V0.0.14 here.")
-	form := url.Values{"key": {uuid.NewString()}, "release": {uuid.NewString()}, "sha256": {strings.Repeat("a", 64)}, "confirm": {"V0.0.1"}, "reason": {"it <i>was</i> early"}}
+	s.saved = &migration.Saved{ID: uuid.New(), Version: 14, TakenAt: schemaNow.Add(-time.Minute)}
+	form := url.Values{"key": {uuid.NewString()}, "release": {uuid.NewString()}, "sha256": {strings.Repeat("a", 64)}, "loss": {uuid.NewString()}, "confirm": {"V0.0.1"}, "reason": {"it <i>was</i> early"}}
 	got := s.ask(t, devops, http.MethodPost, "/migrations/V0.0.14/down", form)
 	body := got.Body.String()
 	if got.Code != http.StatusUnprocessableEntity || !strings.Contains(body, "Type V0.0.14 here.") || !strings.Contains(body, `value="V0.0.1"`) || !strings.Contains(body, "it &lt;i&gt;was&lt;/i&gt; early") {
 		t.Errorf("POST down with a complaint = %d, want 422 with the complaint and what was typed", got.Code)
+	}
+	s.saved = nil
+	if page := s.ask(t, devops, http.MethodGet, "/migrations/V0.0.14/down", nil).Body.String(); strings.Contains(page, `action="/migrations/V0.0.14/down"`) || !strings.Contains(page, `action="/migrations/V0.0.14/losses"`) {
+		t.Error("GET down offers to undo what nobody has counted, or does not offer to count it")
+	}
+	s.saved = &migration.Saved{ID: uuid.New(), Version: 14, TakenAt: schemaNow.Add(-20 * time.Minute), Losses: []migration.Loss{{Table: "public.t", Rows: 12}}, Files: []migration.SavedFile{{Name: "undo.dump", SHA256: "abc"}}}
+	if page := s.ask(t, devops, http.MethodGet, "/migrations/V0.0.14/down", nil).Body.String(); strings.Contains(page, `action="/migrations/V0.0.14/down"`) || !strings.Contains(page, "longer ago than 15 minutes") {
+		t.Error("GET down offers to undo on an old saving")
+	}
+	s.saved.TakenAt = schemaNow.Add(-time.Minute)
+	page := s.ask(t, devops, http.MethodGet, "/migrations/V0.0.14/down", nil).Body.String()
+	for _, want := range []string{"You sign:", "throws away 12 rows and values", "undo.dump", "and lose 12 rows and values", s.saved.ID.String()} {
+		if !strings.Contains(page, want) {
+			t.Errorf("GET down does not say %q", want)
+		}
 	}
 	if page := s.ask(t, devops, http.MethodGet, "/migrations/V0.0.14/down", nil).Body.String(); !strings.Contains(page, `action="/migrations/V0.0.14/down"`) || strings.Contains(page, "<b>everything") {
 		t.Error("GET down offers no form, or shows the card's text as markup")

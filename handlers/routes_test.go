@@ -25,6 +25,7 @@ type (
 	anySignoff     struct{ handlers.SignoffStories }
 	anyMigrations  struct{ handlers.MigrationStories }
 	anyDrift       struct{ handlers.DriftStories }
+	anyRepairs     struct{ handlers.RepairStories }
 	anyHealth      struct{ handlers.HealthChecks }
 	anyReady       struct{ handlers.Readiness }
 	anyTrail       struct{ handlers.AuditTrail }
@@ -48,7 +49,7 @@ func TestRouteTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	site.Mount(handlers.Routes(handlers.Stories{
-		Runbook: anyRunbook{}, Signoff: anySignoff{}, Migrations: anyMigrations{}, Drift: anyDrift{}, Health: anyHealth{}, Ready: anyReady{},
+		Runbook: anyRunbook{}, Signoff: anySignoff{}, Migrations: anyMigrations{}, Drift: anyDrift{}, Repairs: anyRepairs{}, Health: anyHealth{}, Ready: anyReady{},
 		Audit: anyTrail{}, Sessions: anyOwn{}, Now: time.Now,
 	}))
 	site.Mount(graph.New(graph.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}).Routes())

@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/housetest"
+	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/migrations"
 )
 
 // act is one state-changing route as it succeeds, in the order in which a release meets them: who does it, on which
@@ -90,12 +92,23 @@ func acts() []act {
 			after: func(s *story, a answer) { s.ids["run"] = last(a) },
 		},
 		act{
+			route: "POST /migrations/:version/probe", who: "devops.engineer", path: "/migrations/V0.0.20/probe", page: "/migrations/V0.0.20/repair", entries: 1,
+			before: (*story).interrupt,
+		},
+		act{
+			route: "POST /migrations/:version/repair", who: "devops.engineer", path: "/migrations/V0.0.20/repair", page: "/migrations/V0.0.20/repair",
+			typed: map[string]string{"as": "not-applied", "reason": "The program was stopped.", "confirm": "V0.0.20"}, entries: 1,
+		},
+		act{
 			route: "POST /migration-runs/:run/acknowledge", who: "devops.lead", path: "/migration-runs/{run}/acknowledge", page: "/migration-runs/{run}",
-			typed: map[string]string{"reason": "Nothing of it is in the schema."}, entries: 1, before: (*story).interrupt,
+			typed: map[string]string{"reason": "Nothing of it is in the schema."}, entries: 1, before: (*story).atRest,
+		},
+		act{
+			route: "POST /migrations/:version/losses", who: "devops.lead", path: "/migrations/V0.0.18/losses", page: "/migrations/V0.0.18/down", entries: 1,
 		},
 		act{
 			route: "POST /migrations/:version/down", who: "devops.lead", path: "/migrations/V0.0.18/down", page: "/migrations/V0.0.18/down",
-			typed: map[string]string{"reason": "It goes back to the last release.", "confirm": "V0.0.18"}, entries: 1,
+			typed: map[string]string{"reason": "It goes back to the last release.", "confirm": "V0.0.18"}, entries: 1, before: (*story).saved,
 		},
 		act{
 			route: "POST /releases/:release/gates/:gate/withdraw", who: "backend.lead", path: gate + "/withdraw", page: gate,
@@ -128,6 +141,17 @@ func acts() []act {
 		act{
 			route: "POST /migrations/backups/:backup/rehearse", who: "devops.lead", path: "/migrations/backups/{backup}/rehearse", page: "/migrations/backups", entries: 1,
 			before: (*story).atRest,
+		},
+		act{
+			route: "POST /migrations/indexes/rebuild", who: "devops.lead", path: "/migrations/indexes/rebuild", page: "/migrations", entries: 1,
+			before: func(s *story) {
+				s.atRest()
+				s.sql(`UPDATE gatehouse.migration_runs SET state = 'failed', finished_at = now(), error = 'a test' WHERE state = 'queued'`)
+				s.sql(`UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = 'public.idx_lots_location'::regclass`)
+			},
+			after: func(s *story, _ answer) {
+				s.sql(`UPDATE pg_catalog.pg_index SET indisvalid = true WHERE indexrelid = 'public.idx_lots_location'::regclass`)
+			},
 		},
 		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
@@ -167,6 +191,23 @@ func (s *story) fields(a act) url.Values {
 // atRest ends whatever operation is under way, as its worker would.
 func (s *story) atRest() {
 	s.sql(`UPDATE gatehouse.operations SET state = 'interrupted', finished_at = now() WHERE state = 'queued'`)
+}
+
+// saved is what an order to save an undo's losses leaves, where there are none.
+func (s *story) saved() {
+	s.t.Helper()
+	files, err := migration.ReadFiles(migrations.WMS, migration.Rules{Undo: true})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	version, err := migration.ParseVersion("0.0.18")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	undo, _ := files.Down(version)
+	s.sql(`INSERT INTO gatehouse.migration_losses (tenant_id, loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, next_xid, lost, items, files, file_count)
+		SELECT tenant_id, gen_random_uuid(), operation_id, $1, $2, now(), 3, 3, 0, '[]', '[]', 0 FROM gatehouse.operations WHERE kind = 'losses'`, int64(version), undo.SHA256)
+	s.atRest()
 }
 
 // backedUp is a backup that was taken, and nothing under way.

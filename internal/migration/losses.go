@@ -63,8 +63,8 @@ type Saved struct {
 	// OldestXID is the oldest transaction that was under way then: rows of older ones are all saved. NextXID is the first that
 	// had not begun: none of its rows is. Of those in between each loss says which rows are.
 	OldestXID, NextXID int64
-	Losses    []Loss
-	Files     []SavedFile
+	Losses             []Loss
+	Files              []SavedFile
 }
 
 // SavedFor is how long a saving speaks for an undo. The statement that orders an undo asks the same of the database.

@@ -108,4 +108,3 @@ func filesIn(t *testing.T, dir string) []string {
 	}
 	return names
 }
-

@@ -269,7 +269,11 @@ func TestARepairIsJudgedWhenItIsDone(t *testing.T) {
 	if o := r.carry(id); o.State != operation.Failed || !strings.Contains(o.Sentence, "not any more what was looked at") {
 		t.Errorf("a stale choice is %s: %s", o.State, o.Sentence)
 	}
-	if _, err := r.stories.Order(t.Context(), r.devops, func() migration.RepairOrder { o := r.choice(p, migration.RepairApplied); o.Reason = "from a stale tab"; return o }()); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "what your page shows") {
+	if _, err := r.stories.Order(t.Context(), r.devops, func() migration.RepairOrder {
+		o := r.choice(p, migration.RepairApplied)
+		o.Reason = "from a stale tab"
+		return o
+	}()); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "what your page shows") {
 		t.Errorf("a stale page = %v, want to be told", err)
 	}
 

@@ -58,6 +58,8 @@ func samples() map[string]templ.Component {
 		"migration_show":            pages.MigrationShow(migrationShow()),
 		"migration_show_refused":    pages.MigrationShow(migrationShowRefused()),
 		"migration_down":            pages.MigrationDown(migrationDown()),
+		"migration_repair":          pages.MigrationRepair(migrationRepair()),
+		"migration_repair_empty":    pages.MigrationRepair(migrationRepairEmpty()),
 		"migration_down_refused":    pages.MigrationDown(migrationDownRefused()),
 		"migration_run":             pages.MigrationRun(migrationRun()),
 		"migration_run_failed":      pages.MigrationRun(migrationRunFailed()),

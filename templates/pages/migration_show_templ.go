@@ -548,7 +548,7 @@ func MigrationDown(v MigrationDownView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.Press("save-losses", v.Save.Effect, "Ordering…", components.Primary).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Press("save-losses", v.Save.Effect, "Ordering…", v.saveWeight()).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

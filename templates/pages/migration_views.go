@@ -136,6 +136,14 @@ type MigrationDownView struct {
 	FreshHref  string
 }
 
+// saveWeight: counting is the one thing to do until it was done.
+func (v MigrationDownView) saveWeight() components.Weight {
+	if v.Action != "" {
+		return components.Plain
+	}
+	return components.Primary
+}
+
 // LogLine is one line of a run's log.
 type LogLine struct {
 	Seq  int    // its number; events go on from there

@@ -111,14 +111,46 @@ func migrationDown() pages.MigrationDownView {
 		Lost:  []components.Fact{{Label: "bin_optimization_statistical_metrics", Value: "1 204 rows"}, {Label: "bin_optimization_outliers", Value: "37 rows"}},
 		Keeps: "Recommendations, lots and locations are not touched.", UndoSQL: "DROP TABLE bin_optimization_outliers;\n", Effect: "Undo V0.0.22 on demo and drop its data",
 		Complaints: components.Complaints{{Field: "confirm", Text: "Type V0.0.22 exactly."}}, Confirm: "V22", Reason: "Wrong window.",
+		SavedText: "Undoing V0.0.22 throws away 1241 rows and values.", SavedAt: clock("14:01", "1 min ago"), Work: components.Link{Label: "with this log", Href: "/operations/4"},
+		Counted: []components.Fact{{Label: "rows of public.bin_optimization_outliers", Value: "37"}},
+		Files:   []components.Fact{{Label: "undo_v0.0.22.dump", Value: "tables public.bin_optimization_outliers; 4096 bytes, SHA-256 " + digest}},
+		Loss:    code, Signs: "Undoing V0.0.22 throws away 1241 rows and values.", Save: pages.Order{Action: "/migrations/V0.0.22/losses", Key: code, Effect: "Count and save it again"},
 	}
 }
 
 func migrationDownRefused() pages.MigrationDownView {
 	v := migrationDown()
+	v.Save, v.SavedText, v.Counted, v.Files = pages.Order{}, "What would be lost has not been counted yet.", nil, nil
 	v.Action, v.Complaints, v.Refused, v.WhoCan = "", nil, "Undoing a migration is not among your roles (QA lead).", []string{"DevOps lead"}
 	v.WhyNot = []components.Link{{Label: "V0.0.23 stands on it and has to be undone first", Href: "/migrations/V0.0.23"}}
 	return v
+}
+
+func migrationRepair() pages.MigrationRepairView {
+	took := components.State{Code: "took_effect", Word: "took effect", Tone: components.Good}
+	none := components.State{Code: "not_there", Word: "did not take effect", Tone: components.Neutral}
+	return pages.MigrationRepairView{
+		Shell: shell("Repair V0.0.23", layouts.PlaceMigrations, toMigrations), Version: "V0.0.23", Sentence: "Some of V0.0.23 is there and some is not.", Tone: components.Warn,
+		LookedAt: clock("14:02", "5 s ago"), LookedBy: "Ines Duarte", SHA256: digest, LookHref: "/migrations/V0.0.23/probe", Action: "/migrations/V0.0.23/repair", Key: code,
+		Effect: "Record it for V0.0.23 on demo", UndoHref: "/migrations/V0.0.23/down",
+		Offers:  []components.Option{{Value: "undo", Label: "Run its undo file", Hint: "What is there is taken back."}},
+		Refused: []components.Fact{{Label: "Applied", Value: "Not everything of it is there."}, {Label: "Not applied", Value: "Something of it is there."}},
+		Statements: []pages.RepairStatement{
+			{Line: "12", SQL: "CREATE TABLE public.one (", State: took, Looked: []components.Check{{Name: "table public.one", State: took, Expected: "there", Found: "there"}}},
+			{Line: "20", SQL: "CREATE INDEX two ON public.one (id)", State: none, Looked: []components.Check{{Name: "index public.two", State: none, Expected: "there", Found: "not there"}}},
+			{Line: "22", SQL: "UPDATE public.one SET id = 1", State: components.State{Code: "no_trace", Word: "leaves no trace", Tone: components.Warn}},
+		},
+		Rest:       []components.Check{{Name: "grant SELECT on public.one", State: none, Expected: "there", Found: "not there"}},
+		Complaints: components.Complaints{{Field: "confirm", Text: "Type V0.0.23 here."}}, Confirm: "V23", Reason: "Cut off.",
+		Done: []pages.OperationRow{{ID: code, Href: "/operations/" + code, Title: "as not-applied", State: failed, By: "Ines Duarte (devops_lead)", Ordered: clock("13:50", "12 min ago"), Sentence: "Why: a test. It was not proven."}},
+	}
+}
+
+func migrationRepairEmpty() pages.MigrationRepairView {
+	return pages.MigrationRepairView{
+		Shell: shell("Repair V0.0.23", layouts.PlaceMigrations, toMigrations), Version: "V0.0.23", Sentence: "Nobody has looked yet what of V0.0.23 is in the database.",
+		Tone: components.Neutral, FreshHref: "/login?fresh=1&return=%2Fmigrations%2FV0.0.23%2Frepair", WhoCan: []string{"DevOps lead"},
+	}
 }
 
 func migrationRun() pages.MigrationRunView {
