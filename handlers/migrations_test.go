@@ -186,7 +186,7 @@ func TestUndoingKeepsWhatWasTyped(t *testing.T) {
 	}
 	s.saved.TakenAt = schemaNow.Add(-time.Minute)
 	page := s.ask(t, devops, http.MethodGet, "/migrations/V0.0.14/down", nil).Body.String()
-	for _, want := range []string{"You sign:", "throws away 12 rows and values", "undo.dump", "and lose 12 rows and values", s.saved.ID.String()} {
+	for _, want := range []string{"You sign:", "throws away 12 rows and values, saved at", "undo.dump", "and lose 12 rows and values", s.saved.ID.String()} {
 		if !strings.Contains(page, want) {
 			t.Errorf("GET down does not say %q", want)
 		}

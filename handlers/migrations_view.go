@@ -441,7 +441,7 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 		v.Save.Effect = "Count and save it again"
 		v.Action, v.Release, v.Loss, v.Signs = versionHref(r.Version)+"/down", d.Release.ID.String(), d.Saved.ID.String(), d.Saved.Meaning()
 		if n, _ := d.Saved.Lost(); n > 0 {
-			v.Effect += " and lose " + d.Saved.Count() + " rows and values"
+			v.Effect += " and lose " + d.Saved.Things()
 		}
 	}
 	return v

@@ -66,7 +66,7 @@ func (h repairs) view(c echo.Context, version migration.Version) (pages.Migratio
 func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
 	v.Sentence, v.SHA256, v.LookedBy, v.LookedAt = p.Sentence(), p.Hash(), p.LookedBy, moment(p.LookedAt, h.now(), time.UTC)
 	for _, s := range p.Statements {
-		v.Statements = append(v.Statements, pages.RepairStatement{Line: fmt.Sprint(s.Line), SQL: s.SQL, State: verdicts[s.Verdict], Looked: effectRows(s.Effects)})
+		v.Statements = append(v.Statements, repairStatement(s))
 	}
 	v.Rest = effectRows(p.Rest)
 	for _, o := range p.Offers {
@@ -84,6 +84,25 @@ func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
 	if len(v.Offers) > 0 {
 		v.Tone = components.Warn
 	}
+}
+
+// repairStatement names what was looked at, and lays expected and found side by side only where they do not agree.
+func repairStatement(s migration.Probed) pages.RepairStatement {
+	row := pages.RepairStatement{Line: fmt.Sprint(s.Line), SQL: s.SQL, State: verdicts[s.Verdict]}
+	if s.Verdict == migration.Otherwise {
+		row.Mixed = effectRows(s.Effects)
+		return row
+	}
+	for _, e := range s.Effects {
+		row.Looked = append(row.Looked, e.Object)
+	}
+	row.Summary = counted(len(row.Looked), "thing", "things") + " looked at: "
+	if s.Verdict == migration.TookEffect {
+		row.Summary += "there, as the file leaves it"
+	} else {
+		row.Summary += "as before the file"
+	}
+	return row
 }
 
 func effectRows(effects []migration.Effect) []components.Check {

@@ -84,6 +84,14 @@ func (s Saved) Count() string {
 	return Loss{Rows: n, AtLeast: atLeast}.Count()
 }
 
+// Things says the sum in words: "1 row or value", "12 rows and values".
+func (s Saved) Things() string {
+	if n, atLeast := s.Lost(); n == 1 && !atLeast {
+		return "1 row or value"
+	}
+	return s.Count() + " rows and values"
+}
+
 // Meaning is what whoever undoes a version signs.
 func (s Saved) Meaning() string {
 	n, _ := s.Lost()
@@ -94,7 +102,7 @@ func (s Saved) Meaning() string {
 	for _, f := range s.Files {
 		files = append(files, fmt.Sprintf("%s (SHA-256 %s)", f.Name, f.SHA256))
 	}
-	return fmt.Sprintf("Undoing %s throws away %s rows and values. They were saved at %s UTC: %s.", s.Version.Title(), s.Count(), s.TakenAt.UTC().Format("15:04:05"), strings.Join(files, ", "))
+	return fmt.Sprintf("Undoing %s throws away %s, saved at %s UTC: %s.", s.Version.Title(), s.Things(), s.TakenAt.UTC().Format("15:04:05"), strings.Join(files, ", "))
 }
 
 // Losses reads from an undo file what it throws away. unread are statements of which that cannot be said.

@@ -214,7 +214,9 @@ type MigrationRepairView struct {
 type RepairStatement struct {
 	Line, SQL string
 	State     components.State
-	Looked    []components.Check
+	Summary   string             // "31 things, all of them as said"
+	Looked    []string           // what was looked at, where all of it says the same
+	Mixed     []components.Check // one by one, where it does not
 }
 
 // MigrationRunView is one run, refreshing itself until it ends.

@@ -136,8 +136,8 @@ func migrationRepair() pages.MigrationRepairView {
 		Offers:  []components.Option{{Value: "undo", Label: "Run its undo file", Hint: "What is there is taken back."}},
 		Refused: []components.Fact{{Label: "Applied", Value: "Not everything of it is there."}, {Label: "Not applied", Value: "Something of it is there."}},
 		Statements: []pages.RepairStatement{
-			{Line: "12", SQL: "CREATE TABLE public.one (", State: took, Looked: []components.Check{{Name: "table public.one", State: took, Expected: "there", Found: "there"}}},
-			{Line: "20", SQL: "CREATE INDEX two ON public.one (id)", State: none, Looked: []components.Check{{Name: "index public.two", State: none, Expected: "there", Found: "not there"}}},
+			{Line: "12", SQL: "CREATE TABLE public.one (", State: took, Summary: "1 thing looked at: there, as the file leaves it", Looked: []string{"table public.one"}},
+			{Line: "20", SQL: "CREATE INDEX two ON public.one (id)", State: failed, Mixed: []components.Check{{Name: "index public.two", State: none, Expected: "there", Found: "not there"}}},
 			{Line: "22", SQL: "UPDATE public.one SET id = 1", State: components.State{Code: "no_trace", Word: "leaves no trace", Tone: components.Warn}},
 		},
 		Rest:       []components.Check{{Name: "grant SELECT on public.one", State: none, Expected: "there", Found: "not there"}},
