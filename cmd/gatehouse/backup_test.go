@@ -192,19 +192,26 @@ func TestARepairIsAllowedProvenAndOnRecord(t *testing.T) {
 	o := atAShell(t, "0.0.18")
 	o.refused(3, "", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test") // no token
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read"))
-	o.refused(3, "migration:apply", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
+	o.refused(3, "You may not change the schema", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
 	t.Setenv("GATEHOUSE_TOKEN", strings.TrimSpace(o.must("token", "--tenant", "saltway", "--name", "ci", "--right", "migration:apply")))
-	o.refused(3, "operates this environment", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
+	o.refused(3, "operated by another organisation", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:apply"))
-	o.refused(1, "did not stop half way", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
+	o.refused(4, "The ledger says so already", "migrate", "repair", "V0.0.20", "--as", "not-applied", "--reason", "a test")
 	o.refused(2, "one of applied", "migrate", "repair", "V0.0.20", "--as", "forced", "--reason", "a test")
 	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), "UPDATE gatehouse.migration_state SET version = 21, dirty = true WHERE set_name = 'wms'"); err != nil {
 		t.Fatal(err)
 	}
 	o.refused(4, "stopped half way", "migrate", "status")
-	o.refused(1, "cannot be proven", "migrate", "repair", "V0.0.21", "--as", "applied", "--reason", "a test")
+	o.refused(4, "does not prove that V0.0.21 is applied", "migrate", "repair", "V0.0.21", "--as", "applied", "--reason", "a test")
 	if n := o.audited("migration:repair", "refused"); n != 4 {
 		t.Errorf("the audit trail holds %d refused repairs, want 4", n)
+	}
+	if out := o.must("migrate", "repair", "V0.0.21", "--as", "not-applied", "--reason", "it was never begun"); !strings.Contains(out, "V0.0.21 is recorded as not-applied.") {
+		t.Errorf("the repair prints %q", out)
+	}
+	o.must("migrate", "status")
+	if n := o.audited("operation:order", "done"); n != 1 {
+		t.Errorf("the audit trail holds %d orders, want 1", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -223,7 +224,16 @@ func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
 	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), trigger); err != nil {
 		t.Fatal(err)
 	}
-	o.refused(4, "post-checks do not hold", "migrate", "down", "V0.0.20", "--release", release, "--confirm", "V0.0.20", "--reason", "a test")
+	down := []string{"migrate", "down", "V0.0.20", "--release", release, "--confirm", "V0.0.20", "--reason", "a test"}
+	o.refused(1, "no folder to save it in", down...)
+	dir := t.TempDir()
+	t.Setenv("GATEHOUSE_BACKUP_DIR", dir)
+	o.refused(3, "--loses 1", down...)
+	if files, err := filepath.Glob(filepath.Join(dir, "undo_v0.0.20_*.dump")); err != nil || len(files) != 1 {
+		t.Errorf("the folder holds %v, %v; want one file with what would be lost", files, err)
+	}
+	o.refused(2, "must be a number", append(down, "--loses", "all")...)
+	o.refused(4, "post-checks do not hold", append(down, "--loses", "1")...)
 }
 
 // One tenant operates the environment: the first, unless somebody says otherwise, and never two.

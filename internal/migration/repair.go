@@ -197,6 +197,9 @@ func (p Probe) Prove(r Repair) error {
 			wrong = append(wrong, fmt.Sprintf("%s: found %s", e.Object, short40(e.Found)))
 		}
 	}
-	text := strings.Join(append([]string{offer.WhyNot}, wrong...), "; ")
+	text := strings.Join(wrong, "; ")
+	if text == "" {
+		text = offer.WhyNot
+	}
 	return fault.New(fault.Conflict, "The database does not prove that %s is %s, so nothing was recorded. %s", p.Version.Title(), r, text).Because(&Disagreement{Problems: append(wrong, offer.WhyNot)})
 }
