@@ -287,10 +287,10 @@ func (r *reader) typeName(sql string) string {
 	start, end := r.t[r.i].Offset, len(sql)+r.t[0].Offset
 	for depth := 0; !r.ended(); r.i++ {
 		t := r.t[r.i]
-		switch {
-		case t.Text == "(":
+		switch t.Text {
+		case "(":
 			depth++
-		case t.Text == ")":
+		case ")":
 			depth--
 		}
 		if depth == 0 && (t.Text == "," || t.Text == "using" || t.Text == "collate") {
