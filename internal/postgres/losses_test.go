@@ -158,6 +158,7 @@ func TestNothingIsUndoneWhereTheSavingFails(t *testing.T) {
 	if _, err := writer.Exec(t.Context(), "BEGIN; SAVEPOINT a; INSERT INTO public.t15 VALUES (99); RELEASE a"); err != nil {
 		t.Fatal(err)
 	}
+	s.super("INSERT INTO public.t15 VALUES (100)") // a later transaction that ends earlier, so that the writer's lies in between
 	saved, err := s.save("0.0.15", backup.Folder{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)

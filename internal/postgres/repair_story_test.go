@@ -310,7 +310,7 @@ func TestAnInterruptedRunIsClosedByItsRepair(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.stories.Order(t.Context(), r.devops, r.choice(r.look("0.0.21"), migration.RepairNotApplied)); !fault.Is(err, fault.Conflict) {
+	if _, err := r.copies.Ask(t.Context(), r.devops, operation.Repair, `{"version": "V0.0.21"}`, "", uuid.New()); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "under way") {
 		t.Errorf("a repair while a run is queued = %v, want a conflict", err)
 	}
 	r.super("UPDATE gatehouse.migration_runs SET state = 'interrupted', finished_at = now() WHERE run_id = $1", run.ID)
