@@ -78,6 +78,12 @@ type MigrationListView struct {
 	InvalidFresh   string // where to sign in afresh to rebuild one
 }
 
+// InvalidRow is an index that no query may use, with the statement that removes it.
+type InvalidRow struct {
+	Text, Index string
+	Rebuild     Order // not offered where it has no action
+}
+
 // MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.
 type MigrationShowView struct {
 	layouts.Shell
