@@ -54,6 +54,7 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 		Shell: shell, LiveHref: migrationsPage, LibrarySays: beliefWords(o.Ladder.Belief),
 		NothingToSee: "This program carries no migration files.",
 		Next:         h.nextView(shell, by, o.Ladder, o.Release),
+		Window:       windowBanner(by, o.Release),
 	}
 	v.Sentence, v.Tone = ladderSentence(o.Ladder)
 	if by.Operator {
@@ -216,6 +217,9 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	case planned != next.File.SHA256:
 		n.Text = next.Version.Title() + " is not the file that the release was started with."
 		n.WhyNot = []components.Link{{Label: "Release " + release.Code + " was started with another text of this file.", Href: releaseHref(release)}}
+	case release.Moment.Refusal != "":
+		n.Text = next.Version.Title() + " waits for the change window."
+		n.WhyNot = []components.Link{{Label: release.Moment.Refusal, Href: windowHref(release.ID)}}
 	case !release.GateOpen:
 		n.Text = next.Version.Title() + " waits for go / no-go."
 		n.WhyNot = []components.Link{{Label: gateWords(release), Href: releaseHref(release) + "/gates/" + migration.Gate}}
@@ -251,6 +255,18 @@ func (h migrations) stale(by actor.Actor) bool {
 }
 
 func releaseHref(r *migration.Release) string { return "/releases/" + r.ID.String() }
+
+// windowBanner is the banner of the active release, for people whose organisation changes the schema.
+func windowBanner(by actor.Actor, release *migration.Release) pages.Banner {
+	if release == nil || !by.Operator {
+		return pages.Banner{}
+	}
+	zone, err := time.LoadLocation(release.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return bannerOf(release.Moment, zone, windowHref(release.ID))
+}
 
 func gateWords(r *migration.Release) string {
 	if len(r.Missing) == 0 {
@@ -299,7 +315,7 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
 		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
-		Plan: h.planFacts(r),
+		Plan: h.planFacts(r), Window: windowBanner(by, d.Release),
 	}
 	if r.State == migration.StateChanged {
 		v.RecordedAs = r.Effect.SHA256
@@ -415,6 +431,8 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 		v.WhyNot = []components.Link{{Label: "No release is active. Start a release that plans this version; a migration is undone as part of one.", Href: "/releases"}}
 	case d.Release.Plan[r.Version.String()] == "":
 		v.WhyNot = []components.Link{{Label: "Release " + d.Release.Code + " does not plan this version.", Href: releaseHref(d.Release)}}
+	case d.Release.Moment.Refusal != "":
+		v.WhyNot = []components.Link{{Label: d.Release.Moment.Refusal, Href: windowHref(d.Release.ID)}}
 	case h.stale(by):
 		v.FreshHref = web.LoginHref(versionHref(r.Version)+"/down", true)
 	default:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/change"
 )
 
 // Store is what this package asks of the database as the application; everything else only the Migrator may do.
@@ -38,6 +39,8 @@ type Tx interface {
 	Run(ctx context.Context, id RunID) (Run, error)
 	// Start marks a queued run running, where its gate is still open; false where it is not queued any more or may not start.
 	Start(ctx context.Context, id RunID) (bool, error)
+	// Closed is why a release may change nothing now, because of its window or a freeze; empty where it may.
+	Closed(ctx context.Context, release uuid.UUID) (string, error)
 	// Finish marks a queued or running run with its outcome; false where it has one already.
 	Finish(ctx context.Context, id RunID, o Outcome) (bool, error)
 	// Acknowledge notes that a person has looked at an interrupted run; false where that was done already.
@@ -92,6 +95,9 @@ type Release struct {
 	Missing []actor.Role
 	// Plan holds the hash of each version as it was frozen when the release started.
 	Plan map[string]string
+	// Moment is how it stands to its change window, in its time zone.
+	Moment change.Moment
+	Zone   string
 }
 
 // Order is a run to be inserted.
@@ -100,6 +106,8 @@ type Order struct {
 	Key uuid.UUID
 	// PlanSHA256 is the hash of the up file, which the release has frozen.
 	PlanSHA256 string
+	// TokenSHA256 is the hash of the one-time token that every door but the pages has to show.
+	TokenSHA256 string
 }
 
 // Obstacles are the conditions of AddRun, one by one.
@@ -113,6 +121,8 @@ type Obstacles struct {
 	Rehearsed     bool // the release's files passed a rehearsal on it
 	Missing       []actor.Role
 	Unsettled     string // required items that the runbook puts before applying
+	Closed        string // why the change window or a freeze refuses; empty where they do not
+	Token         string // what is wrong with the one-time token; empty where nothing is
 	PlannedSHA256 string // empty where the release does not plan the version
 	Busy          *Run
 	Interrupted   *Run

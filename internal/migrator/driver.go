@@ -195,9 +195,9 @@ func (d *driver) begin(transaction bool) error {
 		batch.Queue("BEGIN")
 	}
 	batch.Queue(setBounds, millis(d.file.Card.LockTimeout), millis(d.file.Card.StatementTimeout), transaction)
-	var state string
+	var state, closed string
 	if d.set.Ledger.claims && d.req.Run != (migration.RunID{}) {
-		batch.Queue(claimRun, d.req.Run).QueryRow(func(row pgx.Row) error { return row.Scan(&state) })
+		batch.Queue(claimRun, d.req.Run).QueryRow(func(row pgx.Row) error { return row.Scan(&state, &closed) })
 	} else {
 		state = string(migration.Running)
 	}
@@ -208,6 +208,9 @@ func (d *driver) begin(transaction bool) error {
 	if state != string(migration.Running) {
 		cause := &migration.GivenUp{State: migration.RunState(state)}
 		return fault.New(fault.Conflict, "This run has been given up in the meantime. Nothing was changed.").Because(cause)
+	}
+	if closed != "" {
+		return fault.New(fault.GateClosed, "%s Nothing was changed.", closed)
 	}
 	return nil
 }

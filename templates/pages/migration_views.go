@@ -67,6 +67,7 @@ type MigrationListView struct {
 	Unreadable     string // why the database could not be read; empty when it could
 	Running        components.Link
 	Next           NextMigration
+	Window         Banner
 	Ledger         []LedgerRow
 	LedgerPager    components.Pager
 	LiveHref       string
@@ -94,6 +95,7 @@ type MigrationShowView struct {
 	Reversible string // "yes", or why not
 	PostChecks []components.Check
 	Gate       *components.Gate
+	Window     Banner
 	Next       NextMigration // Apply.Action empty where this one is not next
 	DownHref   string        // the page that asks about undoing; empty when it cannot be
 	Runs       []LedgerRow
@@ -190,6 +192,7 @@ type MigrationRunView struct {
 	Error        *DatabaseError
 	Checks       []components.Check
 	Stopped      *Interrupted
+	Window       Banner
 	Safe         string // what is true of the database now
 	Next         components.Link
 	LiveHref     string // empty when the run has ended
