@@ -174,7 +174,7 @@ func (h windows) ask(c echo.Context) error {
 }
 
 func (h windows) second(c echo.Context) error {
-	release, err := web.ID(c, "release")
+	p, _, err := h.load(c)
 	if err != nil {
 		return err
 	}
@@ -189,12 +189,12 @@ func (h windows) second(c echo.Context) error {
 	if err := form.Err(); err != nil {
 		return err
 	}
-	return h.back(c, release, h.stories.Second(c.Request().Context(), web.Actor(c), release, override), "You agreed. The override counts until it ends.")
+	return h.back(c, p.Release, h.stories.Second(c.Request().Context(), web.Actor(c), p.Release, override), "You agreed. The override counts until it ends.")
 }
 
 // token answers with the page itself: the token is in this answer and in no other.
 func (h windows) token(c echo.Context) error {
-	p, zone, err := h.load(c)
+	release, err := web.ID(c, "release")
 	if err != nil {
 		return err
 	}
@@ -206,11 +206,12 @@ func (h windows) token(c echo.Context) error {
 	if err := form.Err(); err != nil {
 		return err
 	}
-	made, until, err := h.stories.MakeToken(c.Request().Context(), web.Actor(c), key, p.Release, version, direction)
+	made, until, err := h.stories.MakeToken(c.Request().Context(), web.Actor(c), key, release, version, direction)
 	if err != nil {
 		return err
 	}
-	if p, zone, err = h.load(c); err != nil {
+	p, zone, err := h.load(c)
+	if err != nil {
 		return err
 	}
 	v := h.view(c, p, zone)
