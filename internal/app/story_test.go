@@ -71,10 +71,10 @@ func acts() []act {
 	})
 	for _, step := range []struct{ name, item, reason string }{
 		{"check", "PRE-P1", ""},
-		{"take", "PRE-P2", ""},
-		{"fail", "PRE-P2", "The restore broke off."},
-		{"reopen", "PRE-P2", "The disk was full."},
-		{"done", "PRE-P2", ""},
+		{"take", "PRE-C2", ""},
+		{"fail", "PRE-C2", "Nobody is on call."},
+		{"reopen", "PRE-C2", "Somebody was found."},
+		{"done", "PRE-C2", ""},
 		{"skip", "{optional}", "Not this time."},
 	} {
 		a := act{
@@ -83,7 +83,7 @@ func acts() []act {
 		}
 		switch step.name {
 		case "done":
-			a.typed["evidence_text"] = "dump of 12 GB, restored, counts agree"
+			a.typed["evidence_text"] = "Eli is on call, and briefed"
 		case "skip":
 			a.who = "{optional_owner}"
 		}

@@ -65,6 +65,8 @@ type ItemSpec struct {
 	Offset   *Offset    `json:"offset,omitempty"` // the phase's where it is left out
 	// NotBefore is when its claim can be true at the earliest; nothing where any time is right.
 	NotBefore *Offset  `json:"not_before,omitempty"`
+	// FreshFor is how long what its check found is good for signing, "+4h"; nothing where it is good for ever.
+	FreshFor  *Offset  `json:"fresh_for,omitempty"`
 	After     []ItemID `json:"after,omitempty"`
 	Evidence  Asks     `json:"evidence"`
 	Do        string   `json:"do"`
@@ -246,7 +248,7 @@ func (t Template) Items() []Item {
 			due, notBefore := phase.times(spec)
 			items = append(items, Item{
 				ID: spec.ID, Position: len(items) + 1, Phase: phase.ID, Gate: gate, Title: spec.Title, Owner: spec.Owner,
-				Required: spec.Required, Offset: time.Duration(due), NotBefore: (*time.Duration)(notBefore), After: spec.After, Kind: spec.Evidence.Kind,
+				Required: spec.Required, Offset: time.Duration(due), NotBefore: (*time.Duration)(notBefore), FreshFor: (*time.Duration)(spec.FreshFor), After: spec.After, Kind: spec.Evidence.Kind,
 				Check: spec.Evidence.Check, State: Open, Version: 1,
 			})
 		}
