@@ -61,9 +61,9 @@ type Item struct {
 	NotBefore *time.Duration
 	// FreshFor is how long its evidence is good for signing; nil for ever. The gate judges it, not the item.
 	FreshFor *time.Duration
-	After     []ItemID
-	Kind      Kind
-	Check     string
+	After    []ItemID
+	Kind     Kind
+	Check    string
 
 	State     ItemState
 	Holder    Person // while it is in progress
