@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -145,4 +146,35 @@ func TestATokenIsMadeByAPersonAtASignedGateOnly(t *testing.T) {
 	s.says(try(s.devops, "0.0.14", "up"), fault.GateClosed, "outside the change window")
 	s.super(`UPDATE gatehouse.runs SET title = 'Another title' WHERE run_id = $1`, s.release)
 	s.says(try(s.devops, "0.0.14", "up"), fault.GateClosed, "not open")
+}
+
+// A program of before the windows asks for neither window nor token: the table refuses it.
+func TestAnOlderProgramKeepsWindowAndToken(t *testing.T) {
+	t.Parallel()
+	s := timing(t, true)
+	pool := pgtest.Pool(t, s.d.AppURL)
+	older := func(origin string) error {
+		tx, err := pool.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tx.Rollback(t.Context()) //nolint:errcheck // nothing is to stay
+		if _, err := tx.Exec(t.Context(), `SELECT set_config('app.current_tenant_id', $1, true)`, housetest.Rivermark.String()); err != nil {
+			t.Fatal(err)
+		}
+		_, err = tx.Exec(t.Context(), `INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256,
+			    actor_issuer, actor_subject, actor_name, actor_roles, origin)
+			VALUES ($1, gen_random_uuid(), gen_random_uuid(), $2, '0.0.14', 14, 'up', repeat('a', 64), 'test', 'test', 'Test', '', $3)`, housetest.Rivermark, s.release, origin)
+		return err
+	}
+	if err := older("web"); err != nil {
+		t.Errorf("in the window: %v", err)
+	}
+	if err := older("cli"); err == nil || !strings.Contains(err.Error(), "one-time token") {
+		t.Errorf("without a token: %v, want a refusal", err)
+	}
+	s.window("1 hour", "2 hours")
+	if err := older("web"); err == nil || !strings.Contains(err.Error(), "outside the change window") {
+		t.Errorf("outside the window: %v, want a refusal", err)
+	}
 }

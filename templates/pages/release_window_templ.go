@@ -470,7 +470,7 @@ func ReleaseWindow(v ReleaseWindowView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.ComplaintSummary(v.Override.Complaints).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.ComplaintSummary(prefixed(v.Override.Complaints, "override")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -805,7 +805,7 @@ func span(f SpanForm, id, effect, hint string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = components.ComplaintSummary(f.Complaints).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.ComplaintSummary(prefixed(f.Complaints, id)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

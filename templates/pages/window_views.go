@@ -91,3 +91,15 @@ type Banner struct {
 	Tone components.Tone
 	Href string
 }
+
+// prefixed lets the links of a summary lead to the fields of one of several forms that share their names.
+func prefixed(list components.Complaints, form string) components.Complaints {
+	var own components.Complaints
+	for _, c := range list {
+		if c.Field != "" && c.Field != "kind" && c.Field != "hours" {
+			c.Field = form + "-" + c.Field
+		}
+		own = append(own, c)
+	}
+	return own
+}
