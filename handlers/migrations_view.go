@@ -217,9 +217,6 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	case planned != next.File.SHA256:
 		n.Text = next.Version.Title() + " is not the file that the release was started with."
 		n.WhyNot = []components.Link{{Label: "Release " + release.Code + " was started with another text of this file.", Href: releaseHref(release)}}
-	case release.Moment.Refusal != "":
-		n.Text = next.Version.Title() + " waits for the change window."
-		n.WhyNot = []components.Link{{Label: release.Moment.Refusal, Href: windowHref(release.ID)}}
 	case !release.GateOpen:
 		n.Text = next.Version.Title() + " waits for go / no-go."
 		n.WhyNot = []components.Link{{Label: gateWords(release), Href: releaseHref(release) + "/gates/" + migration.Gate}}
@@ -229,6 +226,9 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	case !release.Rehearsed:
 		n.Text = next.Version.Title() + " waits for a rehearsal."
 		n.WhyNot = []components.Link{{Label: migration.NotRehearsed, Href: backupsPage}}
+	case release.Moment.Refusal != "":
+		n.Text = next.Version.Title() + " waits for the change window."
+		n.WhyNot = []components.Link{{Label: release.Moment.Refusal, Href: windowHref(release.ID)}}
 	case !by.Can(actor.MigrationApply):
 		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Info
 		n.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
