@@ -179,9 +179,10 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	var release *migrationReleaseRow
 	var runs []migration.Run
 	var b pgx.Batch
-	b.Queue(sql("MigrationObstacles"), pgx.StrictNamedArgs{"tenant": t.by.Tenant, "release": o.Run.Release, "version": o.Run.Version.String(),
-		"direction": string(o.Run.Direction), "sha256": o.Run.SHA256, "token": o.TokenSHA256}).
-		Query(collectOne(&row))
+	b.Queue(sql("MigrationObstacles"), pgx.StrictNamedArgs{
+		"tenant": t.by.Tenant, "release": o.Run.Release, "version": o.Run.Version.String(),
+		"direction": string(o.Run.Direction), "sha256": o.Run.SHA256, "token": o.TokenSHA256,
+	}).Query(collectOne(&row))
 	b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
 	b.Queue(sql("MigrationRunsInTheWay")).Query(migrationRuns(&runs))
 	if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
