@@ -220,8 +220,8 @@ func TestTheWindowIsAskedAgainAtTheStartAndBesideTheLock(t *testing.T) {
 	if err := s.worker.Work(t.Context(), migration.Ref{Tenant: run.Tenant, Run: run.ID}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.see(run.ID).Run; got.State != migration.Failed || !strings.Contains(got.Error, "outside the change window") {
-		t.Errorf("the run is %s: %q; want failed by the window", got.State, got.Error)
+	if got := s.see(run.ID).Run; got.State != migration.Failed || !strings.Contains(got.Error, "outside the change window") || !got.StartedAt.IsZero() {
+		t.Errorf("the run is %s, begun %s: %q; want failed by the window, and never begun", got.State, got.StartedAt, got.Error)
 	}
 	s.window("-1 hour", "3 hours")
 	if run, err = s.service.Apply(t.Context(), s.devops, s.request("0.0.14", s.release)); err != nil {
