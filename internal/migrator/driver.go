@@ -242,7 +242,7 @@ func exec(ctx context.Context, conn *pgx.Conn, sql string) (finished int, err er
 
 // failed rolls back, records the try, and says what is known. finished statements of the file had succeeded before.
 func (d *driver) failed(err error, finished int, sql string) error {
-	if fault.Is(err, fault.Conflict) {
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.GateClosed) { // it was refused before anything was tried
 		return errors.Join(err, d.rollback())
 	}
 	if d.s.conn.IsClosed() {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -231,7 +232,10 @@ func TestTheWindowIsAskedAgainAtTheStartAndBesideTheLock(t *testing.T) {
 	s.freeze()
 	_, err = s.migrator.Step(t.Context(), migration.StepRequest{Version: run.Version, Direction: migration.Up, SHA256: run.SHA256, By: s.devops, Release: s.release, Run: run.ID})
 	s.says(err, fault.GateClosed, "frozen")
-	if got := s.states(s.devops)["0.0.14"]; got == migration.StateApplied {
+	if failed := new(migration.StepError); errors.As(err, &failed) {
+		t.Errorf("the refusal is told as a failure of the file: %v", err)
+	}
+	if got := s.states(s.devops)["0.0.14"]; got == migration.StateApplied || got == migration.StateFailed {
 		t.Errorf("V0.0.14 is %s, though the freeze came before its lock", got)
 	}
 }
