@@ -66,8 +66,8 @@ func TestGateShowsWhatIsSignedAndSignsIt(t *testing.T) {
 	if page.typed("sha256") != hash {
 		t.Errorf("the form carries %q, want the hash shown, %s", page.typed("sha256"), hash)
 	}
-	if rows := len(page.all("data-content", "")); rows != 28+len(s.migrations) {
-		t.Errorf("%d rows of content, want 28 items and %d migrations", rows, len(s.migrations))
+	if rows := len(page.all("data-content", "")); rows != 29+len(s.migrations) {
+		t.Errorf("%d rows of content, want 29 items and %d migrations", rows, len(s.migrations))
 	}
 	slot, _ := s.gate(signoff.GoNoGo).Slot("qa")
 	if got := page.text("data-statement", ""); got != strings.Join(strings.Fields(slot.Statement), " ") {
@@ -162,14 +162,14 @@ func TestAScoreThatIsNoneStaysInItsField(t *testing.T) {
 	s := openGate(t)
 	page := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
 	for _, score := range []string{"", "11", "9.55", "9,5", "NaN", "-1"} {
-		got := s.ask(t, qaLead, http.MethodPost, goNoGoAt+"/sign", filled(page, "score", score, "note", "Kept.", "meaning", "witnessed")...)
+		got := s.ask(t, qaLead, http.MethodPost, goNoGoAt+"/sign", filled(page, "score", score, "note", "Kept.", "meaning", "reviewed")...)
 		got.expect(http.StatusUnprocessableEntity)
-		if got.typed("score") != score || got.typed("note") != "Kept." || got.typed("meaning") != "witnessed" || len(got.all("href", "#score")) != 1 {
+		if got.typed("score") != score || got.typed("note") != "Kept." || got.typed("meaning") != "reviewed" || len(got.all("href", "#score")) != 1 {
 			t.Errorf("score %q: the field holds %q, the note %q, the meaning %q", score, got.typed("score"), got.typed("note"), got.typed("meaning"))
 		}
 	}
 	for name, forged := range map[string][]string{
-		"no meaning": {"meaning", ""}, "another meaning": {"meaning", "executed"}, "no key": {"version", "x"}, "another place": {"role", "ceo"}, "half a hash": {"sha256", "abc"},
+		"no meaning": {"meaning", ""}, "another meaning": {"meaning", "witnessed"}, "no key": {"version", "x"}, "another place": {"role", "ceo"}, "half a hash": {"sha256", "abc"},
 	} {
 		if got := s.ask(t, qaLead, http.MethodPost, goNoGoAt+"/sign", filled(page, forged...)...); got.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: status %d, want 422", name, got.status)

@@ -34,6 +34,9 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		Checks: checkRows(one.Checks, run.State == migration.Succeeded), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)), ElapsedMs: h.elapsed(run).Milliseconds(),
 	}
 	v.Sentence, v.Safe = runSentence(run, one.File.NoTransaction)
+	if one.Release != nil && one.Release.ID == run.Release {
+		v.Window = windowBanner(by, one.Release)
+	}
 	h.expect(&v, one)
 	for _, l := range one.Lines {
 		v.Lines = append(v.Lines, runLine(l))

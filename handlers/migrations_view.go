@@ -54,6 +54,7 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 		Shell: shell, LiveHref: migrationsPage, LibrarySays: beliefWords(o.Ladder.Belief),
 		NothingToSee: "This program carries no migration files.",
 		Next:         h.nextView(shell, by, o.Ladder, o.Release),
+		Window:       windowBanner(by, o.Release),
 	}
 	v.Sentence, v.Tone = ladderSentence(o.Ladder)
 	if by.Operator {
@@ -233,6 +234,9 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	case !release.Rehearsed:
 		n.Text = next.Version.Title() + " waits for a rehearsal."
 		n.WhyNot = []components.Link{{Label: migration.NotRehearsed, Href: backupsPage}}
+	case release.Moment.Refusal != "":
+		n.Text = next.Version.Title() + " waits for the change window."
+		n.WhyNot = []components.Link{{Label: release.Moment.Refusal, Href: windowHref(release.ID)}}
 	case !by.Can(actor.MigrationApply):
 		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Info
 		n.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
@@ -259,6 +263,18 @@ func (h migrations) stale(by actor.Actor) bool {
 }
 
 func releaseHref(r *migration.Release) string { return "/releases/" + r.ID.String() }
+
+// windowBanner is the banner of the active release, for people whose organisation changes the schema.
+func windowBanner(by actor.Actor, release *migration.Release) pages.Banner {
+	if release == nil || !by.Operator {
+		return pages.Banner{}
+	}
+	zone, err := time.LoadLocation(release.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return bannerOf(release.Moment, zone, windowHref(release.ID))
+}
 
 func gateWords(r *migration.Release) string {
 	if len(r.Missing) == 0 {
@@ -307,7 +323,7 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
 		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
-		Plan: h.planFacts(r),
+		Plan: h.planFacts(r), Window: windowBanner(by, d.Release),
 	}
 	if r.State == migration.StateChanged {
 		v.RecordedAs = r.Effect.SHA256
@@ -432,6 +448,8 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 		v.WhyNot = []components.Link{{Label: "No release is active. Start a release that plans this version; a migration is undone as part of one.", Href: "/releases"}}
 	case d.Release.Plan[r.Version.String()] == "":
 		v.WhyNot = []components.Link{{Label: "Release " + d.Release.Code + " does not plan this version.", Href: releaseHref(d.Release)}}
+	case d.Release.Moment.Refusal != "":
+		v.WhyNot = []components.Link{{Label: d.Release.Moment.Refusal, Href: windowHref(d.Release.ID)}}
 	case h.stale(by):
 		v.FreshHref = web.LoginHref(versionHref(r.Version)+"/down", true)
 	case !h.speaks(d.Saved):

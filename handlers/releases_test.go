@@ -186,7 +186,7 @@ func TestStartingARelease(t *testing.T) {
 	}
 	s := openShelf(t)
 	s.runs = nil
-	s.ask(t, devOps, http.MethodGet, "/releases/new").expect(http.StatusOK, "Start this release on", "11 phases, 81 items, 2 gates, 6 migrations")
+	s.ask(t, devOps, http.MethodGet, "/releases/new").expect(http.StatusOK, "Start this release on", "11 phases, 82 items, 2 gates, 6 migrations")
 	got := s.ask(t, devOps, http.MethodPost, "/releases", fields(s)...)
 	if len(s.runs) != 1 {
 		t.Fatalf("nothing was started: %d %s", got.status, words(got.page))

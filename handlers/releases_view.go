@@ -176,6 +176,7 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	v.Next = nextView(by, r, waits)
 	v.Migrations, v.MigrationsSentence = migrationLines(r)
 	if r.Run.State == runbook.Active {
+		v.Window = bannerOf(r.Moment, zone, v.Href+windowPath)
 		v.LiveHref = v.Href
 		if by.Can(actor.ReleaseManage) {
 			h.manage(&v, r)

@@ -15,6 +15,7 @@ type Stories struct {
 	Runbook    RunbookStories
 	Signoff    SignoffStories
 	Migrations MigrationStories
+	Changes    ChangeStories
 	Drift      DriftStories
 	Rehearsals RehearsalStories
 	Repairs    RepairStories
@@ -36,6 +37,7 @@ func Routes(s Stories) []web.Route {
 		Releases(s.Runbook, s.Now),
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
+		Windows(s.Changes, s.Now),
 		Drift(s.Drift, s.Now),
 		Rehearsals(s.Rehearsals, s.Now),
 		Repairs(s.Repairs, s.Now),

@@ -24,6 +24,7 @@ type (
 	anyRunbook     struct{ handlers.RunbookStories }
 	anySignoff     struct{ handlers.SignoffStories }
 	anyMigrations  struct{ handlers.MigrationStories }
+	anyChanges     struct{ handlers.ChangeStories }
 	anyDrift       struct{ handlers.DriftStories }
 	anyRepairs     struct{ handlers.RepairStories }
 	anyHealth      struct{ handlers.HealthChecks }
@@ -49,7 +50,7 @@ func TestRouteTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	site.Mount(handlers.Routes(handlers.Stories{
-		Runbook: anyRunbook{}, Signoff: anySignoff{}, Migrations: anyMigrations{}, Drift: anyDrift{}, Repairs: anyRepairs{}, Health: anyHealth{}, Ready: anyReady{},
+		Runbook: anyRunbook{}, Signoff: anySignoff{}, Migrations: anyMigrations{}, Changes: anyChanges{}, Drift: anyDrift{}, Repairs: anyRepairs{}, Health: anyHealth{}, Ready: anyReady{},
 		Audit: anyTrail{}, Sessions: anyOwn{}, Now: time.Now,
 	}))
 	site.Mount(graph.New(graph.Options{Log: slog.New(slog.DiscardHandler), Now: time.Now}).Routes())

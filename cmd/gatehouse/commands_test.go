@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"github.com/agogsaas/gatehouse/internal/actor"
+	changing "github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -30,6 +33,7 @@ func atAShell(t *testing.T, version string) operator {
 	t.Setenv("GATEHOUSE_DATABASE_URL", d.AppURL)
 	t.Setenv("GATEHOUSE_OWNER_DATABASE_URL", d.OwnerURL)
 	t.Setenv("GATEHOUSE_TOKEN", "")
+	t.Setenv("GATEHOUSE_APPLY_TOKEN", "")
 	return operator{t, d}
 }
 
@@ -165,6 +169,19 @@ func TestMigrateApplyGoesThroughTheGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	open := housetest.ReadyRelease(t, o.d, housetest.Rivermark, m.Files()).String()
+	o.refused(3, "without a one-time token", "migrate", "apply", "V0.0.20", "--release", open)
+	o.refused(3, migration.HowToken, "migrate", "apply", "V0.0.20", "--release", open)
+	freeze := `INSERT INTO gatehouse.freezes (tenant_id, freeze_id, starts_at, ends_at, reason, issuer, subject, name)
+		VALUES ($1, gen_random_uuid(), now() - interval '1 hour', now() + make_interval(secs => $2), 'Christmas trade.', 'test', 'test', 'Test')`
+	o.applyToken(m, open, "0.0.20", "up")
+	super := pgtest.Pool(t, o.d.SuperURL)
+	if _, err := super.Exec(t.Context(), freeze, housetest.Rivermark, 3600); err != nil {
+		t.Fatal(err)
+	}
+	o.refused(3, "while the environment is frozen", "migrate", "apply", "V0.0.20", "--release", open)
+	if _, err := super.Exec(t.Context(), `ALTER TABLE gatehouse.freezes DISABLE TRIGGER USER; DELETE FROM gatehouse.freezes`); err != nil {
+		t.Fatal(err)
+	}
 	if out := o.must("migrate", "apply", "V0.0.20", "--release", open); !strings.Contains(out, "post-checks hold") {
 		t.Errorf("apply prints\n%s", out)
 	}
@@ -176,6 +193,27 @@ func TestMigrateApplyGoesThroughTheGate(t *testing.T) {
 		t.Errorf("V0.0.20 is %s by %s, want applied from the command line", rung.State, rung.Effect.By.Origin)
 	}
 	o.refused(1, "", "migrate", "apply", "V0.0.20", "--release", open)
+	o.refused(3, "used already", "migrate", "apply", "V0.0.21", "--release", open)
+}
+
+// applyToken puts a one-time token into the environment, as a person makes it on the release's page.
+func (o operator) applyToken(m *migrator.Migrator, release, version, direction string) {
+	o.t.Helper()
+	s := changing.NewService(postgres.Changes{DB: housetest.Open(o.t, o.d)}, filesOf{m.Files()})
+	token, _, err := s.MakeToken(o.t.Context(), housetest.Person(housetest.Rivermark, "dora", actor.DevOpsLead), uuid.New(), uuid.MustParse(release), version, direction)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Setenv("GATEHOUSE_APPLY_TOKEN", token)
+}
+
+type filesOf struct{ *migration.Files }
+
+func (f filesOf) Hashes(version, direction string) (plan, file string, ok bool) {
+	v, err := migration.ParseVersion(version)
+	up, hasUp := f.Up(v)
+	run, hasRun := f.In(migration.Direction(direction), v)
+	return up.SHA256, run.SHA256, err == nil && hasUp && hasRun
 }
 
 func TestARefusalIsSaidInItsOwnWords(t *testing.T) {
@@ -214,6 +252,7 @@ func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
 	}
 	release := housetest.ReadyRelease(t, o.d, housetest.Rivermark, m.Files()).String()
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply", "migration:down"))
+	o.applyToken(m, release, "0.0.20", "up")
 	o.must("migrate", "apply", "V0.0.20", "--release", release)
 	// Something that another release leaves behind keeps the undo from being whole.
 	trigger := `CREATE FUNCTION public.comeback() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -233,6 +272,8 @@ func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
 		t.Errorf("the folder holds %v, %v; want one file with what would be lost", files, err)
 	}
 	o.refused(2, "must be a number", append(down, "--loses", "all")...)
+	o.refused(3, "used already", append(down, "--loses", "1")...)
+	o.applyToken(m, release, "0.0.20", "down")
 	o.refused(4, "post-checks do not hold", append(down, "--loses", "1")...)
 }
 

@@ -35,13 +35,16 @@ func migrateCommand() *cobra.Command {
 		Short: "See and change the warehouse's schema, through the same gate as the pages",
 		Long: `Shows where every migration of the warehouse stands, and applies or takes back one version at a time.
 
-There is no way around the gate: "apply" and "down" go through the same story as the pages, with the
-machine credential in GATEHOUSE_TOKEN ("gatehouse token" makes one with the rights migration:read and
-migration:apply or migration:down), and need a release that plans the version. They need GATEHOUSE_DATABASE_URL and
+There is no way around the gate: "apply" and "down" go through the same story as the pages, and need a release that
+plans the version and stands within its change window. They want two things: who asks, which is the machine credential
+in GATEHOUSE_TOKEN ("gatehouse token" makes one with the rights migration:read and migration:apply or migration:down);
+and that the gate let it through, which is a one-time token in GATEHOUSE_APPLY_TOKEN. A person makes that one on the
+release's page Window once go / no-go is signed; it is good once, for one version, direction and text of the file, until
+the window ends and for an hour at most, and void when the gate is. They need GATEHOUSE_DATABASE_URL and
 GATEHOUSE_OWNER_DATABASE_URL; the server need not run.
 
 Exit codes: 0 it worked, 1 it failed (a failed migration leaves nothing behind), 2 called wrongly,
-3 the gate is closed or it is not allowed, 4 files and database disagree, or a post-check does not hold, 5 another run has the floor.`,
+3 the gate or the change window is closed, there is no good one-time token, or it is not allowed, 4 files and database disagree, or a post-check does not hold, 5 another run has the floor.`,
 	}
 	cmd.AddCommand(migrateStatus(), migratePlan(), migrateApply(), migrateDown(), migrateBaseline(), migrateDrift(), migrateRehearse(), migrateLint(), migrateRepair())
 	return cmd
@@ -243,7 +246,7 @@ func migrateApply() *cobra.Command {
 				if !ok {
 					return migration.Run{}, fault.New(fault.NotFound, "There is no migration %s.", v.Title())
 				}
-				return s.Apply(ctx, by, migration.ApplyRequest{Version: v, SHA256: file.SHA256, Release: id, Key: uuid.New()})
+				return s.Apply(ctx, by, migration.ApplyRequest{Version: v, SHA256: file.SHA256, Release: id, Key: uuid.New(), Token: os.Getenv("GATEHOUSE_APPLY_TOKEN")})
 			})
 		},
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -24,6 +25,8 @@ in GATEHOUSE_BACKUP_DIR: tables as a dump of pg_dump, columns as CSV with their 
 Where it is more than none, nothing is undone unless --loses says the same number. The step itself then keeps every
 writer out, and gives up where anything was written there since.
 
+GATEHOUSE_APPLY_TOKEN has to hold a one-time token for this version and direction, made on the release's page Window.
+
 Exit codes: 0 taken back, 1 failed, 2 called wrongly, 3 it is not allowed, or it would lose rows that --loses does not name,
 4 what is there is otherwise, 5 another run has the floor.`,
 		Example: `  gatehouse migrate down V0.0.22 --release 7b0c6e1e-6c4e-4a53-9d1a-2f8f7f0f2a11 --confirm V0.0.22 --reason "wrong release" --loses 12`,
@@ -41,7 +44,7 @@ Exit codes: 0 taken back, 1 failed, 2 called wrongly, 3 it is not allowed, or it
 				if !ok {
 					return migration.Run{}, fault.New(fault.NotFound, "There is no file to take %s back with.", v.Title())
 				}
-				return s.Down(ctx, by, migration.DownRequest{Version: v, SHA256: file.SHA256, Release: id, Loss: saved, Confirm: confirm, Reason: reason, Key: uuid.New()})
+				return s.Down(ctx, by, migration.DownRequest{Version: v, SHA256: file.SHA256, Release: id, Loss: saved, Confirm: confirm, Reason: reason, Key: uuid.New(), Token: os.Getenv("GATEHOUSE_APPLY_TOKEN")})
 			})
 		},
 	}

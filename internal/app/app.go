@@ -90,7 +90,9 @@ func (a *App) waitForDatabase(ctx context.Context, patience time.Duration) error
 	}
 }
 
-// checkConsoleSchema refuses tables of another version of Gatehouse, older or newer, and says what to run.
+// checkConsoleSchema refuses tables that are older than this program, and says what to run. Newer ones it takes: while a
+// release is rolled out, and where it is rolled back, the program of before works on them. Gatehouse's own files only add
+// for that reason; what is to go goes a release later.
 func checkConsoleSchema(ctx context.Context, ownerURL string) error {
 	m, err := migrator.New(migrator.Console(), ownerURL)
 	if err != nil {
@@ -101,10 +103,7 @@ func checkConsoleSchema(ctx context.Context, ownerURL string) error {
 		return fmt.Errorf("looking at the tables of schema gatehouse: %w; if they were never made, run `gatehouse setup`", err)
 	}
 	for _, rung := range ladder.Rungs {
-		switch {
-		case rung.InDatabase() && !rung.HasFile:
-			return fmt.Errorf("the tables of schema gatehouse are of a newer version (%s) than this program: run the newer program", rung.Version)
-		case !rung.InDatabase():
+		if !rung.InDatabase() {
 			return fmt.Errorf("the tables of schema gatehouse are older than this program (%s is missing): run `gatehouse setup`", rung.Version)
 		}
 	}

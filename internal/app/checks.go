@@ -60,6 +60,10 @@ func (c Checks) find(ctx context.Context, by actor.Actor, name string, run runbo
 		return c.Database.ConstraintConfidence(ctx, by)
 	case "migration.baseline", "migration.plan", "migration.applied":
 		return c.migration(ctx, by, name, run)
+	case "backup.restores":
+		return c.Database.BackupRestores(ctx, by, run.Run)
+	case "migration.rehearsed":
+		return c.Database.MigrationRehearsed(ctx, by, run.Run)
 	case "health.overall":
 		return c.overall(ctx, by)
 	case "cache.freshness":

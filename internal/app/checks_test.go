@@ -125,6 +125,57 @@ func TestEveryAutomaticItemIsAnswered(t *testing.T) {
 	}
 }
 
+// What go / no-go signs about backup and rehearsal is what the applying statement asks, and it names both by their hashes.
+func TestBackupAndRehearsalAreFoundByTheSystem(t *testing.T) {
+	d := housetest.At(t, "0.0.18")
+	c, run := checksAt(t, d)
+	by := housetest.Person(housetest.Rivermark, "devops", actor.DevOpsLead)
+	schema, err := migrator.New(migrator.WMS(), d.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Run = housetest.Release(t, d, housetest.Rivermark, schema.Files(), false)
+	look := func(by actor.Actor, name string) runbook.CheckResult {
+		t.Helper()
+		got, err := c.Check(t.Context(), by, name, run)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return got
+	}
+	for name, words := range map[string]string{"backup.restores": migration.NoBackup, "migration.rehearsed": migration.NotRehearsed} {
+		if got := look(by, name); got.OK || got.Summary != words {
+			t.Errorf("%s of nothing: %v, %q", name, got.OK, got.Summary)
+		}
+	}
+	conn, err := pgx.Connect(t.Context(), d.SuperURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context()) //nolint:errcheck // a test's own connection
+	if err := housetest.Prove(t.Context(), conn, run.Run); err != nil {
+		t.Fatal(err)
+	}
+	if got := look(by, "backup.restores"); !got.OK || !strings.Contains(string(got.Value), strings.Repeat("0", 64)) || !strings.Contains(got.Summary, "test.dump") {
+		t.Errorf("backup.restores: %v, %q, %s", got.OK, got.Summary, got.Value)
+	}
+	report := "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" // of {}
+	if got := look(by, "migration.rehearsed"); !got.OK || !strings.Contains(string(got.Value), report) || !strings.Contains(got.Summary, report) || !strings.Contains(string(got.Value), run.Migrations[0].SHA256) {
+		t.Errorf("migration.rehearsed: %v, %q, %s", got.OK, got.Summary, got.Value)
+	}
+	theirs := housetest.Person(housetest.Saltway, "sam", actor.DevOpsLead)
+	for _, name := range []string{"backup.restores", "migration.rehearsed"} {
+		if got := look(theirs, name); got.OK {
+			t.Errorf("another tenant's %s is ours: %s", name, got.Value)
+		}
+	}
+	// A rehearsal of another text speaks for nothing.
+	asSuper(t, d, "ALTER TABLE gatehouse.rehearsed_files DISABLE TRIGGER USER; UPDATE gatehouse.rehearsed_files SET sha256 = repeat('a', 64) WHERE version = '0.0.20'")
+	if got := look(by, "migration.rehearsed"); got.OK {
+		t.Errorf("a rehearsal of another text: %q", got.Summary)
+	}
+}
+
 func TestMigrationChecksSeeWhatIsWrong(t *testing.T) {
 	d := housetest.At(t, "0.0.22")
 	c, run := checksAt(t, d)

@@ -92,7 +92,7 @@ var Options = []Option{
 }
 
 // alsoKnown are GATEHOUSE_ variables that commands read by themselves.
-var alsoKnown = []string{"GATEHOUSE_TOKEN", "GATEHOUSE_TEST_DATABASE_URL", "GATEHOUSE_FAULT", "GATEHOUSE_ADMIN_DATABASE_URL"}
+var alsoKnown = []string{"GATEHOUSE_TOKEN", "GATEHOUSE_APPLY_TOKEN", "GATEHOUSE_TEST_DATABASE_URL", "GATEHOUSE_FAULT", "GATEHOUSE_ADMIN_DATABASE_URL"}
 
 // Load reads the configuration from an environment, given as os.Environ gives it. Each variable X may stand as X_FILE
 // instead, which names a file that holds the value. Every problem is reported at once; secrets are never printed.

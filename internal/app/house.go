@@ -14,6 +14,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/handlers"
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
 	"github.com/agogsaas/gatehouse/internal/health"
@@ -102,7 +103,7 @@ func (a *App) build() error {
 	operations := operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}})
 	site.Mount(handlers.Routes(handlers.Stories{
 		Repairs: Repairs(a.config, a.db, schema, operations),
-		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
+		Runbook: runs, Signoff: signing, Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Operations: operations, NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
 		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
@@ -190,6 +191,17 @@ func (p migrationPlan) Files(context.Context) ([]runbook.Migration, error) {
 		list = append(list, runbook.Migration{Version: v.String(), Title: f.Card.Title, SHA256: f.SHA256})
 	}
 	return list, nil
+}
+
+// Hashes are those of a version's up file, and of the file that the direction runs.
+func (p migrationPlan) Hashes(version, direction string) (plan, file string, ok bool) {
+	v, err := migration.ParseVersion(version)
+	if err != nil {
+		return "", "", false
+	}
+	up, hasUp := p.files.Up(v)
+	run, hasRun := p.files.In(migration.Direction(direction), v)
+	return up.SHA256, run.SHA256, hasUp && hasRun
 }
 
 // baseline is V0.0.14: the warehouse as the ERP made it, which no release brings.

@@ -44,7 +44,7 @@ func (s *story) fill(text string) string {
 
 // acts must hold every POST of the route table; a test compares.
 func acts() []act {
-	const item, gate = "/releases/{release}/items/", "/releases/{release}/gates/go_no_go"
+	const item, gate, window = "/releases/{release}/items/", "/releases/{release}/gates/go_no_go", "/releases/{release}/window"
 	list := []act{
 		{route: "POST /theme", who: "viewer", path: "/theme", page: "/releases", typed: map[string]string{"theme": "dark"}},
 		{
@@ -56,12 +56,27 @@ func acts() []act {
 			typed: map[string]string{"t_zero": "2027-03-01T14:00", "reason": "The line stops a day later."}, entries: 1,
 		},
 	}
+	list = append(list, act{
+		route: "POST /releases/:release/window", who: "devops.engineer", path: window, page: window, before: (*story).tellTime,
+		typed: map[string]string{"from": "{from}", "until": "{until}", "reason": "The second Sunday."}, entries: 1,
+	}, act{
+		route: "POST /releases/:release/window/freeze", who: "on.call.engineer", path: window + "/freeze", page: window,
+		typed: map[string]string{"from": "2031-12-20T00:00", "until": "2031-12-27T00:00", "reason": "Christmas trade."}, entries: 1,
+	}, act{
+		route: "POST /releases/:release/window/overrides", who: "devops.engineer", path: window + "/overrides", page: window,
+		typed: map[string]string{"kind": "proof", "reason": "The backup's disk is full."}, entries: 1,
+		after: func(s *story, _ answer) {
+			s.ids["override"] = s.text(`SELECT override_id::text FROM gatehouse.apply_overrides`)
+		},
+	}, act{
+		route: "POST /releases/:release/window/overrides/:override/second", who: "backend.lead", path: window + "/overrides/{override}/second", page: window, entries: 1,
+	})
 	for _, step := range []struct{ name, item, reason string }{
 		{"check", "PRE-P1", ""},
-		{"take", "PRE-P2", ""},
-		{"fail", "PRE-P2", "The restore broke off."},
-		{"reopen", "PRE-P2", "The disk was full."},
-		{"done", "PRE-P2", ""},
+		{"take", "PRE-C2", ""},
+		{"fail", "PRE-C2", "Nobody is on call."},
+		{"reopen", "PRE-C2", "Somebody was found."},
+		{"done", "PRE-C2", ""},
 		{"skip", "{optional}", "Not this time."},
 	} {
 		a := act{
@@ -70,7 +85,7 @@ func acts() []act {
 		}
 		switch step.name {
 		case "done":
-			a.typed["evidence_text"] = "dump of 12 GB, restored, counts agree"
+			a.typed["evidence_text"] = "Eli is on call, and briefed"
 		case "skip":
 			a.who = "{optional_owner}"
 		}
@@ -90,6 +105,14 @@ func acts() []act {
 		act{
 			route: "POST /migrations/:version/apply", who: "devops.engineer", path: "/migrations/V0.0.20/apply", page: "/migrations/V0.0.20", entries: 1, before: (*story).passGate,
 			after: func(s *story, a answer) { s.ids["run"] = last(a) },
+		},
+		act{
+			route: "POST /releases/:release/window/tokens", who: "devops.lead", path: window + "/tokens", page: window,
+			typed: map[string]string{"version": "0.0.20"}, entries: 1, status: http.StatusOK,
+			after: func(s *story, _ answer) { s.ids["token"] = s.text(`SELECT token_id::text FROM gatehouse.apply_tokens`) },
+		},
+		act{
+			route: "POST /releases/:release/window/tokens/:token/revoke", who: "devops.lead", path: window + "/tokens/{token}/revoke", page: window, entries: 1,
 		},
 		act{
 			route: "POST /migrations/:version/probe", who: "devops.engineer", path: "/migrations/V0.0.20/probe", page: "/migrations/V0.0.20/repair", entries: 1,
@@ -183,9 +206,17 @@ func (s *story) fields(a act) url.Values {
 		s.t.Fatalf("%s shows %s no form for %s: %s", s.fill(a.page), a.who, s.fill(a.path), page.main())
 	}
 	for name, text := range a.typed {
-		fields.Set(name, text)
+		fields.Set(name, s.fill(text))
 	}
 	return fields
+}
+
+// tellTime puts an hour ago and two hours from now, at the release's place, where the acts can name them.
+func (s *story) tellTime() {
+	at := func(from string) string {
+		return s.text(`SELECT to_char((now() + $1::interval) AT TIME ZONE time_zone, 'YYYY-MM-DD"T"HH24:MI') FROM gatehouse.runs`, from)
+	}
+	s.ids["from"], s.ids["until"] = at("-1 hour"), at("2 hours")
 }
 
 // atRest ends whatever operation is under way, as its worker would.
@@ -268,7 +299,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal"} {
+	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal", "override", "token"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}

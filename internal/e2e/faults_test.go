@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/demoidp"
+	"github.com/agogsaas/gatehouse/internal/runbook"
 )
 
 // TestFaults attacks the running whole: RELIABILITY.md's cases that need two processes, a provider and a database that
@@ -60,6 +61,10 @@ func (b *besieged) providerAwayAtStart(t *testing.T) {
 func (b *besieged) toTheGate(t *testing.T) {
 	starter := b.as("devops_engineer")
 	form := fields(t, starter.get("/releases/new").body, "/releases")
+	// The runbook that asks for no backup before go / no-go, so that what nothing speaks for can be ordered; within its window.
+	form.Set("template", runbookOf(t, "1.1.0"))
+	form.Set("zone", "UTC")
+	form.Set("t_zero", time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04"))
 	a := starter.post("/releases", form)
 	wantStatus(t, "starting the release", a, http.StatusSeeOther, "")
 	b.release = a.header.Get("Location")
@@ -87,6 +92,22 @@ func (b *besieged) toTheGate(t *testing.T) {
 	} {
 		b.finish(t, i.id, i.owner, i.value)
 	}
+}
+
+// runbookOf is how the start form names the runbook of a version.
+func runbookOf(t *testing.T, version string) string {
+	t.Helper()
+	all, err := runbook.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, template := range all {
+		if template.Version == version {
+			return template.SHA256
+		}
+	}
+	t.Fatalf("there is no runbook %s", version)
+	return ""
 }
 
 // finish does one item as its owner: by its check, or with evidence.

@@ -17,7 +17,7 @@ before(async () => {
   const signature = await firstHref(page, `${release}/gates/final`, 'a[href^="/signatures/"]');
   paths = {
     releases: '/releases', start: '/releases/new', release, item: `${release}/items/PRE-P2`, auto: `${release}/items/P4.1`,
-    gate: `${release}/gates/final`, migrations: '/migrations', migration: '/migrations/V0.0.20', undo: '/migrations/V0.0.22/down',
+    gate: `${release}/gates/final`, window: `${release}/window`, migrations: '/migrations', migration: '/migrations/V0.0.20', undo: '/migrations/V0.0.22/down',
     backups: '/migrations/backups', drift: '/migrations/drift',
     health: '/health-checks', audit: '/audit', me: '/me', missing: '/releases/no-such-thing',
     ...(run && { run }), ...(signature && { signature }), ...(operation && { operation }),

@@ -92,7 +92,8 @@ func (p *Probe) gates(ctx context.Context) (database, schema Gate) {
 	case version < p.want:
 		schema.OK, schema.Why = false, fmt.Sprintf("Gatehouse's own tables stand at %s, this program needs %s. Run gatehouse setup.", p.name(version), p.name(p.want))
 	case version > p.want:
-		schema.OK, schema.Why = false, fmt.Sprintf("Gatehouse's own tables stand at %s, which is newer than this program (%s). Start the newer program.", p.name(version), p.name(p.want))
+		// Still ready: while a release is rolled out, the program of before works on the newer tables.
+		schema.Why = fmt.Sprintf("Gatehouse's own tables stand at %s, which is newer than this program (%s).", p.name(version), p.name(p.want))
 	}
 	return database, schema
 }

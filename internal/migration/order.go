@@ -11,6 +11,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -20,6 +21,7 @@ type ApplyRequest struct {
 	SHA256  string // of the file that was shown
 	Release uuid.UUID
 	Key     uuid.UUID // of the form: pressing it twice makes one run
+	Token   string    // one-time, where it does not come from a page
 }
 
 // Apply hands the next version to the worker, where the gate is open.
@@ -28,7 +30,7 @@ func (s *Service) Apply(ctx context.Context, by actor.Actor, req ApplyRequest) (
 	if !ok {
 		return Run{}, fault.New(fault.NotFound, "There is no migration %s.", req.Version.Title())
 	}
-	return s.order(ctx, by, actor.MigrationApply, Order{Key: req.Key, PlanSHA256: file.SHA256, Run: Run{
+	return s.order(ctx, by, actor.MigrationApply, Order{Key: req.Key, PlanSHA256: file.SHA256, TokenSHA256: change.Hash(req.Token), Run: Run{
 		Release: req.Release, Version: req.Version, Direction: Up, SHA256: req.SHA256,
 	}})
 }
@@ -43,6 +45,7 @@ type DownRequest struct {
 	Confirm string    // the version, typed
 	Reason  string
 	Key     uuid.UUID
+	Token   string // one-time, where it does not come from a page
 }
 
 // Down hands the undoing of the last version to the worker.
@@ -61,7 +64,7 @@ func (s *Service) Down(ctx context.Context, by actor.Actor, req DownRequest) (Ru
 	if refusal.Fields != nil {
 		return Run{}, refusal
 	}
-	return s.order(ctx, by, actor.MigrationDown, Order{Key: req.Key, PlanSHA256: up.SHA256, Loss: req.Loss, AuthTime: by.AuthTime, Run: Run{
+	return s.order(ctx, by, actor.MigrationDown, Order{Key: req.Key, PlanSHA256: up.SHA256, Loss: req.Loss, AuthTime: by.AuthTime, TokenSHA256: change.Hash(req.Token), Run: Run{
 		Release: req.Release, Version: req.Version, Direction: Down, SHA256: req.SHA256, Reason: strings.TrimSpace(req.Reason),
 	}})
 }
@@ -182,6 +185,8 @@ func (is Obstacles) refusal(o Order) error {
 		return fault.New(fault.GateClosed, "Release %s does not plan %s.", is.ReleaseCode, title)
 	case is.PlannedSHA256 != o.PlanSHA256:
 		return fault.New(fault.GateClosed, "%s is not the file that release %s was started with (then %s, now %s). Start a new release for it.", title, is.ReleaseCode, short(is.PlannedSHA256), short(o.PlanSHA256))
+	case is.Closed != "":
+		return fault.New(fault.GateClosed, "%s", is.Closed)
 	case o.Run.Direction == Down && !is.Saved:
 		return fault.New(fault.GateClosed, "%s", NotSaved)
 	case o.Run.Direction == Up && !is.GateOpen:
@@ -192,6 +197,8 @@ func (is Obstacles) refusal(o Order) error {
 		return fault.New(fault.GateClosed, "%s", NotRehearsed)
 	case o.Run.Direction == Up && is.Unsettled != "":
 		return fault.New(fault.GateClosed, "The runbook of release %s wants this settled before anything is applied: %s. Settle it on the release's page, then apply.", is.ReleaseCode, is.Unsettled)
+	case o.Run.By.Origin != string(actor.Web) && is.Token != "":
+		return fault.New(fault.GateClosed, "%s %s", tokenProblems[is.Token], HowToken)
 	}
 	return fault.New(fault.Conflict, "Something changed while you pressed the button. Look at the page again.")
 }
@@ -205,6 +212,20 @@ const (
 	NotSaved = "Nothing is undone before it was counted what would be lost and that was saved, from exactly this undo file, in the last 15 minutes, " +
 		"and signed for with a sign-in of the last ten. Count and save it on the page Undo of the version, then undo."
 )
+
+// HowToken says how the command line gets its token.
+const HowToken = "When go / no-go is signed, a person who may apply makes one on the release's page Window; " +
+	"it is good once, for one version and direction, until the window ends and for an hour at most. Put it into GATEHOUSE_APPLY_TOKEN."
+
+var tokenProblems = map[string]string{
+	"none":    "Nothing is changed from here without a one-time token of the signed gate.",
+	"unknown": "The one-time token is none of this organisation's.",
+	"used":    "The one-time token was used already.",
+	"revoked": "The one-time token was revoked.",
+	"expired": "The one-time token has expired.",
+	"another": "The one-time token is for another release, version, direction or text of the file.",
+	"void":    "The one-time token is void: what go / no-go was signed on has changed, or a signature was taken back.",
+}
 
 func missing(roles []actor.Role) string {
 	if len(roles) == 0 {

@@ -97,6 +97,8 @@ type Sighting struct {
 	Lines  []Line
 	Checks []Check // only once the run has ended
 	Ladder Ladder
+	// Release is the active one, and nil where there is none.
+	Release *Release
 }
 
 // Run is one run of the actor's tenant with its log.
@@ -112,7 +114,7 @@ func (s *Service) Run(ctx context.Context, by actor.Actor, id RunID) (Sighting, 
 	if sight.Run == nil {
 		return Sighting{}, fault.New(fault.NotFound, "There is no such run.")
 	}
-	one := Sighting{Run: *sight.Run, Lines: sight.Lines, Ladder: s.build(sight)}
+	one := Sighting{Run: *sight.Run, Lines: sight.Lines, Ladder: s.build(sight), Release: sight.Release}
 	one.File, _ = s.files.In(one.Run.Direction, one.Run.Version)
 	up, hasUp := s.files.Up(one.Run.Version)
 	rung, onLadder := one.Ladder.Find(one.Run.Version)

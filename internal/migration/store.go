@@ -8,6 +8,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/change"
 )
 
 // Store is what this package asks of the database as the application; everything else only the Migrator may do.
@@ -40,6 +41,8 @@ type Tx interface {
 	Run(ctx context.Context, id RunID) (Run, error)
 	// Start marks a queued run running, where its gate is still open; false where it is not queued any more or may not start.
 	Start(ctx context.Context, id RunID) (bool, error)
+	// Closed is why a release may change nothing now, because of its window or a freeze; empty where it may.
+	Closed(ctx context.Context, release uuid.UUID) (string, error)
 	// Finish marks a queued or running run with its outcome; false where it has one already.
 	Finish(ctx context.Context, id RunID, o Outcome) (bool, error)
 	// Acknowledge notes that a person has looked at an interrupted run; false where that was done already.
@@ -98,6 +101,9 @@ type Release struct {
 	Missing []actor.Role
 	// Plan holds the hash of each version as it was frozen when the release started.
 	Plan map[string]string
+	// Moment is how it stands to its change window, in its time zone.
+	Moment change.Moment
+	Zone   string
 }
 
 // Order is a run to be inserted.
@@ -109,6 +115,8 @@ type Order struct {
 	// Loss is what the undo would lose, as it was saved; AuthTime when whoever orders signed in.
 	Loss     uuid.UUID
 	AuthTime time.Time
+	// TokenSHA256 is the hash of the one-time token that every door but the pages has to show.
+	TokenSHA256 string
 }
 
 // Obstacles are the conditions of AddRun, one by one.
@@ -122,6 +130,8 @@ type Obstacles struct {
 	Rehearsed     bool // the release's files passed a rehearsal on it
 	Missing       []actor.Role
 	Unsettled     string // required items that the runbook puts before applying
+	Closed        string // why the change window or a freeze refuses; empty where they do not
+	Token         string // what is wrong with the one-time token; empty where nothing is
 	PlannedSHA256 string // empty where the release does not plan the version
 	Busy          *Run
 	Interrupted   *Run

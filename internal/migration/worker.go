@@ -96,6 +96,14 @@ func (w *Worker) start(ctx context.Context, ref Ref) (run Run, started bool, err
 		if started, err = tx.Start(ctx, ref.Run); err != nil || started {
 			return err
 		}
+		closed, err := tx.Closed(ctx, run.Release)
+		if err != nil {
+			return err
+		}
+		if closed != "" {
+			_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: closed + " Nothing was changed."})
+			return err
+		}
 		_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: "The gate closed, or the release ended, between the order and the start. Nothing was changed."})
 		return err
 	})

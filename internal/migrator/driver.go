@@ -201,9 +201,9 @@ func (d *driver) begin(transaction bool) error {
 		batch.Queue("BEGIN")
 	}
 	batch.Queue(setBounds, millis(d.file.Card.LockTimeout), millis(d.file.Card.StatementTimeout), transaction)
-	var state string
+	var state, closed string
 	if d.set.Ledger.claims && d.req.Run != (migration.RunID{}) {
-		batch.Queue(claimRun, d.req.Run).QueryRow(func(row pgx.Row) error { return row.Scan(&state) })
+		batch.Queue(claimRun, d.req.Run).QueryRow(func(row pgx.Row) error { return row.Scan(&state, &closed) })
 	} else {
 		state = string(migration.Running)
 	}
@@ -214,6 +214,9 @@ func (d *driver) begin(transaction bool) error {
 	if state != string(migration.Running) {
 		cause := &migration.GivenUp{State: migration.RunState(state)}
 		return fault.New(fault.Conflict, "This run has been given up in the meantime. Nothing was changed.").Because(cause)
+	}
+	if closed != "" {
+		return fault.New(fault.GateClosed, "%s Nothing was changed.", closed)
 	}
 	return nil
 }
@@ -245,7 +248,7 @@ func exec(ctx context.Context, conn *pgx.Conn, sql string) (finished int, err er
 
 // failed rolls back, records the try, and says what is known. finished statements of the file had succeeded before.
 func (d *driver) failed(err error, finished int, sql string) error {
-	if fault.Is(err, fault.Conflict) {
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.GateClosed) { // it was refused before anything was tried
 		return errors.Join(err, d.rollback())
 	}
 	if d.s.conn.IsClosed() {

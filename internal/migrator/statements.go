@@ -80,7 +80,8 @@ CREATE TABLE IF NOT EXISTS gatehouse.console_ledger (
 
 	// claimRun locks the run's row until the migration's transaction ends: whoever wants to give the run up waits, and
 	// whoever has given it up is seen.
-	claimRun = `SELECT state FROM gatehouse.migration_runs WHERE run_id = $1 FOR SHARE`
+	// The change window is asked for here once more: waiting for a lock may have taken it past its end.
+	claimRun = `SELECT state, coalesce(gatehouse.change_refusal(tenant_id, release_id), '') FROM gatehouse.migration_runs WHERE run_id = $1 FOR SHARE`
 
 	readState = `SELECT version, dirty FROM gatehouse.migration_state WHERE set_name = $1`
 

@@ -181,7 +181,7 @@ func (t migrationTx) AddRun(ctx context.Context, o migration.Order) (bool, error
 		"tenant": t.by.Tenant, "run": o.Run.ID, "key": o.Key, "release": o.Run.Release, "version": o.Run.Version.String(),
 		"version_number": int64(o.Run.Version), "direction": string(o.Run.Direction), "sha256": o.Run.SHA256,
 		"plan_sha256": o.PlanSHA256, "issuer": o.Run.By.Issuer, "subject": o.Run.By.Subject, "name": o.Run.By.Name,
-		"roles": o.Run.By.Roles, "origin": o.Run.By.Origin, "reason": o.Run.Reason,
+		"roles": o.Run.By.Roles, "origin": o.Run.By.Origin, "reason": o.Run.Reason, "token": o.TokenSHA256,
 		"loss": idOrNull(o.Loss), "auth_time": orNullTime(o.AuthTime),
 	})
 }
@@ -204,10 +204,10 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	var runs []migration.Run
 	var b pgx.Batch
 	b.Queue(sql("MigrationObstacles"), pgx.StrictNamedArgs{
-		"tenant": t.by.Tenant, "release": o.Run.Release, "version": o.Run.Version.String(), "version_number": int64(o.Run.Version), "sha256": o.Run.SHA256,
+		"tenant": t.by.Tenant, "release": o.Run.Release, "version": o.Run.Version.String(), "version_number": int64(o.Run.Version),
+		"direction": string(o.Run.Direction), "sha256": o.Run.SHA256, "token": o.TokenSHA256,
 		"loss": idOrNull(o.Loss), "origin": o.Run.By.Origin, "auth_time": orNullTime(o.AuthTime),
-	}).
-		Query(collectOne(&row))
+	}).Query(collectOne(&row))
 	b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
 	b.Queue(sql("MigrationRunsInTheWay")).Query(migrationRuns(&runs))
 	if err := t.tx.SendBatch(ctx, &b).Close(); err != nil {
@@ -215,7 +215,7 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	}
 	is := migration.Obstacles{
 		Operator: row.Operator, ReleaseFound: row.ReleaseFound, ReleaseState: row.ReleaseState, ReleaseCode: row.ReleaseCode,
-		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Saved: row.Saved, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256,
+		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Saved: row.Saved, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256, Closed: row.Closed, Token: row.Token,
 	}
 	if release != nil && release.RunID == o.Run.Release {
 		is.Missing = rolesOf(release.Missing)
@@ -239,6 +239,11 @@ func (t migrationTx) Enqueue(ctx context.Context, run migration.Ref) error {
 
 func (t migrationTx) Start(ctx context.Context, id migration.RunID) (bool, error) {
 	return t.changed(ctx, "StartMigrationRun", pgx.StrictNamedArgs{"run": id})
+}
+
+func (t migrationTx) Closed(ctx context.Context, release uuid.UUID) (sentence string, err error) {
+	err = t.tx.QueryRow(ctx, sql("ChangeRefusal"), pgx.StrictNamedArgs{"tenant": t.by.Tenant, "release": release}).Scan(&sentence)
+	return sentence, err
 }
 
 func (t migrationTx) Finish(ctx context.Context, id migration.RunID, o migration.Outcome) (bool, error) {

@@ -79,10 +79,12 @@ type migrationReleaseRow struct {
 	Rehearsed bool
 	Missing   []string
 	Plan      []byte
+	TimeZone  string
+	momentRow
 }
 
 func (r migrationReleaseRow) release() (*migration.Release, error) {
-	release := &migration.Release{ID: r.RunID, Code: r.Code, GateOpen: r.GateOpen, BackedUp: r.BackedUp, Rehearsed: r.Rehearsed, Missing: rolesOf(r.Missing), Plan: map[string]string{}}
+	release := &migration.Release{ID: r.RunID, Code: r.Code, GateOpen: r.GateOpen, BackedUp: r.BackedUp, Rehearsed: r.Rehearsed, Missing: rolesOf(r.Missing), Plan: map[string]string{}, Zone: r.TimeZone, Moment: r.moment()}
 	if err := json.Unmarshal(r.Plan, &release.Plan); err != nil {
 		return nil, fmt.Errorf("reading the release's plan: %w", err)
 	}
@@ -118,6 +120,7 @@ type obstacleRow struct {
 	Unsettled                 string
 	Saved                     bool
 	PlannedSHA256             string
+	Closed, Token             string
 }
 
 func deref[T any](p *T) T {

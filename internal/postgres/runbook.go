@@ -111,7 +111,7 @@ func (t runbookTx) Add(ctx context.Context, run runbook.Run, template runbook.Te
 		}
 		b.Queue(sql("AddRunItem"), pgx.StrictNamedArgs{
 			"tenant": tenant, "run": run.ID, "item": string(i.ID), "position": i.Position, "phase": string(i.Phase), "gate": string(i.Gate),
-			"title": i.Title, "owner_role": string(i.Owner), "required": i.Required, "offset_seconds": int(i.Offset.Seconds()), "not_before_seconds": secondsOrNull(i.NotBefore),
+			"title": i.Title, "owner_role": string(i.Owner), "required": i.Required, "offset_seconds": int(i.Offset.Seconds()), "not_before_seconds": secondsOrNull(i.NotBefore), "fresh_seconds": secondsOrNull(i.FreshFor),
 			"after_items": after, "kind": string(i.Kind), "check_name": i.Check,
 		})
 	}

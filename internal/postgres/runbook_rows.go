@@ -179,17 +179,22 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	var gates gateRows
 	var migrations []runMigrationRow
 	var template runTemplateRow
+	var moment *momentRow
 	args := pgx.StrictNamedArgs{"run": run}
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
 		gates.queue(b, run, nil, "GateMarks")
 		b.Queue(sql("RunMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("RunTemplate"), args).Query(collectOne(&template))
+		b.Queue(sql("ChangeMoment"), pgx.StrictNamedArgs{"release": run}).Query(collectMaybe(&moment))
 	})
 	if err != nil {
 		return runbook.Release{}, err
 	}
 	release := runbook.Release{Plan: plan.plan()}
+	if moment != nil {
+		release.Moment = moment.moment()
+	}
 	if release.Template, err = runbook.ParseTemplate([]byte(template.Template)); err != nil {
 		return runbook.Release{}, err
 	}

@@ -59,9 +59,11 @@ type Item struct {
 	Offset   time.Duration
 	// NotBefore is the distance from T-0 before which its claim cannot be true; nil where any time is right.
 	NotBefore *time.Duration
-	After     []ItemID
-	Kind      Kind
-	Check     string
+	// FreshFor is how long its evidence is good for signing; nil for ever. The gate judges it, not the item.
+	FreshFor *time.Duration
+	After    []ItemID
+	Kind     Kind
+	Check    string
 
 	State     ItemState
 	Holder    Person // while it is in progress

@@ -11,6 +11,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
@@ -101,6 +102,7 @@ type Release struct {
 	Migrations []MigrationShown
 	Template   Template // as it was frozen
 	Newest     TemplateRef
+	Moment     change.Moment // how it stands to its change window
 }
 
 // HistoryLine is something that was done to an item.

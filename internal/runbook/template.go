@@ -64,15 +64,17 @@ type ItemSpec struct {
 	Required bool       `json:"required"`
 	Offset   *Offset    `json:"offset,omitempty"` // the phase's where it is left out
 	// NotBefore is when its claim can be true at the earliest; nothing where any time is right.
-	NotBefore *Offset  `json:"not_before,omitempty"`
-	After     []ItemID `json:"after,omitempty"`
-	Evidence  Asks     `json:"evidence"`
-	Do        string   `json:"do"`
-	Command   string   `json:"command,omitempty"`
-	Expected  string   `json:"expected"`
-	Undo      string   `json:"undo"`
-	See       []string `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
-	Covers    []string `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
+	NotBefore *Offset `json:"not_before,omitempty"`
+	// FreshFor is how long what its check found is good for signing, "+4h"; nothing where it is good for ever.
+	FreshFor *Offset  `json:"fresh_for,omitempty"`
+	After    []ItemID `json:"after,omitempty"`
+	Evidence Asks     `json:"evidence"`
+	Do       string   `json:"do"`
+	Command  string   `json:"command,omitempty"`
+	Expected string   `json:"expected"`
+	Undo     string   `json:"undo"`
+	See      []string `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
+	Covers   []string `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
 }
 
 // GateSpec is a gate and the slots that have to sign it.
@@ -246,7 +248,7 @@ func (t Template) Items() []Item {
 			due, notBefore := phase.times(spec)
 			items = append(items, Item{
 				ID: spec.ID, Position: len(items) + 1, Phase: phase.ID, Gate: gate, Title: spec.Title, Owner: spec.Owner,
-				Required: spec.Required, Offset: time.Duration(due), NotBefore: (*time.Duration)(notBefore), After: spec.After, Kind: spec.Evidence.Kind,
+				Required: spec.Required, Offset: time.Duration(due), NotBefore: (*time.Duration)(notBefore), FreshFor: (*time.Duration)(spec.FreshFor), After: spec.After, Kind: spec.Evidence.Kind,
 				Check: spec.Evidence.Check, State: Open, Version: 1,
 			})
 		}

@@ -229,3 +229,49 @@ func TestSettledItemsKeepTheirDueTime(t *testing.T) {
 		t.Errorf("reopened, the item is due at %v, want %v", got, want)
 	}
 }
+
+// Releases were started from these, and their signatures hold only while the bytes are the same.
+func TestReleasedRunbooksAreNotEdited(t *testing.T) {
+	all, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, template := range all {
+		got[template.Version] = template.SHA256
+	}
+	for version, want := range map[string]string{
+		"1.0.0": "8ea48d7c353a224fe68f308adf85c3d9747f913f52dd4e33408b38a245ab1fc3",
+		"1.1.0": "649fc01d775ca9e653de50d77f689c14159e9ebe774373d21b372542e065639b",
+	} {
+		if got[version] != want {
+			t.Errorf("the runbook %s has the hash %s, want %s", version, got[version], want)
+		}
+	}
+}
+
+// Before anything was done nobody can sign that it was executed or witnessed, and what the system knows is not typed.
+func TestGoNoGoSaysWhatCanBeTrueThen(t *testing.T) {
+	template := embedded(t)
+	for _, g := range template.Gates {
+		var meanings []string
+		for _, s := range g.Slots {
+			for _, m := range s.Meanings {
+				meanings = append(meanings, string(m))
+			}
+		}
+		if later := slices.Contains(meanings, "executed") || slices.Contains(meanings, "witnessed"); later != g.AfterMigrations {
+			t.Errorf("at gate %s one can sign as %v", g.ID, meanings)
+		}
+	}
+	for id, check := range map[ItemID]string{"PRE-P2": "backup.restores", "P1.2": "backup.restores", "P1.2b": "migration.rehearsed"} {
+		spec, phase, ok := template.Spec(id)
+		if !ok || spec.Evidence.Check != check || spec.FreshFor == nil || !spec.Required || phase.Gate != "go_no_go" {
+			t.Errorf("%s is %+v of phase %s; want it filled by %s before go / no-go, and growing old", id, spec, phase.ID, check)
+		}
+	}
+	text := strings.Replace(template.Text, `"fresh_for": "+4h"`, `"fresh_for": "0"`, 1)
+	if _, err := ParseTemplate([]byte(text)); err == nil || !strings.Contains(err.Error(), "grows old") {
+		t.Errorf("a limit of nothing = %v, want a complaint", err)
+	}
+}

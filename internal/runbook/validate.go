@@ -15,6 +15,7 @@ import (
 var Checks = []string{
 	"migration.baseline", "migration.plan", "migration.applied",
 	"database.connection", "schema_version.last", "schema_version.three", "tables.nine", "matviews.two", "constraint.confidence",
+	"backup.restores", "migration.rehearsed",
 	"health.overall", "graphql.data_quality", "graphql.health", "graphql.statistics", "cache.freshness", "ml.accuracy",
 }
 
@@ -140,6 +141,9 @@ func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) err
 		if !slices.Contains(t.references(), id) {
 			return fmt.Errorf("it refers to %s, which is not there", id)
 		}
+	}
+	if item.FreshFor != nil && (item.Evidence.Kind != Auto || *item.FreshFor <= 0) {
+		return fmt.Errorf("only what a check found grows old, after a time above zero")
 	}
 	return item.Evidence.check()
 }

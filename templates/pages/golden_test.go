@@ -40,6 +40,8 @@ func samples() map[string]templ.Component {
 		"release_start_complaints":  pages.ReleaseStart(releaseStart(components.Complaints{{Field: "t_zero", Text: "T-0 must be in the future."}, {Field: "code", Text: "This code is taken."}})),
 		"release_start_refused":     pages.ReleaseStart(releaseStartRefused()),
 		"release_show":              pages.ReleaseShow(releaseShow()),
+		"release_window":            pages.ReleaseWindow(releaseWindow()),
+		"release_window_stale":      pages.ReleaseWindow(releaseWindowStale()),
 		"release_show_over":         pages.ReleaseShow(releaseShowOver()),
 		"item_show":                 pages.ItemShow(itemShow()),
 		"item_show_auto":            pages.ItemShow(itemShowAuto()),

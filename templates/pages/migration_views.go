@@ -67,6 +67,7 @@ type MigrationListView struct {
 	Unreadable     string // why the database could not be read; empty when it could
 	Running        components.Link
 	Next           NextMigration
+	Window         Banner
 	Ledger         []LedgerRow
 	LedgerPager    components.Pager
 	LiveHref       string
@@ -101,6 +102,7 @@ type MigrationShowView struct {
 	Reversible string // "yes", or why not
 	PostChecks []components.Check
 	Gate       *components.Gate
+	Window     Banner
 	Next       NextMigration // Apply.Action empty where this one is not next
 	RepairHref string        // where what of it is in the database is looked at
 	DownHref   string        // the page that asks about undoing; empty when it cannot be
@@ -250,6 +252,7 @@ type MigrationRunView struct {
 	Error        *DatabaseError
 	Checks       []components.Check
 	Stopped      *Interrupted
+	Window       Banner
 	Safe         string // what is true of the database now
 	Next         components.Link
 	LiveHref     string // empty when the run has ended

@@ -148,6 +148,7 @@ type ReleaseShowView struct {
 	Migrations         []MigrationLine
 	MigrationsSentence string
 
+	Window     Banner
 	Reschedule ReschedulePart
 	Abort      AbortPart
 	Ended      string // why and when it ended, for a release that is over

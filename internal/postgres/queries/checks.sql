@@ -30,3 +30,20 @@ SELECT l.facility_id, l.location_id, m.material_id
 INSERT INTO public.putaway_recommendations
        (tenant_id, facility_id, lot_number, material_id, quantity, recommended_location_id, algorithm_used, confidence_score)
 VALUES (@tenant, @facility, 'GATEHOUSE-CONSTRAINT-TEST', @material, 1, @location, 'CONSTRAINT_TEST', @confidence);
+
+-- name: FreshBackup :many
+-- The newest backup that is fresh and was restored, with what a person can look for by: its file, its hash, its drill.
+SELECT b.backup_id, b.name, b.bytes, b.sha256, b.manifest_sha256, b.taken_at, c.recorded_at AS restored_at
+  FROM gatehouse.apply_proof(@run) p
+  JOIN gatehouse.backups b ON b.tenant_id = gatehouse.current_tenant() AND b.backup_id = p.backup_id
+ CROSS JOIN LATERAL (SELECT k.recorded_at FROM gatehouse.backup_checks k
+                      WHERE k.tenant_id = b.tenant_id AND k.backup_id = b.backup_id AND k.kind = 'drill' AND k.passed
+                      ORDER BY k.recorded_at DESC LIMIT 1) c;
+
+-- name: RehearsalOfRelease :many
+-- The newest rehearsal of exactly the release's files that passed and is newer than a backup that is fresh.
+SELECT r.rehearsal_id, r.backup_id, r.report_sha256, r.server_version, r.started_at, r.recorded_at,
+       (SELECT coalesce(jsonb_object_agg(f.version, f.sha256), '{}') FROM gatehouse.rehearsed_files f
+         WHERE f.tenant_id = r.tenant_id AND f.rehearsal_id = r.rehearsal_id)::text AS files
+  FROM gatehouse.apply_proof(@run) p
+  JOIN gatehouse.rehearsals r ON r.tenant_id = gatehouse.current_tenant() AND r.rehearsal_id = p.rehearsal_id;

@@ -67,7 +67,11 @@ SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run AND 
 
 -- name: MigrationRelease :one
 -- The tenant's active release, what its go / no-go gate still needs, what is proven for it, and the files it was started with.
-SELECT r.run_id, r.code, p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS NOT NULL AS rehearsed,
+SELECT r.run_id, r.code, r.time_zone,
+       p.backup_id IS NOT NULL OR c.proof_until IS NOT NULL AS backed_up,
+       p.rehearsal_id IS NOT NULL OR c.proof_until IS NOT NULL AND gatehouse.rehearsal_passed(r.run_id) IS NOT NULL AS rehearsed,
+       c.starts_at, c.ends_at, c.set_by, c.freeze_from, c.freeze_until, coalesce(c.freeze_reason, '') AS freeze_reason,
+       c.window_until, c.freeze_passed_until, c.proof_until, coalesce(c.refusal, '') AS refusal, clock_timestamp() AS at,
        gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
        ARRAY(SELECT s.role
                FROM gatehouse.run_gate_slots s
@@ -82,6 +86,7 @@ SELECT r.run_id, r.code, p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS
           FROM gatehouse.run_migrations m WHERE m.tenant_id = r.tenant_id AND m.run_id = r.run_id) AS plan
   FROM gatehouse.runs r
  CROSS JOIN LATERAL gatehouse.apply_proof(r.run_id) p
+ CROSS JOIN LATERAL gatehouse.change_moment(r.tenant_id, r.run_id, clock_timestamp()) c
  WHERE r.state = 'active'
  ORDER BY r.started_at DESC
  LIMIT 1;
@@ -92,7 +97,18 @@ SELECT r.run_id, r.code, p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS
 -- go / no-go gate is passed as its content stands now, a fresh backup restores and a rehearsal of the release's files on it
 -- passed, and every required item that the runbook puts before applying is settled; for a step down, what this very undo file
 -- would lose was counted and saved in the last minutes, and where that is anything, a person's sign-in is fresh (the step
--- itself then looks, with everybody kept out, whether anything was written since); no interrupted run waits for a person.
+-- itself then looks, with everybody kept out, whether anything was written since); no interrupted run waits for a person;
+-- it is within the change window and in no freeze. Two people may override window, freeze, and how fresh the proof is:
+-- that exactly these files passed a rehearsal nobody overrides. Whoever comes through another door than the pages has to
+-- show a token of the signed gate, and using it is part of this statement.
+WITH token AS (
+    SELECT k.tenant_id, k.token_id
+      FROM gatehouse.apply_tokens k
+     WHERE k.tenant_id = @tenant AND k.token_sha256 = @token AND k.run_id = @release AND k.version = @version
+       AND k.direction = @direction AND k.sha256 = @sha256 AND k.expires_at > clock_timestamp()
+       AND k.content_sha256 = gatehouse.gate_content_sha256(k.run_id, 'go_no_go') AND gatehouse.gate_passed(k.run_id, 'go_no_go') IS TRUE
+       AND NOT EXISTS (SELECT FROM gatehouse.apply_token_ends e WHERE e.tenant_id = k.tenant_id AND e.token_id = k.token_id)
+), added AS (
 INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256,
                                       actor_issuer, actor_subject, actor_name, actor_roles, origin, reason, loss_id, auth_time)
 SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction, @sha256,
@@ -109,7 +125,11 @@ SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction
               AND l.taken_at BETWEEN clock_timestamp() - interval '15 minutes' AND clock_timestamp()
               AND (l.lost = 0 OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')))
    AND (@direction = 'down' OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE)
-   AND (@direction = 'down' OR EXISTS (SELECT FROM gatehouse.apply_proof(r.run_id) p WHERE p.backup_id IS NOT NULL AND p.rehearsal_id IS NOT NULL))
+   AND (@origin = 'web' OR EXISTS (SELECT FROM token))
+   AND gatehouse.change_refusal(r.tenant_id, r.run_id) IS NULL
+   AND (@direction = 'down' OR EXISTS (SELECT FROM gatehouse.apply_proof(r.run_id) p WHERE p.backup_id IS NOT NULL AND p.rehearsal_id IS NOT NULL)
+        OR gatehouse.rehearsal_passed(r.run_id) IS NOT NULL
+           AND (SELECT c.proof_until IS NOT NULL FROM gatehouse.change_moment(r.tenant_id, r.run_id, clock_timestamp()) c))
    AND (@direction = 'down' OR NOT EXISTS (
            SELECT FROM gatehouse.run_items applied
              JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
@@ -119,7 +139,12 @@ SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction
    AND NOT EXISTS (SELECT FROM gatehouse.migration_runs i
                     WHERE i.tenant_id = t.tenant_id AND i.state = 'interrupted' AND i.acknowledged_at IS NULL)
     ON CONFLICT DO NOTHING
-RETURNING run_id;
+RETURNING tenant_id, run_id
+), used AS (
+INSERT INTO gatehouse.apply_token_ends (tenant_id, token_id, used_by, issuer, subject, name)
+SELECT token.tenant_id, token.token_id, added.run_id, @issuer, @subject, @name FROM token, added
+)
+SELECT run_id FROM added;
 
 -- name: MigrationObstacles :one
 SELECT coalesce(t.is_operator, false) AS operator,
@@ -127,7 +152,19 @@ SELECT coalesce(t.is_operator, false) AS operator,
        coalesce(r.state, '') AS release_state,
        coalesce(r.code, '') AS release_code,
        gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE AS gate_open,
-       p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS NOT NULL AS rehearsed,
+       p.backup_id IS NOT NULL OR c.proof_until IS NOT NULL AS backed_up,
+       p.rehearsal_id IS NOT NULL OR c.proof_until IS NOT NULL AND gatehouse.rehearsal_passed(r.run_id) IS NOT NULL AS rehearsed,
+       coalesce(c.refusal, '') AS closed,
+       -- Whatever was shown at the other door: what is wrong with it.
+       CASE WHEN @token = '' THEN 'none'
+            WHEN k.token_id IS NULL THEN 'unknown'
+            WHEN e.used_by IS NOT NULL THEN 'used'
+            WHEN e.token_id IS NOT NULL THEN 'revoked'
+            WHEN k.expires_at <= clock_timestamp() THEN 'expired'
+            WHEN k.run_id <> r.run_id OR k.version <> @version OR k.direction <> @direction OR k.sha256 <> @sha256 THEN 'another'
+            WHEN k.content_sha256 <> gatehouse.gate_content_sha256(r.run_id, 'go_no_go')
+                 OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS NOT TRUE THEN 'void'
+            ELSE '' END AS token,
        coalesce(m.sha256, '') AS planned_sha256,
        EXISTS (
            SELECT FROM gatehouse.migration_losses l
@@ -144,10 +181,13 @@ SELECT coalesce(t.is_operator, false) AS operator,
   LEFT JOIN gatehouse.tenants t USING (tenant_id)
   LEFT JOIN gatehouse.runs r ON r.tenant_id = asked.tenant_id AND r.run_id = @release
   LEFT JOIN gatehouse.run_migrations m ON m.tenant_id = r.tenant_id AND m.run_id = r.run_id AND m.version = @version
-  LEFT JOIN LATERAL gatehouse.apply_proof(r.run_id) p ON true;
+  LEFT JOIN LATERAL gatehouse.apply_proof(r.run_id) p ON true
+  LEFT JOIN LATERAL gatehouse.change_moment(r.tenant_id, r.run_id, clock_timestamp()) c ON true
+  LEFT JOIN gatehouse.apply_tokens k ON k.tenant_id = asked.tenant_id AND k.token_sha256 = @token
+  LEFT JOIN gatehouse.apply_token_ends e ON e.tenant_id = k.tenant_id AND e.token_id = k.token_id;
 
 -- name: StartMigrationRun :one
--- The gate once more: since the run was asked for, a signature may have been taken back or the release aborted.
+-- The gate once more: since the run was asked for, a signature may have been taken back, the release aborted, or the window closed.
 WITH release AS MATERIALIZED (
     SELECT l.tenant_id, l.run_id
       FROM gatehouse.runs l
@@ -159,7 +199,11 @@ UPDATE gatehouse.migration_runs r
   FROM release
  WHERE r.run_id = @run AND r.state = 'queued' AND r.tenant_id = release.tenant_id AND r.release_id = release.run_id
    AND (r.direction = 'down' OR gatehouse.gate_passed(r.release_id, 'go_no_go') IS TRUE)
+   AND gatehouse.change_refusal(r.tenant_id, r.release_id) IS NULL
 RETURNING r.run_id;
+
+-- name: ChangeRefusal :one
+SELECT coalesce(gatehouse.change_refusal(@tenant, @release), '') AS refusal;
 
 -- name: FinishMigrationRun :one
 UPDATE gatehouse.migration_runs

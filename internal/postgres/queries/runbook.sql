@@ -6,9 +6,9 @@ VALUES (@tenant, @run, @environment, @code, @title, @t0, @time_zone, @template_n
 
 -- name: AddRunItem :exec
 INSERT INTO gatehouse.run_items (tenant_id, run_id, item_id, position, phase, gate, title, owner_role, required,
-                                 offset_seconds, not_before_seconds, after_items, kind, check_name)
+                                 offset_seconds, not_before_seconds, fresh_seconds, after_items, kind, check_name)
 VALUES (@tenant, @run, @item, @position, @phase, @gate, @title, @owner_role, @required,
-        @offset_seconds, @not_before_seconds, @after_items, @kind, @check_name);
+        @offset_seconds, @not_before_seconds, @fresh_seconds, @after_items, @kind, @check_name);
 
 -- name: AddRunGate :exec
 INSERT INTO gatehouse.run_gates (tenant_id, run_id, gate, position, name, judges, after_phase, offset_seconds,
