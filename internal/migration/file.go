@@ -31,6 +31,7 @@ func (f File) Description() string { return strings.ReplaceAll(f.Name, "_", " ")
 type Files struct {
 	versions []Version
 	up, down map[Version]File
+	readings func() (map[string]Reading, error) // nil for a set whose files nobody read beforehand
 }
 
 // FilesError lists everything that is wrong with a folder of files.

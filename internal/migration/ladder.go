@@ -59,6 +59,8 @@ type Rung struct {
 	Rehearsed RehearsedFile
 	// Last is the newest entry, and Effect the newest successful one; zero where there is none.
 	Last, Effect Entry
+	// Lint is what the file locks and could do with less, by the sizes of today; nil where nobody read the file.
+	Lint *LintReport
 }
 
 // InDatabase says whether the version's objects are there, by the ledger.

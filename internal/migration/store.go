@@ -60,6 +60,7 @@ type Question struct {
 	Before  int64   // ledger entries older than this one; 0 for the newest
 	Limit   int     // ledger entries; 0 for none
 	Objects []Object
+	Lint    LintQuestion // what the lint would like to know
 }
 
 // Sight is what the database showed.
@@ -77,6 +78,7 @@ type Sight struct {
 	Rehearsed []RehearsedFile
 	// Invalid are indexes that no query may use; one that is being built stands here, too.
 	Invalid []InvalidIndex
+	Live    LintLive
 }
 
 // Release is the active release as far as migrations go.

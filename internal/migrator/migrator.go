@@ -46,6 +46,9 @@ func New(set Set, ownerURL string) (*Migrator, error) {
 	if set.Expected != nil {
 		expected = sync.OnceValues(func() (*migration.Expectation, error) { return migration.ReadExpectation(set.Expected, files) })
 	}
+	if set.Readings != nil {
+		files.UseReadings(set.Readings)
+	}
 	config, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
 		return nil, errors.New("the owner's database address is not one of PostgreSQL's (postgres://user@host:5432/database)")

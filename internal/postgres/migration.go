@@ -33,6 +33,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	var lines []migrationLineRow
 	var objects []catalogRow
 	var runs []migration.Run
+	var lint lintRows
 	err := m.DB.page(ctx, by, func(b *pgx.Batch) {
 		queueStanding(b, &sight)
 		b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
@@ -53,6 +54,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 			kinds, names := objectNames(q.Objects)
 			b.Queue(sql("CatalogObjects"), pgx.StrictNamedArgs{"kinds": kinds, "names": names}).Query(collect(&objects))
 		}
+		lint.queue(b, q.Lint)
 	})
 	if err != nil {
 		return migration.Sight{}, err
@@ -65,6 +67,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	if len(runs) > 0 {
 		sight.Run = &runs[0]
 	}
+	sight.Live = lint.live(q.Lint)
 	for _, l := range lines {
 		sight.Lines = append(sight.Lines, migration.Line{Seq: l.Seq, At: l.At, Text: l.Line})
 	}

@@ -74,7 +74,8 @@ func (p *Parser) Parse(sql string) ([]migration.Parsed, error) {
 		if tokens := migration.Tokens(sql[begin:end]); len(tokens) > 0 {
 			begin += tokens[0].Offset
 		}
-		parsed.Line, parsed.SQL = migration.LineAt(sql, begin), strings.TrimSpace(sql[begin:end])
+		parsed.SQL = strings.TrimSpace(sql[begin:end])
+		parsed.Line, parsed.From, parsed.Bytes = migration.LineAt(sql, begin), begin, len(parsed.SQL)
 		statements = append(statements, parsed)
 	}
 	return statements, nil
