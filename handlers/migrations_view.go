@@ -141,6 +141,9 @@ func (h migrations) rungView(r migration.Rung) pages.Rung {
 	if r.HasFile {
 		v.File, v.Estimate = r.File.Script, estimate(r)
 	}
+	if r.Lint != nil && !r.InDatabase() {
+		v.Lint, v.LintTone = r.Lint.Summary(), lintTone(*r.Lint)
+	}
 	switch {
 	case r.InDatabase():
 		v.Real, v.By, v.At = duration(r.Effect.Took), r.Effect.By.Name, moment(r.Effect.FinishedAt, h.now(), time.UTC)
@@ -299,7 +302,7 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
 		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
-		Plan: h.planFacts(r),
+		Plan: h.planFacts(r), Lint: lintView(r),
 	}
 	if r.State == migration.StateChanged {
 		v.RecordedAs = r.Effect.SHA256

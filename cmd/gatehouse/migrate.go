@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,7 +75,7 @@ believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they
 			if err != nil {
 				return err
 			}
-			ladder, err := m.Status(cmd.Context())
+			ladder, err := weighed(cmd.Context(), m)
 			if err != nil {
 				return coded(err)
 			}
@@ -96,6 +97,24 @@ believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they
 	return cmd
 }
 
+// weighed is the ladder with what each file locks, by the sizes of the owner's database.
+func weighed(ctx context.Context, m *migrator.Migrator) (migration.Ladder, error) {
+	ladder, err := m.Status(ctx)
+	if err != nil {
+		return ladder, err
+	}
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return ladder, exitError{2, err}
+	}
+	live, err := postgres.LintLiveAsOwner(ctx, string(config.OwnerDatabaseURL), m.Files().LintAsks(m.Files().Versions()...))
+	if err != nil {
+		return ladder, err
+	}
+	ladder.Weigh(m.Files(), live)
+	return ladder, nil
+}
+
 type rungJSON struct {
 	Version     string          `json:"version"`
 	State       migration.State `json:"state"`
@@ -109,6 +128,8 @@ type rungJSON struct {
 	Note        string          `json:"note,omitempty"`
 	LastError   string          `json:"last_error,omitempty"`
 	LastErrorIn string          `json:"last_sqlstate,omitempty"`
+	// Lint is of what is not in the database yet.
+	Lint *migration.LintReport `json:"lint,omitempty"`
 }
 
 func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
@@ -140,6 +161,9 @@ func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
 		if r.State == migration.StateFailed {
 			row.LastError, row.LastErrorIn = r.Last.Error, r.Last.SQLState
 		}
+		if !r.InDatabase() {
+			row.Lint = r.Lint
+		}
 		document.Rungs = append(document.Rungs, row)
 	}
 	encoder := json.NewEncoder(out)
@@ -158,6 +182,9 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 		}
 		if r.State == migration.StateFailed {
 			more = r.Last.Error
+		}
+		if r.Lint != nil && !r.InDatabase() {
+			more = strings.TrimSpace(more + " " + r.Lint.Summary())
 		}
 		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n", r.State, name, more); err != nil {
 			return err
@@ -184,7 +211,7 @@ func migratePlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ladder, err := m.Status(cmd.Context())
+			ladder, err := weighed(cmd.Context(), m)
 			if err != nil {
 				return coded(err)
 			}
@@ -200,6 +227,9 @@ func migratePlan() *cobra.Command {
 				card := r.File.Card
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n    %s risk, about %s, reversible: %t\n    locks: %s\n    undo loses: %s\n    creates %d objects, changes %d\n    SHA-256 %s\n",
 					r.File.Script, card.Title, card.Risk, card.Estimate, card.Reversible, card.Locks, card.UndoLoses, len(card.Creates), len(card.Changes), r.File.SHA256)
+				if err == nil && r.Lint != nil {
+					err = printLint(cmd.OutOrStdout(), []lintReport{{LintReport: *r.Lint}})
+				}
 				if err != nil {
 					return err
 				}

@@ -113,8 +113,8 @@ func (s *Files) Lint(f File, live LintLive) (LintReport, bool) {
 	return Lint(f, r.Statements, live), true
 }
 
-// lint weighs every file by what was seen of the database; where nothing was asked, nothing is said.
-func (l *Ladder) lint(files *Files, live LintLive) {
+// Weigh lints every file by what was seen of the database; where nothing was asked, nothing is said.
+func (l *Ladder) Weigh(files *Files, live LintLive) {
 	if !live.Known {
 		return
 	}

@@ -144,7 +144,7 @@ func (s *Service) Files() *Files { return s.files }
 func (s *Service) build(sight Sight) Ladder {
 	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
 	ladder.rehearsed(sight.Rehearsed)
-	ladder.lint(s.files, sight.Live)
+	ladder.Weigh(s.files, sight.Live)
 	if !slices.ContainsFunc(sight.Runs, func(r Run) bool { return r.State.Active() }) {
 		ladder.Invalid = sight.Invalid // while a run is under way it may be building them
 	}

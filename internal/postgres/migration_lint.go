@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"context"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -55,4 +57,17 @@ func (r *lintRows) live(q migration.LintQuestion) migration.LintLive {
 		live.Roles[role] = true
 	}
 	return live
+}
+
+// LintLiveAsOwner asks what the lint would like to know as the owner, for a command that has no page.
+func LintLiveAsOwner(ctx context.Context, ownerURL string, q migration.LintQuestion) (live migration.LintLive, err error) {
+	var answers lintRows
+	err = withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
+		var b pgx.Batch
+		answers.queue(&b, q)
+		return conn.SendBatch(ctx, &b).Close()
+	})
+	live = answers.live(q)
+	live.Known = true // also where there was nothing to ask
+	return live, err
 }

@@ -21,7 +21,37 @@ type Rung struct {
 	File     string // what the files say
 	Database string // what the database says
 	Differs  string // what does not agree, in words; empty when both say the same
+	Lint     string // strongest lock and worst finding of what is not applied yet, in a line
+	LintTone components.Tone
 }
+
+// LintView is what a file locks, and what could be done with less.
+type LintView struct {
+	Sentence string
+	Tone     components.Tone
+	Bounds   string // how long it waits for a lock
+	Basis    string // what the levels were decided by
+	Findings []LintRow
+	Locks    []LintLockRow
+}
+
+// LintRow is one finding about one statement.
+type LintRow struct {
+	Level     components.State
+	Rule      string
+	Line      string
+	Statement string
+	Relation  string // with its size
+	Size      string
+	Lock      string
+	Waits     string
+	Why       string
+	Instead   string
+	Accepted  string // why the plan card puts up with it
+}
+
+// LintLockRow is one lock on something that is there before the file.
+type LintLockRow struct{ Line, Relation, Lock, Waits string }
 
 // ApplyForm applies one migration through its gate. It posts key, release and sha256.
 type ApplyForm struct {
@@ -92,6 +122,7 @@ type MigrationShowView struct {
 	UndoSQL    string
 	Reversible string // "yes", or why not
 	PostChecks []components.Check
+	Lint       *LintView
 	Gate       *components.Gate
 	Next       NextMigration // Apply.Action empty where this one is not next
 	DownHref   string        // the page that asks about undoing; empty when it cannot be
