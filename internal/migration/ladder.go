@@ -61,6 +61,8 @@ type Rung struct {
 	Last, Effect Entry
 	// Lint is what the file locks and could do with less, by the sizes of today; nil where nobody read the file.
 	Lint *LintReport
+	// Diff is how the file differs from what was applied; nil unless it does, or where nobody asked.
+	Diff *TextDiff
 }
 
 // InDatabase says whether the version's objects are there, by the ledger.

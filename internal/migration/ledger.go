@@ -27,6 +27,14 @@ type Entry struct {
 	SQLState     string
 	Error        string
 	Notices      string
+	Waits        *LockWaits // nil where nobody looked
+}
+
+// LockWaits is what a step waited for: how often, how long in all, and for whom, one a line.
+type LockWaits struct {
+	Times int
+	Took  time.Duration
+	For   string
 }
 
 // Person is who acted, as far as the reader may know: of another tenant's people only that they are another's.

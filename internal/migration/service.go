@@ -70,7 +70,7 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, v Version) (Detail, 
 	if err := mayRead(by); err != nil {
 		return Detail{}, err
 	}
-	sight, err := s.store.Look(ctx, by, Question{Version: v, Limit: historyPage, Objects: s.files.Objects(v), Lint: s.files.LintAsks(v)})
+	sight, err := s.store.Look(ctx, by, Question{Version: v, Limit: historyPage, Objects: s.files.Objects(v), Lint: s.files.LintAsks(v), Known: s.files.Hashes()})
 	if err != nil {
 		return Detail{}, err
 	}
@@ -145,6 +145,9 @@ func (s *Service) build(sight Sight) Ladder {
 	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
 	ladder.rehearsed(sight.Rehearsed)
 	ladder.Weigh(s.files, sight.Live)
+	if sight.Texts != nil {
+		ladder.Explain(sight.Texts)
+	}
 	if !slices.ContainsFunc(sight.Runs, func(r Run) bool { return r.State.Active() }) {
 		ladder.Invalid = sight.Invalid // while a run is under way it may be building them
 	}

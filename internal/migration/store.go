@@ -61,6 +61,7 @@ type Question struct {
 	Limit   int     // ledger entries; 0 for none
 	Objects []Object
 	Lint    LintQuestion // what the lint would like to know
+	Known   []string     // hashes of this program's files: of what was applied with another text, the text is wanted
 }
 
 // Sight is what the database showed.
@@ -79,6 +80,7 @@ type Sight struct {
 	// Invalid are indexes that no query may use; one that is being built stands here, too.
 	Invalid []InvalidIndex
 	Live    LintLive
+	Texts   map[string]string // that were applied and are not among the known, by hash
 }
 
 // Release is the active release as far as migrations go.

@@ -104,7 +104,7 @@ func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, di
 	if err := d.begin(true); err != nil {
 		return wrap("recording the repair", err)
 	}
-	if _, err := s.conn.Exec(ctx, m.set.Ledger.sql(writeEntry), entryArgs(file, step, d.began, s.notices, failure)); err != nil {
+	if _, err := s.conn.Exec(ctx, m.set.Ledger.sql(writeEntry), m.set.Ledger.entryArgs(file, step, d.began, s.notices, nil, failure)); err != nil {
 		return wrap("recording the repair", err)
 	}
 	if _, err := s.conn.Exec(ctx, writeState, m.set.Name, target, false); err != nil {

@@ -17,13 +17,13 @@ type Set struct {
 	Readings fs.FS
 }
 
-// Ledger says where a set's history stands. There are two, and their tables have the same columns.
+// Ledger says where a set's history stands. There are two, and their tables have the same columns, but for lock waits.
 type Ledger struct {
 	table string
 	lock  int32 // second half of the advisory lock's key
 	// own is made by the migrator itself, because nothing is there before the console's first file.
 	own bool
-	// claims says that runs of gatehouse.migration_runs ask for steps.
+	// claims says that runs of gatehouse.migration_runs ask for steps; such a ledger keeps lock waits and texts, too.
 	claims bool
 }
 

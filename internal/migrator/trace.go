@@ -40,8 +40,8 @@ func (m *Migrator) Trace(ctx context.Context, run migration.RunID) (trace migrat
 	return trace, nil
 }
 
-// blockerPause is between two looks at what a step waits for: shorter than it waits for a lock.
-const blockerPause = time.Second
+// blockerPause is between two looks at what a step waits for: much shorter than it waits for a lock.
+const blockerPause = 250 * time.Millisecond
 
 // Blockers says in words, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
 // needs one connection. While the database is away it is silent: the step itself will say that.
@@ -74,14 +74,30 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 		if err != nil {
 			return
 		}
-		who, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByName[blocker])
 		if err != nil {
 			return
 		}
-		words := strings.Join(who, "; ")
+		log := m.waits.of(run)
+		if len(list) == 0 {
+			log.saw("", time.Time{}, 0)
+		}
+		sentences := make([]string, len(list))
+		for i, b := range list {
+			log.saw(b.Who, b.Since, time.Duration(b.Seconds*float64(time.Second)))
+			sentences[i] = b.Sentence
+		}
+		words := strings.Join(sentences, "; ")
 		if words != "" && words != last {
 			say(words)
 		}
 		last = words
 	}
+}
+
+// blocker is one who holds what a run waits for.
+type blocker struct {
+	Sentence, Who string
+	Since         time.Time
+	Seconds       float64
 }

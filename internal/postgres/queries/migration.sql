@@ -3,14 +3,16 @@
 SELECT DISTINCT ON (version_number, success)
        ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
-       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices,
+       lock_waits, lock_wait_ms, lock_waited_for
   FROM gatehouse.migration_history
  ORDER BY version_number, success, ledger_id DESC;
 
 -- name: MigrationHistory :many
 SELECT ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
-       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices,
+       lock_waits, lock_wait_ms, lock_waited_for
   FROM gatehouse.migration_history
  WHERE (@before = 0 OR ledger_id < @before) AND (@version = 0 OR version_number = @version)
  ORDER BY ledger_id DESC
@@ -259,3 +261,13 @@ SELECT o.name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
 
 -- name: LintRoles :many
 SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY (@roles::text[]);
+
+-- name: MigrationTexts :many
+-- The texts that versions were applied with, where this program carries another one.
+SELECT x.sha256, x.body
+  FROM gatehouse.migration_texts x
+ WHERE x.sha256 <> ALL (@known::text[])
+   AND x.sha256 IN (SELECT DISTINCT ON (h.version_number) h.sha256
+                      FROM gatehouse.migration_history h
+                     WHERE h.success AND (@version = 0 OR h.version_number = @version)
+                     ORDER BY h.version_number, h.ledger_id DESC);
