@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -46,6 +47,22 @@ func lintView(r migration.Rung) *pages.LintView {
 	}
 	for _, l := range r.Lint.Locks {
 		v.Locks = append(v.Locks, pages.LintLockRow{Line: strconv.Itoa(l.Line), Relation: l.Relation, Lock: l.Lock, Waits: l.Waits})
+	}
+	return v
+}
+
+// diffView is how a changed file differs from what was applied; nil for every other.
+func diffView(r migration.Rung) *pages.TextDiffView {
+	if r.Diff == nil {
+		return nil
+	}
+	v := &pages.TextDiffView{Sentence: r.Diff.Sentence()}
+	for _, h := range r.Diff.Hunks {
+		place := pages.DiffPlace{Where: fmt.Sprintf("Line %d then, line %d now", h.WasLine, h.NowLine)}
+		for _, w := range h.Words {
+			place.Words = append(place.Words, pages.DiffWords{Is: string(w.Is), Text: w.Text})
+		}
+		v.Places = append(v.Places, place)
 	}
 	return v
 }

@@ -128,6 +128,9 @@ type rungJSON struct {
 	Note        string          `json:"note,omitempty"`
 	LastError   string          `json:"last_error,omitempty"`
 	LastErrorIn string          `json:"last_sqlstate,omitempty"`
+	// Rename gives what is out of order its place at the end; Diff is how a changed file differs from what was applied.
+	Rename string              `json:"rename,omitempty"`
+	Diff   *migration.TextDiff `json:"difference,omitempty"`
 	// Lint is of what is not in the database yet.
 	Lint *migration.LintReport `json:"lint,omitempty"`
 }
@@ -161,6 +164,7 @@ func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
 		if r.State == migration.StateFailed {
 			row.LastError, row.LastErrorIn = r.Last.Error, r.Last.SQLState
 		}
+		row.Rename, row.Diff = r.Rename, r.Diff
 		if !r.InDatabase() {
 			row.Lint = r.Lint
 		}
@@ -186,7 +190,7 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 		if r.Lint != nil && !r.InDatabase() {
 			more = strings.TrimSpace(more + " " + r.Lint.Summary())
 		}
-		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n", r.State, name, more); err != nil {
+		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n%s", r.State, name, more, differenceWords(r)); err != nil {
 			return err
 		}
 	}
@@ -201,6 +205,23 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 	}
 	_, err := fmt.Fprintf(out, "golang-migrate believes: %s\n", belief)
 	return err
+}
+
+// differenceWords are how a changed file differs from what was applied, as wdiff writes it.
+func differenceWords(r migration.Rung) string {
+	if r.Diff == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "    %s\n", r.Diff.Sentence())
+	for _, h := range r.Diff.Hunks {
+		fmt.Fprintf(&b, "    line %d then, line %d now: ", h.WasLine, h.NowLine)
+		for _, w := range h.Words {
+			b.WriteString(map[migration.WordIs]string{migration.WordSame: w.Text, migration.WordGone: "[-" + w.Text + "-]", migration.WordNew: "{+" + w.Text + "+}"}[w.Is] + " ")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 func migratePlan() *cobra.Command {

@@ -21,6 +21,7 @@ type Rung struct {
 	File     string // what the files say
 	Database string // what the database says
 	Differs  string // what does not agree, in words; empty when both say the same
+	Rename   string // the command that puts a file that is out of order behind the others
 	Lint     string // strongest lock and worst finding of what is not applied yet, in a line
 	LintTone components.Tone
 }
@@ -85,7 +86,26 @@ type LedgerRow struct {
 	SHA256    string
 	RunHref   string
 	Note      string
+	More      string            // where the rest of the row is shown; empty where it stands here
+	Details   []components.Fact // the rest of the row
+	Error     string
+	Notices   string // what the server said, line by line
 }
+
+// TextDiffView is how a file differs from what was applied.
+type TextDiffView struct {
+	Sentence string
+	Places   []DiffPlace
+}
+
+// DiffPlace is one place, word by word.
+type DiffPlace struct {
+	Where string // "line 4 then, line 5 now"
+	Words []DiffWords
+}
+
+// DiffWords are words that are the same, gone or new.
+type DiffWords struct{ Is, Text string }
 
 // MigrationListView is the ladder, the next step and the ledger.
 type MigrationListView struct {
@@ -116,6 +136,9 @@ type MigrationShowView struct {
 	Plan       []components.Fact
 	SHA256     string
 	RecordedAs string // the hash it was applied with, when that differs
+	Cosmetic   bool   // only comments or white space differ
+	Diff       *TextDiffView
+	Rename     string // the command that puts a file that is out of order behind the others
 	File       string
 	SQL        string
 	UndoFile   string
