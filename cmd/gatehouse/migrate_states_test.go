@@ -77,8 +77,8 @@ func TestStatusShowsEveryState(t *testing.T) {
 			Version, State, Rename string
 			Difference             *migration.TextDiff
 		}
-		Invalid    []string `json:"invalid_indexes"`
-		Engine     struct {
+		Invalid []string `json:"invalid_indexes"`
+		Engine  struct {
 			Version string
 			Dirty   bool
 		} `json:"golang_migrate"`

@@ -17,6 +17,10 @@ import (
 const (
 	maxBytes = 1 << 20
 	maxDepth = 200
+	// An expression without parentheses makes a tree as deep as it is long: 1 + 1 + 1. So between two commas not more than
+	// this many tokens are read. A body between dollar signs is one.
+	maxChain      = 2000
+	maxStatements = 5000 // and with them the time that finding their lines takes
 )
 
 // Parser is PostgreSQL's parser. There is one in the program: the library keeps a copy of it for everybody who reads at
@@ -89,16 +93,33 @@ func tooMuch(sql string) error {
 	if at := strings.IndexByte(sql, 0); at >= 0 {
 		return &migration.ParseError{Line: migration.LineAt(sql, at), Message: "a zero byte is no text"}
 	}
-	depth := 0
+	too := func(t migration.Token, what string, most int) error {
+		return &migration.ParseError{Line: migration.LineAt(sql, t.Offset), Message: fmt.Sprintf("more than %d %s, which is not read", most, what)}
+	}
+	chains, statements := []int{0}, 0 // tokens since the last comma, for each open parenthesis
 	for _, t := range migration.Tokens(sql) {
+		top := len(chains) - 1
 		switch t.Text {
 		case "(", "[":
-			depth++
+			chains[top]++
+			chains = append(chains, 0)
 		case ")", "]":
-			depth--
+			chains = chains[:max(top, 1)]
+		case ",":
+			chains[top] = 0
+		case ";":
+			chains[top] = 0
+			statements++
+		default:
+			chains[top]++
 		}
-		if depth > maxDepth {
-			return &migration.ParseError{Line: migration.LineAt(sql, t.Offset), Message: fmt.Sprintf("more than %d parentheses inside one another, which is not read", maxDepth)}
+		switch top = len(chains) - 1; {
+		case top > maxDepth:
+			return too(t, "parentheses inside one another", maxDepth)
+		case chains[top] > maxChain:
+			return too(t, "words without a comma", maxChain)
+		case statements > maxStatements:
+			return too(t, "statements", maxStatements)
 		}
 	}
 	return nil
