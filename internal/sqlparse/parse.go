@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/wasilibs/go-pgquery/parser"
 
@@ -26,20 +25,12 @@ const (
 // Parser is PostgreSQL's parser. There is one in the program: the library keeps a copy of it for everybody who reads at
 // the same moment, so here one reads after the other.
 type Parser struct {
-	mu      sync.Mutex
-	warm    atomic.Bool
-	warming sync.Once
-	broken  error
+	mu     sync.Mutex
+	broken error
 }
 
 // New makes a parser that has not been loaded.
 func New() *Parser { return &Parser{} }
-
-// Warm begins to load the parser where that has not been done, and says whether it is ready. It does not wait.
-func (p *Parser) Warm() bool {
-	p.warming.Do(func() { go func() { _, _ = p.Parse("SELECT 1") }() })
-	return p.warm.Load()
-}
 
 // Parse reads a file. What PostgreSQL refuses is a *migration.ParseError.
 func (p *Parser) Parse(sql string) ([]migration.Parsed, error) {
@@ -140,7 +131,6 @@ func (p *Parser) tree(sql string) (text string, err error) {
 		}
 	}()
 	text, err = parser.ParseToJSON(sql)
-	p.warm.Store(true)
 	return text, err
 }
 
