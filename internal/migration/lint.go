@@ -211,6 +211,9 @@ func (l *linter) remember(s Parsed) {
 	}
 }
 
+// sized are the rules about tables that weigh by their size.
+var sized = []string{"rewrite", "volatile-default", "index-not-concurrent", "constraint-validated-at-once", "not-null", "every-row"}
+
 // find adds a finding about the statement at hand.
 func (l *linter) find(rule string, level LintLevel, relation, why, instead string) {
 	f := LintFinding{Rule: rule, Level: level, Line: l.statement.Line, Statement: l.statement.head(), Relation: relation, Why: why, Instead: instead}
@@ -221,6 +224,8 @@ func (l *linter) find(rule string, level LintLevel, relation, why, instead strin
 	}
 	if t, ok := l.live.Tables[relation]; ok {
 		f.Size = t.words()
+	} else if l.live.Known && slices.Contains(sized, rule) {
+		f.Size = "not there yet"
 	}
 	l.report.Findings = append(l.report.Findings, f)
 }

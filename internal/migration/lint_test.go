@@ -89,3 +89,25 @@ func TestBoundsOfACard(t *testing.T) {
 		}
 	}
 }
+
+// Of a table that an earlier file makes, the page says that it is not there, and not that it is empty.
+func TestATableThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	report := Lint(File{}, []Parsed{retype}, LintLive{Known: true})
+	if got := report.Findings[0]; got.Size != "not there yet" || got.Level != LintNote {
+		t.Errorf("a rewrite of what is not there: %+v", got)
+	}
+}
+
+// What is validated in the file that made it is checked under the lock of making it.
+func TestTheLockThatStillStandsIsNamed(t *testing.T) {
+	t.Parallel()
+	lots := []string{"public.lots"}
+	report := Lint(File{}, []Parsed{
+		{Line: 1, Kind: KindAlterTable, Relations: lots, Actions: []ParsedAction{{Kind: ActionAddConstraint, Constraint: "check", Name: "c", NotValid: true}}},
+		{Line: 2, Kind: KindAlterTable, Relations: lots, Actions: []ParsedAction{{Kind: ActionValidate, Name: "c"}}},
+	}, LintLive{})
+	if len(report.Findings) != 1 || report.Findings[0].Lock != "AccessExclusiveLock" {
+		t.Errorf("validating at once is found as %+v, want the lock of line 1", report.Findings)
+	}
+}

@@ -238,7 +238,7 @@ SELECT r.name, greatest(f.rows, 0)::bigint AS rows, (f.pages * current_setting('
        SELECT CASE WHEN t.reltuples < 0 THEN coalesce(s.n_live_tup, 0) ELSE t.reltuples END AS rows,
               t.relpages::bigint + coalesce((SELECT toast.relpages FROM pg_catalog.pg_class toast WHERE toast.oid = t.reltoastrelid), 0)
               + coalesce((SELECT sum(x.relpages) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = t.oid), 0) AS pages,
-              greatest(s.n_mod_since_analyze / greatest(extract(epoch FROM clock_timestamp() - greatest(s.last_analyze, s.last_autoanalyze)) / 3600, 0.25),
+              greatest(s.n_mod_since_analyze / greatest(extract(epoch FROM clock_timestamp() - greatest(s.last_analyze, s.last_autoanalyze)) / 3600, 1),
                        (s.n_tup_ins + s.n_tup_upd + s.n_tup_del) / greatest(extract(epoch FROM clock_timestamp() - d.stats_reset) / 3600, 1)) AS writes_per_hour
          FROM pg_catalog.pg_stat_database d
         WHERE d.datname = current_database()) f;
