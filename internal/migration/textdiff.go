@@ -119,7 +119,7 @@ func hunkOf(steps []step, a, b []word) Hunk {
 	h := Hunk{}
 	shown := 0
 	for _, s := range steps {
-		text := ""
+		var text string
 		if s.is == WordNew {
 			text = b[s.now].text
 		} else {
@@ -205,7 +205,7 @@ func walkBack(trace [][]int, x, y int) []step {
 		at := func(k int) int { return trace[d][k+d] }
 		k := x - y
 		down := k == -d || k != d && at(k-1) < at(k+1)
-		beforeEdit := 0
+		var beforeEdit int
 		if down {
 			beforeEdit = at(k + 1)
 		} else {

@@ -55,7 +55,7 @@ func TestTextsDifferWordByWord(t *testing.T) {
 // one, and with a text that fits within the bound as few words as there have to be are changed.
 func TestADifferenceMakesBothTexts(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's own, the same every time
+	r := rand.New(rand.NewPCG(1, 2)) // the same every time
 	words := func(n, of int) (list []word) {
 		for range n {
 			list = append(list, word{text: string(rune('a' + r.IntN(of)))})
