@@ -20,6 +20,7 @@ type OperationStories interface {
 	Overview(ctx context.Context, by actor.Actor) (operation.Overview, error)
 	Order(ctx context.Context, by actor.Actor, kind operation.Kind, subject, key uuid.UUID) (operation.Operation, error)
 	Look(ctx context.Context, by actor.Actor, id uuid.UUID) (operation.Operation, []operation.Line, error)
+	Tail(ctx context.Context, by actor.Actor, id uuid.UUID, after int) (o operation.Operation, lines []operation.Line, more bool, err error)
 }
 
 const (
@@ -45,6 +46,7 @@ func Backups(stories OperationStories, off string, now func() time.Time) []web.R
 		order(backupsPage+"/:backup/drill", "restore a backup beside the database", operation.Drill),
 		order(backupsPage+"/:backup/rehearse", "rehearse the migrations", operation.Rehearsal),
 		web.Needs(http.MethodGet, operationsPage+"/:operation", actor.MigrationRead, h.show),
+		streams(operationsPage+"/:operation"+eventsPath, actor.MigrationRead, h.watch),
 	}
 }
 

@@ -107,29 +107,35 @@ func (h backups) operationView(shell layouts.Shell, o operation.Operation, lines
 		Ordered: moment(o.RequestedAt, h.now(), time.UTC), Started: moment(o.StartedAt, h.now(), time.UTC), Ended: moment(o.FinishedAt, h.now(), time.UTC),
 		Next: components.Link{Label: "To the backups", Href: backupsPage},
 	}
-	if o.Kind == operation.Rehearsal && o.State == operation.Succeeded {
-		v.Next = components.Link{Label: "To the migrations, with the rehearsed times", Href: migrationsPage}
+	if o.Kind == operation.Rehearsal && o.Result != uuid.Nil {
+		v.Next = components.Link{Label: "To the report, statement by statement", Href: rehearsalHref(o.Result)}
 	}
 	if !o.StartedAt.IsZero() {
 		end := o.FinishedAt
 		if end.IsZero() {
 			end = h.now()
 		}
-		v.Elapsed = duration(max(0, end.Sub(o.StartedAt)))
+		elapsed := max(0, end.Sub(o.StartedAt))
+		v.Elapsed, v.ElapsedMs = duration(elapsed), elapsed.Milliseconds()
+	}
+	for _, l := range lines {
+		v.Lines = append(v.Lines, operationLine(l))
 	}
 	if o.State.Active() {
 		v.LiveHref, v.RefreshSeconds = operationHref(o.ID), 3
+		v.EventHref = eventHref(v.LiveHref, v.Lines)
 		v.Sentence = "The database itself is only read. You may leave this page; the work goes on."
 		if o.State == operation.Queued {
 			v.Sentence = "It is taken up in a moment. You may leave this page."
 		}
 	}
-	for _, l := range lines {
-		tone := components.Neutral
-		if strings.HasPrefix(l.Text, "Found: ") {
-			tone = components.Bad
-		}
-		v.Lines = append(v.Lines, pages.LogLine{At: l.At.Format("15:04:05.000"), Text: l.Text, Tone: tone})
-	}
 	return v
+}
+
+func operationLine(l operation.Line) pages.LogLine {
+	tone := components.Neutral
+	if strings.HasPrefix(l.Text, "Found: ") {
+		tone = components.Bad
+	}
+	return pages.LogLine{Seq: l.Seq, At: l.At.UTC().Format("15:04:05.000"), Text: l.Text, Tone: tone}
 }

@@ -45,7 +45,7 @@ func Health(checks HealthChecks, ready Readiness, now func() time.Time) []web.Ro
 		web.Needs(http.MethodGet, healthPage, actor.HealthRead, h.show),
 		web.Needs(http.MethodPost, healthPage+"/run", actor.HealthRun, h.run),
 		web.Needs(http.MethodGet, healthJSON, actor.HealthRead, h.report),
-		{Method: http.MethodGet, Path: "/livez", Access: web.Bare, Handler: live},
+		{Method: http.MethodGet, Path: "/livez", Access: web.Bare, Handler: alive},
 		{Method: http.MethodGet, Path: "/readyz", Access: web.Bare, Handler: h.readiness},
 		{Method: http.MethodGet, Path: "/health", Access: web.Bare, Handler: h.short},
 	}
@@ -100,9 +100,9 @@ func (h healthChecks) report(c echo.Context) error {
 	return c.JSON(status, report.Document(by.TenantCode))
 }
 
-// live says that this process answers, and nothing else: a supervisor that restarts us because the database is away
+// alive says that this process answers, and nothing else: a supervisor that restarts us because the database is away
 // makes two outages of one.
-func live(c echo.Context) error {
+func alive(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})
 }
 

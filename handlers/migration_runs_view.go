@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,19 +31,17 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		Shell: web.Shell(c, runTitle(run), toMigrations, layouts.Crumb{Label: title, Href: versionHref(run.Version)}),
 		Run:   run.ID.String(), Version: title, Name: one.File.Card.Title, Direction: string(run.Direction), State: runStates[run.State],
 		By: run.By.Name, Started: moment(run.StartedAt, h.now(), time.UTC), Ended: moment(run.FinishedAt, h.now(), time.UTC),
-		Checks: checkRows(one.Checks, run.State == migration.Succeeded), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)),
+		Checks: checkRows(one.Checks, run.State == migration.Succeeded), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)), ElapsedMs: h.elapsed(run).Milliseconds(),
 	}
-	v.Sentence, v.Safe = runSentence(run)
-	if run.Direction == migration.Up && one.File.Card.Estimate > 0 {
-		v.Estimate = duration(one.File.Card.Estimate)
-		v.Permille = int(h.elapsed(run) * 1000 / one.File.Card.Estimate)
+	v.Sentence, v.Safe = runSentence(run, one.File.NoTransaction)
+	h.expect(&v, one)
+	for _, l := range one.Lines {
+		v.Lines = append(v.Lines, runLine(l))
 	}
 	if run.State.Active() {
 		v.LiveHref, v.RefreshSeconds = runHref(run.ID), 3
-	}
-	for _, l := range one.Lines {
-		v.Lines = append(v.Lines, pages.LogLine{At: l.At.UTC().Format("15:04:05.000"), Text: l.Text, Tone: lineTone(l.Text)})
-		v.Waiting = waiting(run, l.Text)
+		v.EventHref = eventHref(v.LiveHref, v.Lines)
+		v.Waiting = h.waiting(migration.ReadWait(one.Lines))
 	}
 	if run.State == migration.Failed {
 		v.Error = databaseError(run)
@@ -74,10 +73,17 @@ func (h migrations) elapsed(run migration.Run) time.Duration {
 }
 
 // runSentence says what happened, and what is true of the database now.
-func runSentence(run migration.Run) (sentence, safe string) {
+// bare is a file that runs without a transaction.
+func runSentence(run migration.Run, bare bool) (sentence, safe string) {
 	what, done := run.Version.Title()+" is being applied", run.Version.Title()+" is applied."
 	if run.Direction == migration.Down {
 		what, done = run.Version.Title()+" is being undone", run.Version.Title()+" was taken back."
+	}
+	switch {
+	case bare && run.State == migration.Running:
+		return what + ".", "Its file runs without a transaction: if it fails, what its statements did before stands. You may leave this page."
+	case bare && run.State == migration.Failed:
+		return run.Version.Title() + " failed.", strings.TrimSpace("Its file runs without a transaction: what its statements did before the failure stands. The post-checks show what is there. " + run.Resolution)
 	}
 	switch run.State {
 	case migration.Queued:
@@ -103,12 +109,62 @@ func lineTone(text string) components.Tone {
 	return components.Neutral
 }
 
-// waiting is who holds a lock, as long as that is the newest line of a run that is under way.
-func waiting(run migration.Run, line string) string {
-	if who, ok := strings.CutPrefix(line, "Waiting: "); ok && run.State.Active() {
-		return "It waits: " + who
+func runLine(l migration.Line) pages.LogLine {
+	return pages.LogLine{Seq: l.Seq, At: l.At.UTC().Format("15:04:05.000"), Text: l.Text, Tone: lineTone(l.Text)}
+}
+
+// eventHref is where the events of a page come from that shows these lines.
+func eventHref(page string, lines []pages.LogLine) string {
+	after := 0
+	if len(lines) > 0 {
+		after = lines[len(lines)-1].Seq
 	}
-	return ""
+	return fmt.Sprintf("%s%s?after=%d", page, eventsPath, after)
+}
+
+// expect says how long the step should take: as the newest rehearsal of exactly this text took, or else by its plan card,
+// which knows only the way up.
+func (h migrations) expect(v *pages.MigrationRunView, one migration.Sighting) {
+	rung, _ := one.Ladder.Find(one.Run.Version)
+	took, card := rung.Rehearsed.Up, one.File.Card.Estimate
+	if one.Run.Direction == migration.Down {
+		took, card = rung.Rehearsed.Down, 0
+	}
+	v.EstimateFrom = "by its plan card; not rehearsed"
+	expected := card
+	if rung.Rehearsed.Passed {
+		expected, v.EstimateFrom, v.EstimateHref = max(took, time.Millisecond), "in its newest rehearsal", rehearsalHref(rung.Rehearsed.Rehearsal)
+	}
+	if expected <= 0 {
+		v.EstimateFrom = "nobody has measured it"
+		return
+	}
+	v.Estimate, v.ExpectedMs, v.Permille = duration(expected), expected.Milliseconds(), int(h.elapsed(one.Run)*1000/expected)
+	switch {
+	case v.Permille <= 1000:
+	case one.Run.State.Active():
+		v.Over = "It takes longer than that already."
+	default:
+		v.Over = "It took longer than that."
+	}
+}
+
+// waiting is who holds a lock that the step waits for, and what has been tried.
+func (h migrations) waiting(w *migration.LockWait) *pages.LockWait {
+	if w == nil {
+		return nil
+	}
+	v := &pages.LockWait{Tries: "This is the first try."}
+	if w.Of > 0 {
+		v.Tries = fmt.Sprintf("%d of %d tries were in vain.", w.Tries, w.Of)
+	}
+	since := max(0, h.now().Sub(w.At))
+	for _, b := range w.Blockers {
+		v.Holders = append(v.Holders, pages.LockHolder{
+			Process: strconv.Itoa(b.PID), User: b.User, Program: b.Application, Age: duration(b.Age + since), Query: b.Query,
+		})
+	}
+	return v
 }
 
 // databaseError takes apart what StepError put together: the place and the message, then lines of detail.

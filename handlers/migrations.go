@@ -25,6 +25,7 @@ type MigrationStories interface {
 	Apply(ctx context.Context, by actor.Actor, req migration.ApplyRequest) (migration.Run, error)
 	Down(ctx context.Context, by actor.Actor, req migration.DownRequest) (migration.Run, error)
 	Run(ctx context.Context, by actor.Actor, id migration.RunID) (migration.Sighting, error)
+	Tail(ctx context.Context, by actor.Actor, id migration.RunID, after int) (run migration.Run, lines []migration.Line, more bool, err error)
 	Acknowledge(ctx context.Context, by actor.Actor, id migration.RunID, note string) error
 }
 
@@ -55,6 +56,7 @@ func Migrations(stories MigrationStories, now func() time.Time) []web.Route {
 		web.Needs(http.MethodGet, migrationsPage+"/:version/down", actor.MigrationRead, h.askDown),
 		change(migrationsPage+"/:version/down", actor.MigrationDown, "undo a migration", h.down),
 		web.Needs(http.MethodGet, runsPage+"/:run", actor.MigrationRead, h.run),
+		streams(runsPage+"/:run"+eventsPath, actor.MigrationRead, h.watch),
 		acknowledge,
 	}
 }

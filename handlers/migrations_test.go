@@ -16,6 +16,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/templates/pages"
 )
 
 // schema answers as migration.Service does, from a ladder of two files.
@@ -86,7 +87,11 @@ func (s *schema) Down(_ context.Context, _ actor.Actor, req migration.DownReques
 
 func (s *schema) Run(context.Context, actor.Actor, migration.RunID) (migration.Sighting, error) {
 	f, _ := s.files.Up(s.run.Version)
-	return migration.Sighting{Run: s.run, File: f, Ladder: s.ladder(), Lines: []migration.Line{{Seq: 1, At: schemaNow, Text: "Waiting: process 7"}}}, nil
+	return migration.Sighting{Run: s.run, File: f, Ladder: s.ladder(), Lines: []migration.Line{{Seq: 1, At: schemaNow, Text: migration.BlockerLines([]migration.Blocker{{PID: 4711, User: "wms", Application: "nightly", Age: 40 * time.Second, Query: "SELECT <b>1"}})[0]}}}, nil
+}
+
+func (s *schema) Tail(context.Context, actor.Actor, migration.RunID, int) (migration.Run, []migration.Line, bool, error) {
+	return s.run, nil, false, s.refuse
 }
 
 func (s *schema) Acknowledge(_ context.Context, _ actor.Actor, _ migration.RunID, note string) error {
@@ -182,8 +187,14 @@ func TestUndoingKeepsWhatWasTyped(t *testing.T) {
 func TestARunIsLiveUntilItEnds(t *testing.T) {
 	s := newSchema(t)
 	path := "/migration-runs/" + someRun.String()
-	if page := s.ask(t, devops, http.MethodGet, path, nil).Body.String(); !strings.Contains(page, `data-live="`+path+`"`) || !strings.Contains(page, "It waits: process 7") {
-		t.Error("the page of a running run does not ask again, or does not say what it waits for")
+	live := s.ask(t, devops, http.MethodGet, path, nil).Body.String()
+	for _, want := range []string{
+		`data-live="` + path + `"`, `data-live-events="` + path + `/events?after=1"`, `data-holder="4711"`, "<td>wms</td>", "nightly", "SELECT &lt;b&gt;1", "40.0 s", "This is the first try.",
+		"by its plan card; not rehearsed",
+	} {
+		if !strings.Contains(live, want) {
+			t.Errorf("the page of a running run does not say %q", want)
+		}
 	}
 	s.run.State, s.run.Error, s.run.SQLState = migration.Failed, "V0.0.15__b.sql line 7 (SQLSTATE 23514): too much\nDetail: of it\nHint: less", "23514"
 	page := s.ask(t, devops, http.MethodGet, path, nil).Body.String()
@@ -204,6 +215,51 @@ func TestARunIsLiveUntilItEnds(t *testing.T) {
 	}
 	if got := s.ask(t, devops, http.MethodPost, path+"/acknowledge", url.Values{"reason": {"power cut"}}); got.Code != http.StatusSeeOther || s.noted != "power cut" {
 		t.Errorf("closing = %d with %q, want 303 with the note", got.Code, s.noted)
+	}
+}
+
+// What a file without a transaction did before it failed stands; nobody is told otherwise.
+func TestARunWithoutATransactionPromisesNoRollback(t *testing.T) {
+	for _, state := range []migration.RunState{migration.Running, migration.Failed} {
+		run := migration.Run{Version: 15, Direction: migration.Up, State: state}
+		if _, safe := runSentence(run, true); !strings.Contains(safe, "without a transaction") || strings.Contains(safe, "rolled back") {
+			t.Errorf("%s, without a transaction, says %q", state, safe)
+		}
+		if _, safe := runSentence(run, false); !strings.Contains(safe, "the database is as it was") {
+			t.Errorf("%s, in a transaction, says %q", state, safe)
+		}
+	}
+}
+
+// How long it should take is what the newest rehearsal of exactly this text took, or else what its plan card says.
+func TestARunIsHeldAgainstItsRehearsal(t *testing.T) {
+	s := newSchema(t)
+	h := migrations{s, func() time.Time { return schemaNow }}
+	sight, _ := s.Run(t.Context(), devops, someRun)
+	rehearsed := migration.RehearsedFile{Rehearsal: uuid.New(), Passed: true, Up: 2 * time.Second, Down: 500 * time.Millisecond, RecordedAt: schemaNow}
+	for _, c := range []struct {
+		name      string
+		direction migration.Direction
+		rehearsed migration.RehearsedFile
+		estimate  string
+		over      string
+		linked    bool
+	}{
+		{"not rehearsed", migration.Up, migration.RehearsedFile{}, "8.0 s", "", false},
+		{"rehearsed", migration.Up, rehearsed, "2.0 s", "It takes longer than that already.", true},
+		{"down, rehearsed", migration.Down, rehearsed, "500 ms", "It takes longer than that already.", true},
+		{"down, not rehearsed", migration.Down, migration.RehearsedFile{}, "", "", false},
+		{"a rehearsal that did not pass", migration.Up, migration.RehearsedFile{Rehearsal: uuid.New(), Up: time.Hour, RecordedAt: schemaNow}, "8.0 s", "", false},
+	} {
+		sight.Run.Direction = c.direction
+		for i := range sight.Ladder.Rungs {
+			sight.Ladder.Rungs[i].Rehearsed = c.rehearsed
+		}
+		var v pages.MigrationRunView
+		h.expect(&v, sight)
+		if v.Estimate != c.estimate || v.Over != c.over || (v.EstimateHref != "") != c.linked {
+			t.Errorf("%s: estimate %q, over %q, link %q; want %q, %q, linked %v", c.name, v.Estimate, v.Over, v.EstimateHref, c.estimate, c.over, c.linked)
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 	}
 	v.Sentence, v.Tone = ladderSentence(o.Ladder)
 	if by.Operator {
-		v.DriftHref, v.BackupsHref = driftPage, backupsPage
+		v.DriftHref, v.BackupsHref, v.RehearsalsHref = driftPage, backupsPage, rehearsalsPage
 	}
 	for _, r := range o.Ladder.Rungs {
 		v.Rungs = append(v.Rungs, h.rungView(r))
@@ -361,6 +361,9 @@ func (h migrations) planFacts(r migration.Rung) []components.Fact {
 		{Label: "A statement may take", Value: duration(r.File.Card.StatementTimeout)},
 		{Label: "Creates", Value: counted(len(r.File.Card.Creates), "object", "objects")},
 		{Label: "Changes", Value: counted(len(r.File.Card.Changes), "object", "objects")},
+	}
+	if r.Rehearsed.Rehearsal != uuid.Nil {
+		facts[0].Href = rehearsalHref(r.Rehearsed.Rehearsal)
 	}
 	if r.Note != "" {
 		facts = append(facts, components.Fact{Label: "Note", Value: r.Note})

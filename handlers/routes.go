@@ -16,6 +16,7 @@ type Stories struct {
 	Signoff    SignoffStories
 	Migrations MigrationStories
 	Drift      DriftStories
+	Rehearsals RehearsalStories
 	Operations OperationStories
 	NoBackups  string // why no backup can be taken; empty where one can
 	Health     HealthChecks
@@ -35,6 +36,7 @@ func Routes(s Stories) []web.Route {
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Drift(s.Drift, s.Now),
+		Rehearsals(s.Rehearsals, s.Now),
 		Backups(s.Operations, s.NoBackups, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),

@@ -137,9 +137,13 @@ func load() map[string]asset {
 	for _, sheet := range sheets {
 		css.WriteString(slim(read("css/" + sheet + ".css")))
 	}
+	live := named("text/javascript; charset=utf-8", slim(read("js/live.js")))
+	// Pages that do not change by themselves never ask for live.js; the others find it at an address that they may keep.
+	console := strings.ReplaceAll(slim(read("js/console.js")), `"./live.js"`, `"`+prefix+live.hash+`/live.js"`)
 	return map[string]asset{
 		"console.css": named("text/css; charset=utf-8", tight.Replace(css.String())),
-		"console.js":  named("text/javascript; charset=utf-8", slim(read("js/console.js"))),
+		"console.js":  named("text/javascript; charset=utf-8", console),
+		"live.js":     live,
 		"icon.svg":    named("image/svg+xml", read("img/icon.svg")),
 	}
 }

@@ -15,6 +15,8 @@ import (
 type Sessions interface {
 	// Find gives the session unless it is over, by the database's clock: idle for longer than idle, or past its end.
 	Find(ctx context.Context, tokenHash string, idle time.Duration) (actor.Session, bool, error)
+	// Live says whether Find would give the session, and does not count as use of it.
+	Live(ctx context.Context, tokenHash string, idle time.Duration) (bool, error)
 	// FormerPerson says whose session that was, also when it is over but not yet swept away.
 	FormerPerson(ctx context.Context, tokenHash string) (uuid.UUID, bool, error)
 	// Add stores a new session that ends after lifetime.

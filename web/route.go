@@ -49,6 +49,8 @@ type Route struct {
 	// Doing says in words what a stale sign-in interrupts: "sign this gate". Optional.
 	Doing   string
 	Handler Handler
+	// Streams says that the answer goes on for as long as there is something to come.
+	Streams bool
 }
 
 // action is what a refusal of this route is called in the audit trail: always object:verb in small letters.

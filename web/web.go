@@ -16,6 +16,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 )
 
@@ -43,6 +44,12 @@ type Config struct {
 	Provider    IdentityProvider
 	Recorder    Recorder
 
+	// Hub wakes the pages that are open; without one there are no streams. Optional.
+	Hub *live.Hub
+	// Heartbeat is between two signs of life on a stream, so that a proxy keeps the connection and a dead one is found; the
+	// session is looked at as often. 15 seconds where zero.
+	Heartbeat time.Duration
+
 	Meter Meter // optional
 	// OnPanic counts panics for the alarm; optional.
 	OnPanic func()
@@ -67,6 +74,7 @@ type Web struct {
 	origins  *http.CrossOriginProtection
 	starts   middleware.RateLimiterStore // sign-in starts
 	strays   middleware.RateLimiterStore // audit entries of nobody
+	streams  streams
 }
 
 // New builds the server with the routes every site has: sign-in, sign-out, theme, assets.
@@ -81,6 +89,7 @@ func New(config Config) (*Web, error) {
 	}
 	config.IdleLimit = orDuration(config.IdleLimit, 30*time.Minute)
 	config.AbsoluteLimit = orDuration(config.AbsoluteLimit, 12*time.Hour)
+	config.Heartbeat = orDuration(config.Heartbeat, 15*time.Second)
 	if config.SignInsPerMinute == 0 {
 		config.SignInsPerMinute = 30
 	}

@@ -165,7 +165,13 @@ exit 1
 func TestARehearsalOnABackup(t *testing.T) {
 	o, _ := backingUp(t)
 	id := strings.TrimSpace(o.must("backup", "create"))
+	if plan := o.must("migrate", "plan"); !strings.Contains(plan, "by its plan card; not rehearsed") {
+		t.Errorf("before a rehearsal the plan says:\n%s", plan)
+	}
 	out := o.must("migrate", "rehearse", "--backup", id)
+	if plan := o.must("migrate", "plan"); !strings.Contains(plan, "in its newest rehearsal (") || strings.Contains(plan, "not rehearsed") {
+		t.Errorf("after a rehearsal the plan says:\n%s", plan)
+	}
 	if !strings.Contains(out, "V0.0.20") || !strings.Contains(out, "AccessExclusiveLock") {
 		t.Errorf("the rehearsal prints\n%s", out)
 	}

@@ -239,6 +239,15 @@ func migratePlan() *cobra.Command {
 			if len(ladder.Problems) > 0 {
 				return exitError{exitDisagree, ladder.Refusal()}
 			}
+			config, err := app.Load(os.Environ())
+			if err != nil {
+				return exitError{2, err}
+			}
+			rehearsed, err := postgres.RehearsedFiles(cmd.Context(), string(config.OwnerDatabaseURL))
+			if err != nil {
+				return coded(err)
+			}
+			ladder.WithRehearsals(rehearsed)
 			pending := 0
 			for _, r := range ladder.Rungs {
 				if r.InDatabase() || !r.HasFile {
@@ -246,8 +255,8 @@ func migratePlan() *cobra.Command {
 				}
 				pending++
 				card := r.File.Card
-				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n    %s risk, about %s, reversible: %t\n    locks: %s\n    undo loses: %s\n    creates %d objects, changes %d\n    SHA-256 %s\n",
-					r.File.Script, card.Title, card.Risk, card.Estimate, card.Reversible, card.Locks, card.UndoLoses, len(card.Creates), len(card.Changes), r.File.SHA256)
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n    %s risk, %s, reversible: %t\n    locks: %s\n    undo loses: %s\n    creates %d objects, changes %d\n    SHA-256 %s\n",
+					r.File.Script, card.Title, card.Risk, expected(r), card.Reversible, card.Locks, card.UndoLoses, len(card.Creates), len(card.Changes), r.File.SHA256)
 				if err == nil && r.Lint != nil {
 					err = printLint(cmd.OutOrStdout(), []lintReport{{LintReport: *r.Lint}})
 				}
@@ -261,6 +270,17 @@ func migratePlan() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// expected is how long the step up should take, and who says so.
+func expected(r migration.Rung) string {
+	switch {
+	case r.Rehearsed.Passed:
+		return fmt.Sprintf("%s in its newest rehearsal (%s)", r.Rehearsed.Up, r.Rehearsed.RecordedAt.UTC().Format("2006-01-02 15:04Z"))
+	case !r.Rehearsed.RecordedAt.IsZero():
+		return fmt.Sprintf("about %s by its plan card; its rehearsal did not pass", r.File.Card.Estimate)
+	}
+	return fmt.Sprintf("about %s by its plan card; not rehearsed", r.File.Card.Estimate)
 }
 
 func migrateApply() *cobra.Command {

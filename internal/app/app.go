@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -123,6 +124,17 @@ func (a *App) begin(ctx context.Context) error {
 	return nil
 }
 
+// listen hears from the database what changes, for open pages, until the function it returns is called.
+func (a *App) listen(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var hearing sync.WaitGroup
+	hearing.Go(func() { a.house.listener.Listen(ctx) })
+	return func() {
+		cancel()
+		hearing.Wait()
+	}
+}
+
 // Serve listens and works until ctx ends, then finishes the requests and jobs under way. ready is told the address.
 func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	var lc net.ListenConfig
@@ -137,6 +149,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	a.house.listening(listener.Addr())
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
+	defer a.listen(ctx)()
 	if err := a.begin(ctx); err != nil {
 		return errors.Join(err, server.Close())
 	}
@@ -152,6 +165,7 @@ func (a *App) Serve(ctx context.Context, ready func(addr net.Addr)) error {
 	// which finishes or rolls back, and the next start reads what became of it.
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
+	a.house.hub.Close() // open pages would keep the server waiting; they come back to whoever follows
 	stopped := errors.Join(server.Shutdown(end), a.jobs.StopAndCancel(end))
 	if err == nil || errors.Is(err, http.ErrServerClosed) {
 		return stopped

@@ -27,7 +27,7 @@ func TestEveryPageKeepsItsBudget(t *testing.T) {
 	by := s.as("devops.lead@rivermark")
 	for _, r := range s.gets() {
 		where := s.address(r)
-		if strings.Contains(where, "{run}") {
+		if strings.Contains(where, "{run}") || r.Streams {
 			continue // nothing is left to run at this version; the page is measured in the middle of a release below
 		}
 		s.measure(by, where)

@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
 	"github.com/agogsaas/gatehouse/internal/health"
+	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/oidc"
@@ -35,6 +36,8 @@ type house struct {
 	worker   *migration.Worker
 	copies   *operation.Worker
 	endpoint *endpoint
+	hub      *live.Hub
+	listener *postgres.Listener
 }
 
 // listening tells the parts that speak to this server itself where it is.
@@ -54,6 +57,8 @@ func (a *App) build() error {
 	if err != nil {
 		return fmt.Errorf("reading the warehouse's migrations: %w", err)
 	}
+	a.house.hub = &live.Hub{}
+	a.house.listener = postgres.NewListener(string(a.config.DatabaseURL), a.house.hub, a.log)
 	a.house.endpoint = &endpoint{url: a.config.GraphQLURL, credentials: postgres.Credentials{DB: a.db}}
 	healthService := health.NewService(postgres.Health{DB: a.db}, a.now, postgres.Health{DB: a.db}, a.house.endpoint, a.log)
 	qualityService := quality.NewService(postgres.Quality{DB: a.db})
@@ -96,6 +101,7 @@ func (a *App) build() error {
 	}
 	site.Mount(handlers.Routes(handlers.Stories{
 		Runbook: runs, Signoff: signing, Migrations: migrations, Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
+		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Operations: operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}}), NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
 		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
@@ -126,7 +132,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			ctx, m := postgres.WithMeter(ctx)
 			return ctx, func() (int64, int64) { return m.Statements(), m.Trips() }
 		},
-		Log: a.log, Now: a.now,
+		Hub: a.house.hub, Log: a.log, Now: a.now,
 	})
 }
 

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":version": "V0.0.20", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":rehearsal": "{rehearsal}", ":version": "V0.0.20", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -63,6 +64,22 @@ func (s *story) address(r web.Route) string {
 	return strings.Join(parts, "/")
 }
 
+// opens asks for a page, or for the first answer of one that goes on.
+func (b *browser) opens(r web.Route, where string) answer {
+	b.t.Helper()
+	if !r.Streams {
+		return b.get(where)
+	}
+	ctx, leave := context.WithCancel(b.t.Context())
+	defer leave()
+	res, err := b.client.Do(b.request(http.MethodGet, where, "", "").WithContext(ctx))
+	if err != nil {
+		b.t.Fatalf("GET %s: %v", where, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	return answer{Response: res}
+}
+
 func (s *story) gets() []web.Route {
 	var list []web.Route
 	for _, r := range s.app.Routes() {
@@ -92,7 +109,7 @@ func TestEveryPageIsGuarded(t *testing.T) {
 				t.Errorf("GET %s names nobody who may (%s)", where, who)
 			}
 		}
-		if a := ours.get(where); a.StatusCode >= 400 && where != "/api/wms/optimization/health" && a.StatusCode != http.StatusServiceUnavailable {
+		if a := ours.opens(r, where); a.StatusCode >= 400 && where != "/api/wms/optimization/health" && a.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("GET %s with the right = %d: %s", where, a.StatusCode, a.main())
 		}
 		if s.unknown(where) != where {

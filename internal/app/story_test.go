@@ -216,6 +216,7 @@ func (s *story) prove() {
 	if err := housetest.Prove(s.t.Context(), conn, uuid.MustParse(s.ids["release"])); err != nil {
 		s.t.Fatal(err)
 	}
+	s.ids["rehearsal"] = s.text(`SELECT rehearsal_id::text FROM gatehouse.rehearsals ORDER BY recorded_at DESC LIMIT 1`)
 }
 
 // interrupt is what a program leaves that was killed in the middle of the run.
@@ -226,7 +227,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup"} {
+	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}

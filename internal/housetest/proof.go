@@ -49,11 +49,15 @@ func Prove(ctx context.Context, conn *pgx.Conn, release uuid.UUID) error {
 		return err
 	}
 	rehearsal := uuid.New()
+	report, hash, err := migration.NewRehearsalReport(migration.RehearsalData{Kind: "backup", Backup: backup}).Canonical()
+	if err != nil {
+		return err
+	}
 	return run(ctx, conn, []step{
 		{`INSERT INTO gatehouse.rehearsals (tenant_id, rehearsal_id, passed, verdict, data_kind, backup_id, data_bytes, server_version, started_at, finished_at,
 		      actor_issuer, actor_subject, actor_name, actor_roles, origin, report, report_sha256)
 		  SELECT tenant_id, $2, true, 'It passed.', 'backup', $3, 1, '15', clock_timestamp(), clock_timestamp(),
-		         'test', 'test', 'Test', '', 'cli', '{}', encode(sha256('{}'), 'hex') FROM gatehouse.runs WHERE run_id = $1`, []any{release, rehearsal, backup}},
+		         'test', 'test', 'Test', '', 'cli', $4, $5 FROM gatehouse.runs WHERE run_id = $1`, []any{release, rehearsal, backup, report, hash}},
 		{`INSERT INTO gatehouse.rehearsed_files (tenant_id, rehearsal_id, version, position, sha256, passed, up_ms, down_ms)
 		  SELECT tenant_id, $2, version, position, sha256, true, 1, 1 FROM gatehouse.run_migrations WHERE run_id = $1`, []any{release, rehearsal}},
 	})

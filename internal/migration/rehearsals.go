@@ -37,6 +37,19 @@ type RehearsalStore interface {
 	AddRehearsal(ctx context.Context, by actor.Actor, r Rehearsal, text string, e audit.Event) (bool, error)
 	// Rehearsal gives the report's text beside what it says.
 	Rehearsal(ctx context.Context, by actor.Actor, id uuid.UUID) (r Rehearsal, text string, err error)
+	// List gives the newest 50, newest first.
+	List(ctx context.Context, by actor.Actor) ([]RehearsalSummary, error)
+}
+
+// RehearsalSummary is a rehearsal without its report.
+type RehearsalSummary struct {
+	ID         uuid.UUID
+	Passed     bool
+	Verdict    string
+	Data       RehearsalData
+	RecordedAt time.Time
+	By, SHA256 string
+	Versions   []string
 }
 
 // Rehearsals are the stories of rehearsing.
@@ -74,26 +87,40 @@ func (s Rehearsals) Hold(ctx context.Context, by actor.Actor, rehearse func(cont
 	return r, err
 }
 
-// Show is one rehearsal of the actor's tenant, with its report as it was hashed.
-func (s Rehearsals) Show(ctx context.Context, by actor.Actor, id uuid.UUID) (Rehearsal, error) {
+// List is the newest rehearsals of the actor's tenant.
+func (s Rehearsals) List(ctx context.Context, by actor.Actor) ([]RehearsalSummary, error) {
 	if err := mayRead(by); err != nil {
-		return Rehearsal{}, err
+		return nil, err
 	}
-	r, text, err := s.store.Rehearsal(ctx, by, id)
-	if fault.Is(err, fault.NotFound) {
-		return Rehearsal{}, fault.New(fault.NotFound, "There is no such rehearsal.").Because(err)
-	}
-	if err != nil {
-		return Rehearsal{}, err
-	}
-	if r.Report, err = ReadRehearsalReport(text, r.SHA256); err != nil {
-		return Rehearsal{}, fmt.Errorf("rehearsal %s: %w", id, err)
-	}
-	return r, nil
+	return s.store.List(ctx, by)
 }
 
-// rehearsed hands every rung the rehearsal of its file as it stands now.
-func (l *Ladder) rehearsed(files []RehearsedFile) {
+// Show is one rehearsal of the actor's tenant, with its report as it was hashed.
+func (s Rehearsals) Show(ctx context.Context, by actor.Actor, id uuid.UUID) (Rehearsal, error) {
+	r, _, err := s.Text(ctx, by, id)
+	return r, err
+}
+
+// Text is Show with the very text of the report, of which the SHA-256 is.
+func (s Rehearsals) Text(ctx context.Context, by actor.Actor, id uuid.UUID) (r Rehearsal, text string, err error) {
+	if err := mayRead(by); err != nil {
+		return Rehearsal{}, "", err
+	}
+	r, text, err = s.store.Rehearsal(ctx, by, id)
+	if fault.Is(err, fault.NotFound) {
+		return Rehearsal{}, "", fault.New(fault.NotFound, "There is no such rehearsal.").Because(err)
+	}
+	if err != nil {
+		return Rehearsal{}, "", err
+	}
+	if r.Report, err = ReadRehearsalReport(text, r.SHA256); err != nil {
+		return Rehearsal{}, "", fmt.Errorf("rehearsal %s: %w", id, err)
+	}
+	return r, text, nil
+}
+
+// WithRehearsals hands every rung the rehearsal of its file as it stands now.
+func (l *Ladder) WithRehearsals(files []RehearsedFile) {
 	for i := range l.Rungs {
 		for _, f := range files {
 			if l.Rungs[i].HasFile && f.SHA256 == l.Rungs[i].File.SHA256 {

@@ -119,6 +119,24 @@ func (s *Service) Run(ctx context.Context, by actor.Actor, id RunID) (Sighting, 
 	return one, nil
 }
 
+// tailLines is the most that Tail gives at once.
+const tailLines = 500
+
+// Tail is a run and what its log holds after a line, for who watches it; more says that there is more.
+func (s *Service) Tail(ctx context.Context, by actor.Actor, id RunID, after int) (run Run, lines []Line, more bool, err error) {
+	if err := mayRead(by); err != nil {
+		return Run{}, nil, false, err
+	}
+	run, lines, err = s.store.Tail(ctx, by, id, after, tailLines+1)
+	if fault.Is(err, fault.NotFound) {
+		err = fault.New(fault.NotFound, "There is no such run.").Because(err)
+	}
+	if len(lines) > tailLines {
+		lines, more = lines[:tailLines], true
+	}
+	return run, lines, more, err
+}
+
 // Verify is every check of every version that is in the database, for a runbook's evidence.
 func (s *Service) Verify(ctx context.Context, by actor.Actor) (Ladder, []Check, error) {
 	if err := mayRead(by); err != nil {
@@ -143,7 +161,7 @@ func (s *Service) Files() *Files { return s.files }
 
 func (s *Service) build(sight Sight) Ladder {
 	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
-	ladder.rehearsed(sight.Rehearsed)
+	ladder.WithRehearsals(sight.Rehearsed)
 	ladder.Weigh(s.files, sight.Live)
 	if sight.Texts != nil {
 		ladder.Explain(sight.Texts)

@@ -14,6 +14,8 @@ import (
 type Store interface {
 	// Look reads what a page needs, in one round trip.
 	Look(ctx context.Context, by actor.Actor, q Question) (Sight, error)
+	// Tail reads a run and what its log holds after a line, in one round trip; NotFound where the tenant has none such.
+	Tail(ctx context.Context, by actor.Actor, id RunID, after, limit int) (Run, []Line, error)
 	// InTenant runs work in one transaction of the actor's tenant.
 	InTenant(ctx context.Context, by actor.Actor, work func(ctx context.Context, tx Tx) error) error
 	// Unfinished lists runs that are queued or running, of all tenants.
@@ -133,6 +135,6 @@ type Outcome struct {
 type Migrator interface {
 	Step(ctx context.Context, req StepRequest) (StepResult, error)
 	Trace(ctx context.Context, run RunID) (Trace, error)
-	// Blockers says in words, each time it changes, who holds what the run waits for, until ctx ends.
+	// Blockers says, as BlockerLines writes it and each time it changes, who holds what the run waits for, until ctx ends.
 	Blockers(ctx context.Context, run RunID, say func(string))
 }

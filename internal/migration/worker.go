@@ -106,7 +106,7 @@ func (w *Worker) start(ctx context.Context, ref Ref) (run Run, started bool, err
 func (w *Worker) step(ctx context.Context, run Run, say func(string)) (StepResult, error) {
 	watch, done := context.WithCancel(ctx)
 	var watching sync.WaitGroup
-	watching.Go(func() { w.migrator.Blockers(watch, run.ID, func(who string) { say("Waiting: " + who) }) })
+	watching.Go(func() { w.migrator.Blockers(watch, run.ID, say) })
 	defer watching.Wait()
 	defer done()
 	return w.migrator.Step(ctx, StepRequest{

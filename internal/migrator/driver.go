@@ -128,7 +128,7 @@ func lockNotHad(err error) bool {
 // lockWaited says it to who watches, and keeps it for the ledger in place of what the server said in the try that is void.
 func (d *driver) lockWaited(try int) {
 	d.waited.notHad(d.file.Card.LockTimeout)
-	line := fmt.Sprintf("LOCK: not had within %s, try %d of %d.", d.file.Card.LockTimeout, try, d.tries)
+	line := migration.LockTryLine(d.file.Card.LockTimeout, try, d.tries)
 	d.waits = append(d.waits, line)
 	d.s.notices = slices.Clone(d.waits)
 	d.req.Say("%s", line)

@@ -21,11 +21,8 @@ SELECT pid, clock_timestamp() - backend_start
 
 	// findBlockers is who holds what the run waits for, and since when it waits.
 	findBlockers = `
-SELECT format('server process %s (%s, %s) holds a lock, in its transaction for %s s: %s', b.pid,
-              coalesce(b.usename, 'unknown'), coalesce(nullif(b.application_name, ''), 'no name'),
-              round(extract(epoch FROM clock_timestamp() - b.xact_start)), left(b.query, 200)) AS sentence,
-       format('%s (%s, server process %s): %s', coalesce(b.usename, 'unknown'), coalesce(nullif(b.application_name, ''), 'no name'),
-              b.pid, left(b.query, 200)) AS who,
+SELECT b.pid, coalesce(b.usename::text, '') AS user, coalesce(b.application_name, '') AS application,
+       coalesce(clock_timestamp() - b.xact_start, interval '0') AS age, left(coalesce(b.query, ''), 500) AS query,
        coalesce(w.since, clock_timestamp()) AS since, coalesce(extract(epoch FROM clock_timestamp() - w.since), 0)::double precision AS seconds
   FROM pg_catalog.pg_stat_activity a
  CROSS JOIN LATERAL (SELECT min(l.waitstart) AS since FROM pg_catalog.pg_locks l WHERE l.pid = a.pid AND NOT l.granted) w
@@ -33,7 +30,7 @@ SELECT format('server process %s (%s, %s) holds a lock, in its transaction for %
   JOIN pg_catalog.pg_stat_activity b ON b.pid = blocking.pid
  WHERE a.datname = current_database() AND a.application_name = $1 AND a.wait_event_type = 'Lock'
  ORDER BY b.pid
- LIMIT 5`
+LIMIT 5`
 
 	readColumns = `
 SELECT n.nspname || '.' || c.relname AS table, a.attname AS column, pg_catalog.pg_get_userbyid(c.relowner) AS owner,

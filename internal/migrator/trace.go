@@ -3,7 +3,8 @@ package migrator
 import (
 	"context"
 	"errors"
-	"strings"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +44,7 @@ func (m *Migrator) Trace(ctx context.Context, run migration.RunID) (trace migrat
 // blockerPause is between two looks at what a step waits for: much shorter than it waits for a lock.
 const blockerPause = 250 * time.Millisecond
 
-// Blockers says in words, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
+// Blockers says in lines of the log, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
 // needs one connection. While the database is away it is silent: the step itself will say that.
 func (m *Migrator) Blockers(ctx context.Context, run migration.RunID, say func(string)) {
 	for ctx.Err() == nil {
@@ -64,7 +65,7 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 	defer func() { _ = s.close(ctx) }() // it was only read
 	tick := time.NewTicker(blockerPause)
 	defer tick.Stop()
-	for last := ""; ; {
+	for last := []migration.Blocker(nil); ; {
 		select {
 		case <-ctx.Done():
 			return
@@ -74,7 +75,7 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 		if err != nil {
 			return
 		}
-		list, err := pgx.CollectRows(rows, pgx.RowToStructByName[blocker])
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[blocker])
 		if err != nil {
 			return
 		}
@@ -82,22 +83,29 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 		if len(list) == 0 {
 			log.saw("", time.Time{}, 0)
 		}
-		sentences := make([]string, len(list))
-		for i, b := range list {
-			log.saw(b.Who, b.Since, time.Duration(b.Seconds*float64(time.Second)))
-			sentences[i] = b.Sentence
+		who := make([]migration.Blocker, len(list))
+		for i, one := range list {
+			log.saw(one.words(), one.Since, time.Duration(one.Seconds*float64(time.Second)))
+			who[i] = one.Blocker
 		}
-		words := strings.Join(sentences, "; ")
-		if words != "" && words != last {
-			say(words)
+		// How long they have held it grows by itself; only another holder or statement is news.
+		if !slices.EqualFunc(who, last, migration.Blocker.Same) {
+			for _, line := range migration.BlockerLines(who) {
+				say(line)
+			}
 		}
-		last = words
+		last = who
 	}
 }
 
-// blocker is one who holds what a run waits for.
+// blocker is one who holds what a run waits for, and since when it waits.
 type blocker struct {
-	Sentence, Who string
-	Since         time.Time
-	Seconds       float64
+	migration.Blocker
+	Since   time.Time
+	Seconds float64
+}
+
+// words name the holder as the ledger keeps it, the same at every look.
+func (b blocker) words() string {
+	return fmt.Sprintf("%s (%s, server process %d): %s", b.User, b.Application, b.PID, b.Query)
 }

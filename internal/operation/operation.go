@@ -55,6 +55,7 @@ type Operation struct {
 
 // Line is a line of an operation's log.
 type Line struct {
+	Seq  int
 	At   time.Time
 	Text string
 }
@@ -84,8 +85,8 @@ type Store interface {
 	// Order keeps the operation, its job and its event in one transaction. The same key again gives the operation that it
 	// made. It is refused with Conflict while another is under way, and with NotFound where the subject cannot be worked on.
 	Order(ctx context.Context, by actor.Actor, o Operation, key uuid.UUID, e audit.Event) (Operation, error)
-	// Look gives one operation and its log, in one round trip; NotFound where the tenant has none such.
-	Look(ctx context.Context, by actor.Actor, id uuid.UUID) (Operation, []Line, error)
+	// Look gives one operation and what its log holds after a line, in one round trip; NotFound where the tenant has none such.
+	Look(ctx context.Context, by actor.Actor, id uuid.UUID, after, limit int) (Operation, []Line, error)
 	Overview(ctx context.Context, by actor.Actor) (Overview, error)
 
 	// Start marks a queued operation running; false where it is not queued any more.

@@ -40,10 +40,20 @@ func subjectText(id uuid.UUID) string {
 
 // Look is one operation and its log.
 func (s Service) Look(ctx context.Context, by actor.Actor, id uuid.UUID) (Operation, []Line, error) {
+	o, lines, _, err := s.Tail(ctx, by, id, 0)
+	return o, lines, err
+}
+
+// Tail is one operation and what its log holds after a line, for who watches it; more says that there is more.
+func (s Service) Tail(ctx context.Context, by actor.Actor, id uuid.UUID, after int) (o Operation, lines []Line, more bool, err error) {
 	if err := by.Demand(actor.MigrationRead); err != nil {
-		return Operation{}, nil, err
+		return Operation{}, nil, false, err
 	}
-	return s.store.Look(ctx, by, id)
+	o, lines, err = s.store.Look(ctx, by, id, after, mostLines+1)
+	if len(lines) > mostLines {
+		lines, more = lines[:mostLines], true
+	}
+	return o, lines, more, err
 }
 
 // Overview is what the page of backups shows.

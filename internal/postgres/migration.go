@@ -85,6 +85,21 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	return sight, nil
 }
 
+// Tail reads a run and what its log holds after a line, in one round trip.
+func (m Migrations) Tail(ctx context.Context, by actor.Actor, id migration.RunID, after, limit int) (migration.Run, []migration.Line, error) {
+	var row migrationRunRow
+	var lines []migrationLineRow
+	err := m.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("MigrationRun"), pgx.StrictNamedArgs{"run": id}).Query(collectOne(&row))
+		b.Queue(sql("MigrationRunTail"), pgx.StrictNamedArgs{"run": id, "after": after, "limit": limit}).Query(collect(&lines))
+	})
+	list := make([]migration.Line, len(lines))
+	for i, l := range lines {
+		list[i] = migration.Line{Seq: l.Seq, At: l.At, Text: l.Line}
+	}
+	return row.run(), list, err
+}
+
 func queueStanding(b *pgx.Batch, sight *migration.Sight) {
 	b.Queue(sql("MigrationStates")).Query(ledgerEntries(&sight.Entries))
 	b.Queue(sql("MigrationBelief")).QueryRow(migrationBelief(&sight.Belief))

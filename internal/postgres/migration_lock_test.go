@@ -74,6 +74,10 @@ func TestALockThatWasNotHadIsTriedForAgain(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- s.worker.Work(t.Context(), migration.Ref{Tenant: run.Tenant, Run: run.ID}) }()
 	await(t, "the step queues behind the reader", func() bool { return strings.Contains(s.log(run.ID), "Waiting: ") })
+	wait := migration.ReadWait(s.see(run.ID).Lines)
+	if wait == nil || len(wait.Blockers) != 1 || wait.Blockers[0].Application != "reporting" || !strings.Contains(wait.Blockers[0].Query, "count(*)") || wait.Blockers[0].PID != int(reader.PgConn().PID()) {
+		t.Errorf("what the step waits for is read as %+v, want the reader's session", wait)
+	}
 	late, err := pgx.Connect(t.Context(), s.d.OwnerURL)
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +99,52 @@ func TestALockThatWasNotHadIsTriedForAgain(t *testing.T) {
 	notices := s.text("SELECT notices FROM gatehouse.migration_ledger WHERE run_id = $1", run.ID)
 	if !strings.Contains(notices, "LOCK: not had within 2s, try 1 of 6.") {
 		t.Errorf("the ledger's notices do not hold the lock wait: %q", notices)
+	}
+}
+
+// M11 of the list of bad luck, by name: a long reader of putaway_recommendations, and V0.0.20, which rewrites that table.
+func TestALongReaderDoesNotMakeV0020HoldUpTheWarehouse(t *testing.T) {
+	t.Parallel()
+	s := changing(t, housetest.At(t, "0.0.18"), migrator.WMS().FS)
+	release := s.release(housetest.Rivermark, true)
+	read := func(program string) *pgx.Conn {
+		conn, err := pgx.Connect(t.Context(), s.d.OwnerURL+"&application_name="+program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close(context.Background()) })
+		return conn
+	}
+	long := read("reporting")
+	if _, err := long.Exec(t.Context(), "BEGIN; SELECT count(*) FROM public.putaway_recommendations"); err != nil {
+		t.Fatal(err)
+	}
+	run, err := s.service.Apply(t.Context(), s.devops, s.request("0.0.20", release))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.worker.Work(t.Context(), migration.Ref{Tenant: run.Tenant, Run: run.ID}) }()
+	await(t, "V0.0.20 queues behind the reader", func() bool { return strings.Contains(s.log(run.ID), "Waiting: ") })
+	longest, late := time.Duration(0), read("putaway")
+	for !strings.Contains(s.log(run.ID), "try 1 of 6") {
+		began := time.Now()
+		if _, err := late.Exec(t.Context(), "SELECT count(*) FROM public.putaway_recommendations"); err != nil {
+			t.Fatalf("a reader behind V0.0.20: %v", err)
+		}
+		longest = max(longest, time.Since(began))
+	}
+	if most := 2500 * time.Millisecond; longest > most {
+		t.Errorf("a reader waited %s behind V0.0.20, want at most the 2 s of a lock_timeout", longest)
+	}
+	if _, err := long.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatalf("Work: %v", err)
+	}
+	if got := s.see(run.ID).Run; got.State != migration.Succeeded {
+		t.Errorf("after the reader has gone V0.0.20 is %s: %s; want succeeded", got.State, got.Error)
 	}
 }
 

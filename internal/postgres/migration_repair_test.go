@@ -90,6 +90,9 @@ func TestAnIndexThatWasCutOffIsRepaired(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.stands("0.0.15", migration.StateDirty)
+	if o, err := s.service.Ladder(t.Context(), s.devops, 0); err != nil || len(o.Ladder.Invalid) != 1 || o.Ladder.Invalid[0].Name != "public.i15" {
+		t.Errorf("the page of migrations lists the indexes %v, %v; want public.i15, which is not valid", o.Ladder.Invalid, err)
+	}
 	s.unproven("0.0.14", migration.RepairNotApplied, "did not stop half way")
 	s.unproven("0.0.15", migration.RepairApplied, "index public.i15: expected there, found there, but not valid")
 	s.unproven("0.0.15", migration.RepairNotApplied, "index public.i15: expected not there, found there")

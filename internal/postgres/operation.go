@@ -109,23 +109,24 @@ func idOrNull(id uuid.UUID) *uuid.UUID {
 	return &id
 }
 
-// Look is one operation and its log.
-func (s Operations) Look(ctx context.Context, by actor.Actor, id uuid.UUID) (operation.Operation, []operation.Line, error) {
+// Look is one operation and what its log holds after a line.
+func (s Operations) Look(ctx context.Context, by actor.Actor, id uuid.UUID, after, limit int) (operation.Operation, []operation.Line, error) {
 	var row operationRow
 	var lines []struct {
+		Seq  int
 		At   time.Time
 		Line string
 	}
 	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("Operation"), pgx.StrictNamedArgs{"operation": id}).Query(collectOne(&row))
-		b.Queue(sql("OperationLines"), pgx.StrictNamedArgs{"operation": id}).Query(collect(&lines))
+		b.Queue(sql("OperationLines"), pgx.StrictNamedArgs{"operation": id, "after": after, "limit": limit}).Query(collect(&lines))
 	})
 	if err != nil {
 		return operation.Operation{}, nil, err
 	}
 	list := make([]operation.Line, len(lines))
 	for i, l := range lines {
-		list[i] = operation.Line{At: l.At.UTC(), Text: l.Line}
+		list[i] = operation.Line{Seq: l.Seq, At: l.At.UTC(), Text: l.Line}
 	}
 	return row.operation(by.Tenant), list, nil
 }

@@ -73,6 +73,29 @@ func (s Rehearsals) Rehearsal(ctx context.Context, by actor.Actor, id uuid.UUID)
 	}, row.Report, err
 }
 
+// List is the newest 50 rehearsals of the actor's tenant, without their reports.
+func (s Rehearsals) List(ctx context.Context, by actor.Actor) ([]migration.RehearsalSummary, error) {
+	var rows []struct {
+		RehearsalID       uuid.UUID
+		Passed            bool
+		Verdict, DataKind string
+		DataBytes         int64
+		RecordedAt        time.Time
+		ActorName         string
+		ReportSHA256      string `db:"report_sha256"`
+		Versions          []string
+	}
+	err := s.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("NewestRehearsals")).Query(collect(&rows)) })
+	var list []migration.RehearsalSummary
+	for _, r := range rows {
+		list = append(list, migration.RehearsalSummary{
+			ID: r.RehearsalID, Passed: r.Passed, Verdict: r.Verdict, Data: migration.RehearsalData{Kind: r.DataKind, Bytes: r.DataBytes},
+			RecordedAt: r.RecordedAt, By: r.ActorName, SHA256: r.ReportSHA256, Versions: r.Versions,
+		})
+	}
+	return list, err
+}
+
 type rehearsedRow struct {
 	RehearsalID  uuid.UUID
 	Version      string
@@ -111,4 +134,16 @@ func CatalogFacts(ctx context.Context, url string, objects []migration.Object) (
 		return translate(err)
 	})
 	return facts, err
+}
+
+// RehearsedFiles is the newest rehearsal of each text of each file, as the owner sees it: of the tenant that operates.
+func RehearsedFiles(ctx context.Context, ownerURL string) (files []migration.RehearsedFile, err error) {
+	err = withConn(ctx, ownerURL, func(conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, sql("RehearsedFiles"))
+		if err != nil {
+			return translate(err)
+		}
+		return translate(rehearsedFiles(&files)(rows))
+	})
+	return files, err
 }

@@ -46,6 +46,13 @@ func (s Sessions) Find(ctx context.Context, tokenHash string, idle time.Duration
 	return actor.Session{ID: found.SessionID, Data: found.Data}, true, nil
 }
 
+// Live says whether the session is there still, and does not count as use of it.
+func (s Sessions) Live(ctx context.Context, tokenHash string, idle time.Duration) (bool, error) {
+	var is struct{ Live bool }
+	err := s.one(ctx, "SessionIsLive", pgx.StrictNamedArgs{"token": tokenHash, "idle_seconds": idle.Seconds()}, collectOne(&is))
+	return is.Live, err
+}
+
 // FormerPerson says whose session that was, over or not.
 func (s Sessions) FormerPerson(ctx context.Context, tokenHash string) (uuid.UUID, bool, error) {
 	type row struct{ PersonID uuid.UUID }

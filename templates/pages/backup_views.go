@@ -41,10 +41,12 @@ type OperationShowView struct {
 	State          components.State
 	Sentence       string
 	By, Elapsed    string
+	ElapsedMs      int64 // goes on while the page is open; zero while it has not begun
 	Ordered        components.Time
 	Started, Ended components.Time
 	Lines          []LogLine
 	LiveHref       string // empty once it has ended
+	EventHref      string // where its events come from
 	Next           components.Link
 }
 

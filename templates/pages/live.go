@@ -1,6 +1,10 @@
 package pages
 
-import "github.com/a-h/templ"
+import (
+	"strconv"
+
+	"github.com/a-h/templ"
+)
 
 // live marks the part of a page that asks again while it is open. Without an
 // address nothing can change any more, and nothing is asked.
@@ -14,6 +18,18 @@ func live(href, everySeconds, events string) templ.OrderedAttributes {
 	}
 	if events != "" {
 		marks = append(marks, templ.KeyValue[string, any]{Key: "data-live-events", Value: events})
+	}
+	return marks
+}
+
+// ticking marks a time that goes on while the page is open, and what it is expected to become; zero is not known.
+func ticking(href string, elapsedMs, expectedMs int64) templ.OrderedAttributes {
+	if href == "" || elapsedMs <= 0 {
+		return nil
+	}
+	marks := templ.OrderedAttributes{templ.KeyValue[string, any]{Key: "data-elapsed-ms", Value: strconv.FormatInt(elapsedMs, 10)}}
+	if expectedMs > 0 {
+		marks = append(marks, templ.KeyValue[string, any]{Key: "data-expected-ms", Value: strconv.FormatInt(expectedMs, 10)})
 	}
 	return marks
 }

@@ -110,20 +110,21 @@ type DiffWords struct{ Is, Text string }
 // MigrationListView is the ladder, the next step and the ledger.
 type MigrationListView struct {
 	layouts.Shell
-	Sentence     string // "3 of 6 applied; V0.0.20 is next and waits for go / no-go."
-	Tone         components.Tone
-	Rungs        []Rung
-	LibrarySays  string // what golang-migrate itself believes
-	Unreadable   string // why the database could not be read; empty when it could
-	Running      components.Link
-	Next         NextMigration
-	Ledger       []LedgerRow
-	LedgerPager  components.Pager
-	LiveHref     string
-	DriftHref    string // empty for people of other tenants, who see nothing there; BackupsHref goes with it
-	BackupsHref  string
-	NothingToSee string   // text of the empty ladder
-	Invalid      []string // indexes that no query may use, each with the statement that removes it
+	Sentence       string // "3 of 6 applied; V0.0.20 is next and waits for go / no-go."
+	Tone           components.Tone
+	Rungs          []Rung
+	LibrarySays    string // what golang-migrate itself believes
+	Unreadable     string // why the database could not be read; empty when it could
+	Running        components.Link
+	Next           NextMigration
+	Ledger         []LedgerRow
+	LedgerPager    components.Pager
+	LiveHref       string
+	DriftHref      string // empty for people of other tenants, who see nothing there; BackupsHref goes with it
+	BackupsHref    string
+	RehearsalsHref string
+	NothingToSee   string   // text of the empty ladder
+	Invalid        []string // indexes that no query may use, each with the statement that removes it
 }
 
 // MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.
@@ -180,9 +181,23 @@ type MigrationDownView struct {
 
 // LogLine is one line of a run's log.
 type LogLine struct {
+	Seq  int    // its number; events go on from there
 	At   string // "14:05:03.120"
 	Text string
 	Tone components.Tone
+}
+
+// LockWait is a step that waits for somebody else's lock.
+type LockWait struct {
+	Holders []LockHolder // none between two tries
+	Tries   string       // "1 of 6 tries were in vain."
+}
+
+// LockHolder is one who has what we wait for.
+type LockHolder struct {
+	Process, User, Program string
+	Age                    string // of the transaction
+	Query                  string
 }
 
 // DatabaseError is what PostgreSQL said.
@@ -207,26 +222,31 @@ type Interrupted struct {
 // MigrationRunView is one run, refreshing itself until it ends.
 type MigrationRunView struct {
 	layouts.Shell
-	Run       string
-	Version   string
-	Name      string
-	Direction string // "up", "down"
-	State     components.State
-	Sentence  string
-	By        string
-	Started   components.Time
-	Ended     components.Time
-	Elapsed   string
-	Estimate  string
-	Permille  int    // elapsed of the estimate; above 1000 it is over
-	Waiting   string // who holds a lock we wait for
-	Lines     []LogLine
-	Error     *DatabaseError
-	Checks    []components.Check
-	Stopped   *Interrupted
-	Safe      string // what is true of the database now
-	Next      components.Link
-	LiveHref  string // empty when the run has ended
-	EventHref string // server-sent events; empty when there are none
-	SHA256    string
+	Run          string
+	Version      string
+	Name         string
+	Direction    string // "up", "down"
+	State        components.State
+	Sentence     string
+	By           string
+	Started      components.Time
+	Ended        components.Time
+	Elapsed      string
+	ElapsedMs    int64 // goes on while the page is open; zero while it has not begun
+	ExpectedMs   int64 // zero where it is not known
+	Estimate     string
+	EstimateFrom string    // where it comes from
+	EstimateHref string    // the rehearsal, where there is one
+	Permille     int       // elapsed of the estimate; above 1000 it is over
+	Over         string    // says that it takes longer than that
+	Waiting      *LockWait // nil while it waits for no lock
+	Lines        []LogLine
+	Error        *DatabaseError
+	Checks       []components.Check
+	Stopped      *Interrupted
+	Safe         string // what is true of the database now
+	Next         components.Link
+	LiveHref     string // empty when the run has ended
+	EventHref    string // server-sent events; empty when there are none
+	SHA256       string
 }

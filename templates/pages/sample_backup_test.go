@@ -47,5 +47,41 @@ func operationRunning() pages.OperationShowView {
 	v := operationShow()
 	v.State, v.Sentence, v.Lines = components.State{Code: "running", Word: "running", Tone: components.Progress}, "The database itself is only read.", nil
 	v.Ended, v.LiveHref = components.Time{}, "/operations/"+v.ID
+	v.EventHref, v.ElapsedMs = v.LiveHref+"/events?after=0", 42000
 	return v
+}
+
+func rehearsalList() pages.RehearsalListView {
+	return pages.RehearsalListView{
+		Shell: shell("Rehearsals", layouts.PlaceMigrations, toMigrations), Backups: "/migrations/backups",
+		Rows: []pages.RehearsalRow{{
+			ID: "5", Href: "/migrations/rehearsals/5", Held: clock("13:20", "45 min ago"), State: components.State{Code: "passed", Word: "passed", Tone: components.Good},
+			Verdict: "The rehearsal passed: 1 file up, down and up again on a restored backup of 12.3 MB; applying them took 1.2s.", Versions: "V0.0.20", Data: "a restored backup of 12.3 MB", By: "Ines Duarte", SHA256: digest,
+		}},
+	}
+}
+
+func rehearsalListEmpty() pages.RehearsalListView {
+	return pages.RehearsalListView{Shell: shell("Rehearsals", layouts.PlaceMigrations, toMigrations), Nothing: "No migration has been rehearsed yet."}
+}
+
+func rehearsalShow() pages.RehearsalShowView {
+	return pages.RehearsalShowView{
+		Shell: shell("Rehearsal", layouts.PlaceMigrations, toMigrations), ID: "5", State: components.State{Code: "failed", Word: "did not pass", Tone: components.Bad},
+		Verdict: "The rehearsal did not pass: V0.0.20. After it was taken back: index lots_code has remained.", SHA256: digest, Download: "/migrations/rehearsals/5/report",
+		Facts:   []components.Fact{{Label: "Held", Time: clock("13:20", "45 min ago")}, {Label: "By", Value: "Ines Duarte"}, {Label: "On", Value: "a restored backup of 12.3 MB"}},
+		Missing: "Not reached: V0.0.21. The first error ends a rehearsal.",
+		Versions: []pages.RehearsedVersion{{
+			Version: "V0.0.20", Href: "/migrations/V0.0.20", State: components.State{Code: "failed", Word: "did not pass", Tone: components.Bad}, SHA256: digest,
+			Wrong: []string{"After it was taken back: index lots_code has remained."}, Schema: "1 difference", Checks: "all 21 hold",
+			Passes: []pages.RehearsedPass{
+				{Name: "Up", Took: "1.2 s", Words: "14 statements; 13 of them quick, and without a lock on what was there", Open: "pass-0.0.20-0", Measured: []pages.RehearsedStatement{{
+					Line: "40", SQL: "ALTER TABLE putaway_recommendations ALTER COLUMN confidence TYPE numeric(4,3)", Took: "900 ms", Rows: "0", WAL: "812.4 kB",
+					Locks: []string{"public.putaway_recommendations: AccessExclusiveLock"}, Rewrites: []string{"public.putaway_recommendations"},
+				}}},
+				{Name: "Down", Took: "80 ms", Words: "4 statements; 4 of them quick, and without a lock on what was there", Open: "pass-0.0.20-1"},
+				{Name: "Up again", Took: "1.1 s", Words: "14 statements", Open: "pass-0.0.20-2"},
+			},
+		}},
+	}
 }

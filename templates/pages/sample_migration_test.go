@@ -155,15 +155,18 @@ func migrationDownRefused() pages.MigrationDownView {
 func migrationRun() pages.MigrationRunView {
 	return pages.MigrationRunView{
 		Shell: shell("Applying V0.0.20", layouts.PlaceMigrations, toMigrations), Run: "4", Version: "V0.0.20", Direction: "up", State: running, Sentence: "Applying V0.0.20 to demo",
-		By: "Ines Duarte", Started: clock("14:02", "5 s ago"), Elapsed: "5 s", Estimate: "8 s", Permille: 625, Waiting: "Waiting for a lock on putaway_recommendations held by process 4711 (wms_application_role, 40 s).",
-		Lines:    []pages.LogLine{{At: "14:02:00.003", Text: "took the migration lock"}, {At: "14:02:00.120", Text: "ALTER TABLE putaway_recommendations", Tone: components.Neutral}, {At: "14:02:04.020", Text: "waiting for a lock", Tone: components.Warn}},
+		By: "Ines Duarte", Started: clock("14:02", "5 s ago"), Elapsed: "5 s", Estimate: "8 s", Permille: 625, EstimateFrom: "in its newest rehearsal", EstimateHref: "/migrations/rehearsals/5", ElapsedMs: 5000, ExpectedMs: 8000,
+		Waiting: &pages.LockWait{Tries: "1 of 6 tries were in vain.", Holders: []pages.LockHolder{
+			{Process: "4711", User: "wms_application_role", Program: "nightly report", Age: "40.0 s", Query: "SELECT count(*) FROM putaway_recommendations"},
+		}},
+		Lines:    []pages.LogLine{{Seq: 1, At: "14:02:00.003", Text: "took the migration lock"}, {Seq: 2, At: "14:02:00.120", Text: "ALTER TABLE putaway_recommendations", Tone: components.Neutral}, {Seq: 3, At: "14:02:04.020", Text: "waiting for a lock", Tone: components.Warn}},
 		LiveHref: "/migration-runs/4", EventHref: "/migration-runs/4/events", SHA256: digest, Safe: "The migration is one transaction: if it fails, the database is as it was.",
 	}
 }
 
 func migrationRunFailed() pages.MigrationRunView {
 	v := migrationRun()
-	v.State, v.Sentence, v.Ended, v.LiveHref, v.EventHref, v.Waiting = failed, "V0.0.20 failed; the database is as it was.", clock("14:02", "1 min ago"), "", "", ""
+	v.State, v.Sentence, v.Ended, v.LiveHref, v.EventHref, v.Waiting = failed, "V0.0.20 failed; the database is as it was.", clock("14:02", "1 min ago"), "", "", nil
 	v.Error = &pages.DatabaseError{SQLState: "55P03", Message: "canceling statement due to lock timeout", Detail: "Process 4711 holds the lock.", Hint: "End the long transaction, then apply again.", Where: "statement 2: ALTER TABLE putaway_recommendations"}
 	v.Checks = postChecks()
 	v.Next = components.Link{Label: "Back to V0.0.20", Href: "/migrations/V0.0.20"}
@@ -172,7 +175,7 @@ func migrationRunFailed() pages.MigrationRunView {
 
 func migrationRunInterrupted(may bool) pages.MigrationRunView {
 	v := migrationRun()
-	v.State, v.Sentence, v.LiveHref, v.EventHref, v.Waiting, v.Lines, v.Safe = interrupted, "The program stopped while V0.0.20 was being applied.", "", "", "", nil, ""
+	v.State, v.Sentence, v.LiveHref, v.EventHref, v.Waiting, v.Lines, v.Safe = interrupted, "The program stopped while V0.0.20 was being applied.", "", "", nil, nil, ""
 	v.Stopped = &pages.Interrupted{
 		Text:   "Gatehouse was restarted at 14:03 and found this run without an end. Nothing is retried by itself.",
 		Known:  []components.Fact{{Label: "Ledger row", Value: "none: the transaction did not commit"}, {Label: "schema_version", Value: "0.0.18"}, {Label: "Server process", Value: "gone"}},

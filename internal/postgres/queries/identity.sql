@@ -12,6 +12,11 @@ WITH live AS (
 )
 SELECT session_id, data FROM live;
 
+-- name: SessionIsLive :one
+-- Looks without noting that the session was used.
+SELECT EXISTS (SELECT FROM gatehouse.sessions s
+                WHERE s.token_sha256 = @token AND s.expires_at > now() AND s.last_seen_at > now() - make_interval(secs => @idle_seconds)) AS live;
+
 -- name: FormerPerson :one
 SELECT person_id FROM gatehouse.sessions WHERE token_sha256 = @token AND person_id IS NOT NULL;
 

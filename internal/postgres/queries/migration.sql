@@ -64,6 +64,9 @@ SELECT tenant_id, run_id, release_id, version_number, direction, sha256, state, 
 -- name: MigrationRunLines :many
 SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run ORDER BY seq LIMIT 2000;
 
+-- name: MigrationRunTail :many
+SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run AND seq > @after ORDER BY seq LIMIT @limit;
+
 -- name: MigrationRelease :one
 -- The tenant's active release, what its go / no-go gate still needs, what is proven for it, and the files it was started with.
 SELECT r.run_id, r.code, p.backup_id IS NOT NULL AS backed_up, p.rehearsal_id IS NOT NULL AS rehearsed,

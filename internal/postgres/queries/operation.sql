@@ -33,7 +33,7 @@ SELECT operation_id, kind, subject, state, actor_issuer, actor_subject, actor_na
  LIMIT 10;
 
 -- name: OperationLines :many
-SELECT at, line FROM gatehouse.operation_lines WHERE operation_id = @operation ORDER BY seq LIMIT 1000;
+SELECT seq, at, line FROM gatehouse.operation_lines WHERE operation_id = @operation AND seq > @after ORDER BY seq LIMIT @limit;
 
 -- name: StartOperation :many
 UPDATE gatehouse.operations

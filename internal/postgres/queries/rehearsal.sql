@@ -23,3 +23,12 @@ SELECT DISTINCT ON (f.sha256) f.rehearsal_id, f.version, f.sha256, f.passed, f.u
   FROM gatehouse.rehearsed_files f
   JOIN gatehouse.rehearsals r USING (tenant_id, rehearsal_id)
  ORDER BY f.sha256, r.recorded_at DESC;
+
+-- name: NewestRehearsals :many
+SELECT r.rehearsal_id, r.passed, r.verdict, r.data_kind, r.data_bytes, r.recorded_at, r.actor_name, r.report_sha256,
+       ARRAY(SELECT f.version FROM gatehouse.rehearsed_files f
+              WHERE f.tenant_id = r.tenant_id AND f.rehearsal_id = r.rehearsal_id ORDER BY f.position) AS versions
+  FROM gatehouse.rehearsals r
+ WHERE r.tenant_id = gatehouse.current_tenant()
+ ORDER BY r.recorded_at DESC
+ LIMIT 50;

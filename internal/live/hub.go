@@ -1,0 +1,143 @@
+package live
+
+import (
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// Topic is what a page watches: a kind, as the database's notices name it, and an id.
+type Topic struct {
+	Kind string
+	ID   uuid.UUID
+}
+
+// The kinds of things that are watched.
+const (
+	MigrationRun = "migration_run"
+	Operation    = "operation"
+)
+
+// most is how many pages one process keeps open at once; each is a goroutine and a few kilobytes.
+const most = 2000
+
+// Hub brings notices to those who wait for them. The zero value is ready, and does not listen.
+type Hub struct {
+	mu        sync.Mutex
+	watchers  map[Topic]map[*Watch]bool
+	count     int
+	listening bool
+	closed    bool
+}
+
+// Watch is one subscriber.
+type Watch struct {
+	hub   *Hub
+	topic Topic
+	woken chan struct{} // holds one: what is not taken yet becomes one
+	over  chan struct{} // closed when the hub is
+}
+
+// Watch subscribes to a topic. It is refused when the program ends, and where too many pages are open.
+func (h *Hub) Watch(t Topic) (*Watch, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, fault.New(fault.Unavailable, "This server is being stopped. Nothing was changed; the page asks again by itself.")
+	}
+	if h.count >= most {
+		return nil, fault.New(fault.Unavailable, "Too many pages are watched at the moment. This one asks again by itself.")
+	}
+	w := &Watch{hub: h, topic: t, woken: make(chan struct{}, 1), over: make(chan struct{})}
+	if h.watchers == nil {
+		h.watchers = map[Topic]map[*Watch]bool{}
+	}
+	if h.watchers[t] == nil {
+		h.watchers[t] = map[*Watch]bool{}
+	}
+	h.watchers[t][w] = true
+	h.count++
+	return w, nil
+}
+
+// Woken receives after something may have changed: a notice came, or listening began or ended.
+func (w *Watch) Woken() <-chan struct{} { return w.woken }
+
+// Over is closed when the program ends.
+func (w *Watch) Over() <-chan struct{} { return w.over }
+
+// Listening says whether notices arrive at all. Where they do not, the subscriber asks by itself.
+func (w *Watch) Listening() bool {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	return w.hub.listening
+}
+
+// End gives the subscription back; a second time does nothing.
+func (w *Watch) End() {
+	w.hub.mu.Lock()
+	defer w.hub.mu.Unlock()
+	if !w.hub.watchers[w.topic][w] {
+		return
+	}
+	delete(w.hub.watchers[w.topic], w)
+	if len(w.hub.watchers[w.topic]) == 0 {
+		delete(w.hub.watchers, w.topic)
+	}
+	w.hub.count--
+}
+
+// Publish wakes everybody who watches the topic. It never waits.
+func (h *Hub) Publish(t Topic) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for w := range h.watchers[t] {
+		w.wake()
+	}
+}
+
+// Listen says whether notices arrive. Where that changes everybody is woken: what happened in between was not told.
+func (h *Hub) Listen(on bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.listening == on {
+		return
+	}
+	h.listening = on
+	for _, watchers := range h.watchers {
+		for w := range watchers {
+			w.wake()
+		}
+	}
+}
+
+func (w *Watch) wake() {
+	select {
+	case w.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Watchers is how many subscriptions there are.
+func (h *Hub) Watchers() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.count
+}
+
+// Close tells every subscriber that the program ends, and takes no new ones.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return
+	}
+	h.closed = true
+	for _, watchers := range h.watchers {
+		for w := range watchers {
+			close(w.over)
+		}
+	}
+}
