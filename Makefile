@@ -60,6 +60,10 @@ gen: ## regenerate templates and the GraphQL server, format
 expected: ## write down anew what each migration of the warehouse leaves in the database
 	@UPDATE=1 go test -count=1 ./internal/migrator -run TestExpectedIsWhatTheFilesLeave
 
+.PHONY: readings
+readings: ## write down anew what PostgreSQL's own parser reads in the warehouse's migrations
+	@UPDATE=1 go test -count=1 ./internal/sqlparse -run TestReadingsAreWhatTheParserReads
+
 .PHONY: verify
 verify: ## generated code and go.mod are what their sources make
 	@echo "==> verify: generated code, go.mod"

@@ -81,6 +81,9 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 		}
 	}
 	v.Ledger = h.ledgerRows(o.History)
+	for i, e := range o.History { // fifty rows whole would be a heavy page
+		v.Ledger[i].More = fmt.Sprintf("%s#entry-%d", versionHref(e.Version), e.ID)
+	}
 	v.LedgerPager = ledgerPager(o, before)
 	return v
 }
@@ -145,10 +148,13 @@ func (h migrations) rungView(r migration.Rung) pages.Rung {
 	v := pages.Rung{
 		Version: r.Version.Title(), Title: r.File.Card.Title, Href: versionHref(r.Version),
 		State: migrationState(r.State), Risk: riskState(r), Locks: r.File.Card.Locks, SHA256: r.File.SHA256,
-		File: "no file", Database: "nothing", Differs: differs(r),
+		File: "no file", Database: "nothing", Differs: differs(r), Rename: r.Rename,
 	}
 	if r.HasFile {
 		v.File, v.Estimate = r.File.Script, estimate(r)
+	}
+	if r.Lint != nil && !r.InDatabase() {
+		v.Lint, v.LintTone = r.Lint.Summary(), lintTone(*r.Lint)
 	}
 	switch {
 	case r.InDatabase():
@@ -312,6 +318,7 @@ func (h migrations) ledgerRows(entries []migration.Entry) []pages.LedgerRow {
 		if e.Run != uuid.Nil {
 			row.RunHref = runHref(e.Run)
 		}
+		row.Details, row.Error, row.Notices = entryFacts(e), e.Error, e.Notices
 		rows = append(rows, row)
 	}
 	return rows
@@ -323,10 +330,10 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
 		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
-		Plan: h.planFacts(r), Window: windowBanner(by, d.Release),
+		Plan: h.planFacts(r), Window: windowBanner(by, d.Release), Lint: lintView(r), Diff: diffView(r), Rename: r.Rename,
 	}
-	if r.State == migration.StateChanged {
-		v.RecordedAs = r.Effect.SHA256
+	if r.HasFile && r.InDatabase() && r.Effect.SHA256 != r.File.SHA256 {
+		v.RecordedAs, v.Cosmetic = r.Effect.SHA256, r.State != migration.StateChanged
 	}
 	if r.State == migration.StateMissingFile {
 		v.Name, v.File = r.Effect.Description, r.Effect.Script+" (missing here)"

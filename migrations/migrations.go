@@ -19,6 +19,12 @@ var expected embed.FS
 // Expected is what each version of the warehouse leaves in the database, as it was found on a real one.
 var Expected = sub(expected, "wms/expected")
 
+//go:embed wms/readings/*.json
+var readings embed.FS
+
+// Readings is what PostgreSQL's own parser makes of each file of the warehouse.
+var Readings = sub(readings, "wms/readings")
+
 // WMS holds the warehouse schema's files, at its root.
 var WMS = sub(files, "wms")
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,7 +78,7 @@ believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they
 			if err != nil {
 				return err
 			}
-			ladder, err := m.Status(cmd.Context())
+			ladder, err := weighed(cmd.Context(), m)
 			if err != nil {
 				return coded(err)
 			}
@@ -99,6 +100,24 @@ believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they
 	return cmd
 }
 
+// weighed is the ladder with what each file locks, by the sizes of the owner's database.
+func weighed(ctx context.Context, m *migrator.Migrator) (migration.Ladder, error) {
+	ladder, err := m.Status(ctx)
+	if err != nil {
+		return ladder, err
+	}
+	config, err := app.Load(os.Environ())
+	if err != nil {
+		return ladder, exitError{2, err}
+	}
+	live, err := postgres.LintLiveAsOwner(ctx, string(config.OwnerDatabaseURL), m.Files().LintAsks(m.Files().Versions()...))
+	if err != nil {
+		return ladder, err
+	}
+	ladder.Weigh(m.Files(), live)
+	return ladder, nil
+}
+
 type rungJSON struct {
 	Version     string          `json:"version"`
 	State       migration.State `json:"state"`
@@ -112,6 +131,11 @@ type rungJSON struct {
 	Note        string          `json:"note,omitempty"`
 	LastError   string          `json:"last_error,omitempty"`
 	LastErrorIn string          `json:"last_sqlstate,omitempty"`
+	// Rename gives what is out of order its place at the end; Diff is how a changed file differs from what was applied.
+	Rename string              `json:"rename,omitempty"`
+	Diff   *migration.TextDiff `json:"difference,omitempty"`
+	// Lint is of what is not in the database yet.
+	Lint *migration.LintReport `json:"lint,omitempty"`
 }
 
 func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
@@ -143,6 +167,10 @@ func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
 		if r.State == migration.StateFailed {
 			row.LastError, row.LastErrorIn = r.Last.Error, r.Last.SQLState
 		}
+		row.Rename, row.Diff = r.Rename, r.Diff
+		if !r.InDatabase() {
+			row.Lint = r.Lint
+		}
 		document.Rungs = append(document.Rungs, row)
 	}
 	encoder := json.NewEncoder(out)
@@ -162,7 +190,10 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 		if r.State == migration.StateFailed {
 			more = r.Last.Error
 		}
-		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n", r.State, name, more); err != nil {
+		if r.Lint != nil && !r.InDatabase() {
+			more = strings.TrimSpace(more + " " + r.Lint.Summary())
+		}
+		if _, err := fmt.Fprintf(out, "%-13s %-70s %s\n%s", r.State, name, more, differenceWords(r)); err != nil {
 			return err
 		}
 	}
@@ -179,6 +210,23 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 	return err
 }
 
+// differenceWords are how a changed file differs from what was applied, as wdiff writes it.
+func differenceWords(r migration.Rung) string {
+	if r.Diff == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "    %s\n", r.Diff.Sentence())
+	for _, h := range r.Diff.Hunks {
+		fmt.Fprintf(&b, "    line %d then, line %d now: ", h.WasLine, h.NowLine)
+		for _, w := range h.Words {
+			b.WriteString(map[migration.WordIs]string{migration.WordSame: w.Text, migration.WordGone: "[-" + w.Text + "-]", migration.WordNew: "{+" + w.Text + "+}"}[w.Is] + " ")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
 func migratePlan() *cobra.Command {
 	return &cobra.Command{
 		Use: "plan", Short: "Say what is to be applied, with its plan card; changes nothing", Args: cobra.NoArgs,
@@ -187,7 +235,7 @@ func migratePlan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ladder, err := m.Status(cmd.Context())
+			ladder, err := weighed(cmd.Context(), m)
 			if err != nil {
 				return coded(err)
 			}
@@ -212,6 +260,9 @@ func migratePlan() *cobra.Command {
 				card := r.File.Card
 				_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n    %s risk, %s, reversible: %t\n    locks: %s\n    undo loses: %s\n    creates %d objects, changes %d\n    SHA-256 %s\n",
 					r.File.Script, card.Title, card.Risk, expected(r), card.Reversible, card.Locks, card.UndoLoses, len(card.Creates), len(card.Changes), r.File.SHA256)
+				if err == nil && r.Lint != nil {
+					err = printLint(cmd.OutOrStdout(), []lintReport{{LintReport: *r.Lint}})
+				}
 				if err != nil {
 					return err
 				}

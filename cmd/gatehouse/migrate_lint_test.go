@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/pgtest"
 )
 
 func typedLint(t *testing.T, args ...string) (string, error) {
@@ -44,5 +45,30 @@ func TestLintOfWhatThereIsNot(t *testing.T) {
 		if !errors.As(err, &exit) || exit.code != 2 {
 			t.Errorf("migrate lint %q: %v, want exit code 2", named, err)
 		}
+	}
+}
+
+// What waits to be applied is judged by the sizes of the database; what is in it is only told.
+func TestLintJudgesByTheDatabase(t *testing.T) {
+	o := atAShell(t, "0.0.18")
+	o.must("migrate", "lint")
+	super := pgtest.Pool(t, o.d.SuperURL)
+	if _, err := super.Exec(t.Context(), "UPDATE pg_class SET relpages = 100000, reltuples = 2000000 WHERE oid = 'public.putaway_recommendations'::regclass"); err != nil {
+		t.Fatal(err)
+	}
+	o.refused(1, "V0.0.20__fix_bin_optimization_data_quality.sql has to be put right", "migrate", "lint")
+	for _, said := range []string{o.must("migrate", "status"), o.must("migrate", "plan")} {
+		if want := "AccessExclusiveLock on public.putaway_recommendations; worst finding: stop, rewrite in line 58."; !strings.Contains(said, want) {
+			t.Errorf("migrate status and plan do not say %q:\n%s", want, said)
+		}
+	}
+	if said := o.must("migrate", "status", "--json"); !strings.Contains(said, `"size": "2000000 rows`) {
+		t.Errorf("migrate status --json does not say the table's size:\n%s", said)
+	}
+	if _, err := super.Exec(t.Context(), "UPDATE pg_class SET relpages = 100000, reltuples = 2000000 WHERE oid = 'public.lots'::regclass"); err != nil {
+		t.Fatal(err)
+	}
+	if said := o.must("migrate", "lint", "V0.0.15"); !strings.Contains(said, "stop, line") || !strings.Contains(said, "in the database already") {
+		t.Errorf("a version that is applied is not told of, or judged:\n%s", said)
 	}
 }

@@ -73,9 +73,12 @@ func TestStatusShowsEveryState(t *testing.T) {
 		t.Errorf("exit code %d, want %d: files and database disagree", got, exitDisagree)
 	}
 	var document struct {
-		Migrations []struct{ Version, State string }
-		Invalid    []string `json:"invalid_indexes"`
-		Engine     struct {
+		Migrations []struct {
+			Version, State, Rename string
+			Difference             *migration.TextDiff
+		}
+		Invalid []string `json:"invalid_indexes"`
+		Engine  struct {
 			Version string
 			Dirty   bool
 		} `json:"golang_migrate"`
@@ -86,6 +89,12 @@ func TestStatusShowsEveryState(t *testing.T) {
 	got := map[string]string{}
 	for _, m := range document.Migrations {
 		got[m.Version] = m.State
+		if late := m.State == "out_of_order"; late != strings.Contains(m.Rename, "git mv V0.0.15__bin_utilization_tracking.sql V0.0.23__bin_utilization_tracking.sql") {
+			t.Errorf("%s is %s, and to rename it %q is said", m.Version, m.State, m.Rename)
+		}
+		if changed := m.State == "changed"; changed != (m.Difference != nil) {
+			t.Errorf("%s is %s, and its difference is %+v", m.Version, m.State, m.Difference)
+		}
 	}
 	want := map[string]string{
 		"0.0.14": "applied", "0.0.15": "out_of_order", "0.0.16": "changed", "0.0.17": "missing_file",
@@ -99,5 +108,8 @@ func TestStatusShowsEveryState(t *testing.T) {
 	}
 	if document.Engine.Version != "0.0.21" || !document.Engine.Dirty {
 		t.Errorf("golang-migrate believes %s, dirty %t; want 0.0.21, dirty", document.Engine.Version, document.Engine.Dirty)
+	}
+	if said, _ := o.run("migrate", "status"); !strings.Contains(said, "before Gatehouse kept the texts of files") {
+		t.Errorf("of a changed file whose text was not kept, status says:\n%s", said)
 	}
 }

@@ -17,6 +17,7 @@ type Card struct {
 	UndoLoses  string // what the undo file cannot bring back
 	Creates    []Object
 	Changes    []Object
+	Accepts    []LintAcceptance // findings of the lint that the author puts up with, and why
 	// LockTimeout and StatementTimeout bound each statement of the file; the card may change the defaults.
 	LockTimeout      time.Duration
 	StatementTimeout time.Duration
@@ -71,7 +72,7 @@ func ParseCard(sql string) (Card, error) {
 			break
 		}
 		key, value := m[1], m[2]
-		if seen[key] && key != "creates" && key != "changes" {
+		if seen[key] && key != "creates" && key != "changes" && key != "accepts" {
 			problems = append(problems, fmt.Sprintf("line %d: %s stands twice", i+1, key))
 		}
 		seen[key] = true
@@ -117,6 +118,12 @@ func (c *Card) set(key, value string) (err error) {
 		c.Locks = value
 	case "undo loses":
 		c.UndoLoses = value
+	case "accepts":
+		a, err := parseAcceptance(value)
+		if err != nil {
+			return err
+		}
+		c.Accepts = append(c.Accepts, a)
 	case "creates", "changes":
 		o, err := parseObject(key, value)
 		if err != nil {

@@ -31,6 +31,7 @@ func (f File) Description() string { return strings.ReplaceAll(f.Name, "_", " ")
 type Files struct {
 	versions []Version
 	up, down map[Version]File
+	readings func() (map[string]Reading, error) // nil for a set whose files nobody read beforehand
 }
 
 // FilesError lists everything that is wrong with a folder of files.
@@ -174,6 +175,16 @@ func (s *Files) pairs(rules Rules) []string {
 
 // Versions are those that have an up file, lowest first.
 func (s *Files) Versions() []Version { return slices.Clone(s.versions) }
+
+// Hashes are those of the up files.
+func (s *Files) Hashes() []string {
+	hashes := make([]string, 0, len(s.up))
+	for _, f := range s.up {
+		hashes = append(hashes, f.SHA256)
+	}
+	slices.Sort(hashes)
+	return hashes
+}
 
 // Last is the highest version; zero where there is no file.
 func (s *Files) Last() Version {

@@ -59,6 +59,12 @@ type Rung struct {
 	Rehearsed RehearsedFile
 	// Last is the newest entry, and Effect the newest successful one; zero where there is none.
 	Last, Effect Entry
+	// Lint is what the file locks and could do with less, by the sizes of today; nil where nobody read the file.
+	Lint *LintReport
+	// Diff is how the file differs from what was applied; nil unless it does, or where nobody asked.
+	Diff *TextDiff
+	// Rename is the command that gives a version that is out of order its place at the end.
+	Rename string
 }
 
 // InDatabase says whether the version's objects are there, by the ledger.
@@ -114,10 +120,29 @@ func Build(files *Files, entries []Entry, belief Belief, runs []Run) Ladder {
 		}
 		l.Rungs = append(l.Rungs, r)
 	}
+	l.rename()
 	l.Problems = problems(l.Rungs, belief, highest)
 	l.order(highest)
 	l.mark(runs)
 	return l
+}
+
+// rename finds each version that is out of order a free one behind all others.
+func (l *Ladder) rename() {
+	if len(l.Rungs) == 0 {
+		return
+	}
+	free := l.Rungs[len(l.Rungs)-1].Version
+	for i := range l.Rungs {
+		r := &l.Rungs[i]
+		if r.State != StateOutOfOrder {
+			continue
+		}
+		free++ // versions are numbers; after 0.0.999 comes 0.1.0
+		now := free.String() + "__" + r.File.Name + ".sql"
+		was := r.Version.String() + "__" + r.File.Name + ".sql"
+		r.Rename = fmt.Sprintf("git mv V%s V%s && git mv U%s U%s", was, now, was, now)
+	}
 }
 
 func versionsOf(files *Files, known map[Version]standing) []Version {
@@ -171,7 +196,7 @@ func problems(rungs []Rung, belief Belief, highest Version) []string {
 		case StateMissingFile:
 			list = append(list, fmt.Sprintf("%s is applied, but its file %s is missing here.", r.Version.Title(), r.Effect.Script))
 		case StateOutOfOrder:
-			list = append(list, fmt.Sprintf("%s is out of order: %s is applied already. Give the file a higher version.", r.File.Script, highest.Title()))
+			list = append(list, fmt.Sprintf("%s is out of order: %s is applied already. Give it a higher version, in the folder of the migrations: %s", r.File.Script, highest.Title(), r.Rename))
 		default: // the other states are no disagreement
 		}
 	}

@@ -1,6 +1,8 @@
 package migration
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +29,28 @@ type Entry struct {
 	SQLState     string
 	Error        string
 	Notices      string
+	Waits        *LockWaits // nil where nobody looked
+}
+
+// LockWaits is what a step waited for: how often, how long in all, and for whom, one a line.
+type LockWaits struct {
+	Times int
+	Took  time.Duration
+	For   string
+}
+
+// WaitWords says what the step waited for.
+func (e Entry) WaitWords() string {
+	switch w := e.Waits; {
+	case w == nil:
+		return "not recorded"
+	case w.Times == 0:
+		return "none seen"
+	case w.For == "":
+		return fmt.Sprintf("%d, %s in all", w.Times, w.Took.Round(time.Millisecond))
+	default:
+		return fmt.Sprintf("%d, %s in all, for: %s", w.Times, w.Took.Round(time.Millisecond), strings.ReplaceAll(w.For, "\n", "; "))
+	}
 }
 
 // Person is who acted, as far as the reader may know: of another tenant's people only that they are another's.

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,11 +17,13 @@ const (
 	LintStop LintLevel = "stop"
 )
 
-// From how many rows on what holds a lock for the length of a table is a warning, and from how many it is a stop. A table
-// that is written to BusyWritesPerHour times an hour or more counts one level higher.
+// From how many rows or bytes on what holds a lock for the length of a table is a warning, and from how many it is a stop.
+// A table that is written to BusyWritesPerHour times an hour or more counts one level higher.
 const (
 	WarnRows          = 10_000
 	StopRows          = 1_000_000
+	WarnBytes         = 64 << 20
+	StopBytes         = 4 << 30
 	BusyWritesPerHour = 3600
 )
 
@@ -36,23 +39,81 @@ type LintFinding struct {
 	Size      string    `json:"size,omitempty"`
 	Why       string    `json:"why"`
 	Instead   string    `json:"instead"`
+	// Accepted is why the plan card puts up with it; empty where it does not.
+	Accepted string `json:"accepted,omitempty"`
 }
+
+// Stops says whether the finding stops the file.
+func (f LintFinding) Stops() bool { return f.Level == LintStop && f.Accepted == "" }
 
 // LintReport is what was found in one file, and every lock that it takes on what was there before it.
 type LintReport struct {
-	Script   string        `json:"script"`
-	Live     bool          `json:"live"` // weighed by the sizes of a real database
+	Script string `json:"script"`
+	Live   bool   `json:"live"` // weighed by the sizes of a real database
+	// Bounds says how long the file's statements wait for a lock; the migrator sees to it.
+	Bounds   string        `json:"bounds"`
 	Findings []LintFinding `json:"findings"`
 	Locks    []LintLock    `json:"locks"`
 }
 
-// Stops says whether a finding stops the file.
-func (r LintReport) Stops() bool {
-	return slices.ContainsFunc(r.Findings, func(f LintFinding) bool { return f.Level == LintStop })
+// Stops says whether a finding stops the file that its plan card does not put up with.
+func (r LintReport) Stops() bool { return slices.ContainsFunc(r.Findings, LintFinding.Stops) }
+
+// Strongest is the lock that keeps most people waiting; false where the file takes none on what was there.
+func (r LintReport) Strongest() (LintLock, bool) {
+	if len(r.Locks) == 0 {
+		return LintLock{}, false
+	}
+	return slices.MaxFunc(r.Locks, func(a, b LintLock) int { return cmp.Compare(a.Mode, b.Mode) }), true
+}
+
+// Worst is the heaviest finding, the first of several; what the plan card puts up with weighs less than what it does not.
+func (r LintReport) Worst() (LintFinding, bool) {
+	if len(r.Findings) == 0 {
+		return LintFinding{}, false
+	}
+	return slices.MaxFunc(r.Findings, func(a, b LintFinding) int { return cmp.Compare(a.weight(), b.weight()) }), true
+}
+
+func (f LintFinding) weight() int {
+	weight := 2 * slices.Index([]LintLevel{LintNote, LintWarn, LintStop}, f.Level)
+	if f.Accepted == "" {
+		weight++
+	}
+	return weight
+}
+
+// Summary is the report in one line: the strongest lock, and the worst finding.
+func (r LintReport) Summary() string {
+	text := "No lock on what is there"
+	if lock, ok := r.Strongest(); ok {
+		text = lock.Lock + " on " + lock.Relation
+		others := map[string]bool{}
+		for _, l := range r.Locks {
+			if l.Mode == lock.Mode && l.Relation != lock.Relation {
+				others[l.Relation] = true
+			}
+		}
+		if len(others) > 0 {
+			text += fmt.Sprintf(" and %d more", len(others))
+		}
+	}
+	worst, ok := r.Worst()
+	if !ok {
+		return text + "; nothing found."
+	}
+	text += fmt.Sprintf("; worst finding: %s, %s in line %d", worst.Level, worst.Rule, worst.Line)
+	if worst.Accepted != "" {
+		text += ", accepted on the plan card"
+	}
+	return text + "."
 }
 
 // LintQuestion is what the rules would like to know of the database.
-type LintQuestion struct{ Relations, Roles []string }
+type LintQuestion struct {
+	Relations, Roles []string
+	Columns          []string // schema.table.column
+}
 
 // LintLive is what the database says; the zero value knows nothing.
 type LintLive struct {
@@ -79,10 +140,16 @@ func LintAsks(statements []Parsed) LintQuestion {
 		for _, l := range s.locks() {
 			q.Relations = append(q.Relations, l.Relation)
 		}
+		for _, a := range s.Actions {
+			if a.Kind == ActionColumnType || a.Kind == ActionDropColumn {
+				q.Columns = append(q.Columns, first(s.Relations)+"."+a.Column)
+			}
+		}
 	}
-	slices.Sort(q.Relations)
-	slices.Sort(q.Roles)
-	q.Relations, q.Roles = slices.Compact(q.Relations), slices.Compact(q.Roles)
+	for _, list := range []*[]string{&q.Relations, &q.Roles, &q.Columns} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return q
 }
 
@@ -101,16 +168,17 @@ type linter struct {
 	report       LintReport
 	statement    Parsed
 	made, gone   map[string]bool
-	routines     map[string]string // bodies by name
-	values       []Parsed          // that were added to types
-	unchecked    map[string]int    // constraints that were added NOT VALID, with their line
+	refreshing   map[string]bool // functions that refresh a materialized view
+	values       []Parsed        // that were added to types
+	unchecked    map[string]int  // constraints that were added NOT VALID, with their line
 	concurrently int
 }
 
 // Lint holds a file's statements against the rules, weighed by what is known of the database.
 func Lint(file File, statements []Parsed, live LintLive) LintReport {
-	l := linter{file: file, live: live, made: map[string]bool{}, gone: map[string]bool{}, routines: map[string]string{}, unchecked: map[string]int{}}
-	l.report = LintReport{Script: file.Script, Live: live.Known, Findings: []LintFinding{}, Locks: []LintLock{}}
+	l := linter{file: file, live: live, made: map[string]bool{}, gone: map[string]bool{}, refreshing: map[string]bool{}, unchecked: map[string]int{}}
+	l.report = LintReport{Script: file.Script, Live: live.Known, Bounds: file.bounds(), Findings: []LintFinding{}, Locks: []LintLock{}}
+	l.card()
 	for _, s := range statements {
 		l.statement = s
 		for _, lock := range s.locks() {
@@ -121,6 +189,7 @@ func Lint(file File, statements []Parsed, live LintLive) LintReport {
 		l.rules(s)
 		l.remember(s)
 	}
+	l.accept()
 	return l.report
 }
 
@@ -129,7 +198,7 @@ func (l *linter) remember(s Parsed) {
 	case s.Kind == KindCreate && slices.Contains([]string{"table", "matview", "view", "sequence"}, s.Object):
 		l.made[s.Name] = true
 	case s.Kind == KindCreate && s.Object == "function":
-		l.routines[s.Name] = s.Body
+		l.refreshing[s.Name] = s.Refreshes
 	case s.Kind == KindRename && s.Object == "table" && len(s.Relations) > 0 && l.made[s.Relations[0]]:
 		schema, _, _ := strings.Cut(s.Relations[0], ".")
 		l.made[schema+"."+s.Value] = true
@@ -142,6 +211,9 @@ func (l *linter) remember(s Parsed) {
 	}
 }
 
+// sized are the rules about tables that weigh by their size.
+var sized = []string{"rewrite", "volatile-default", "index-not-concurrent", "constraint-validated-at-once", "not-null", "every-row"}
+
 // find adds a finding about the statement at hand.
 func (l *linter) find(rule string, level LintLevel, relation, why, instead string) {
 	f := LintFinding{Rule: rule, Level: level, Line: l.statement.Line, Statement: l.statement.head(), Relation: relation, Why: why, Instead: instead}
@@ -152,6 +224,8 @@ func (l *linter) find(rule string, level LintLevel, relation, why, instead strin
 	}
 	if t, ok := l.live.Tables[relation]; ok {
 		f.Size = t.words()
+	} else if l.live.Known && slices.Contains(sized, rule) {
+		f.Size = "not there yet"
 	}
 	l.report.Findings = append(l.report.Findings, f)
 }
@@ -185,10 +259,10 @@ func (l *linter) bySize(relation string) LintLevel {
 	}
 	t := l.live.Tables[relation]
 	level := 0
-	if t.Rows >= WarnRows {
+	if t.Rows >= WarnRows || t.Bytes >= WarnBytes {
 		level++
 	}
-	if t.Rows >= StopRows {
+	if t.Rows >= StopRows || t.Bytes >= StopBytes {
 		level++
 	}
 	if t.WritesPerHour >= BusyWritesPerHour {

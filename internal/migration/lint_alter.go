@@ -37,6 +37,13 @@ func (l *linter) validates(table string, a ParsedAction) {
 		l.find("constraint-validated-at-once", l.bySize(table), table,
 			fmt.Sprintf("The lock of line %d is held to the end of the file, so every row is checked under it.", line),
 			"VALIDATE CONSTRAINT in the next file, which lets reads and writes go on.")
+		// The lock that counts is the one that still stands, and not validating's own.
+		for _, k := range l.report.Locks {
+			if k.Line == line && k.Relation == table {
+				f := &l.report.Findings[len(l.report.Findings)-1]
+				f.Lock, f.Waits = k.Lock, k.Waits
+			}
+		}
 	}
 }
 

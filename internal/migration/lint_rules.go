@@ -34,7 +34,7 @@ func (l *linter) rules(s Parsed) {
 	case KindTruncate, KindLock, KindRefresh, KindReindex, KindCluster, KindVacuum:
 		l.long(s)
 	case KindDo:
-		if runsText(s.Body) {
+		if s.RunsText {
 			l.find("hidden-sql", LintNote, "", "The block builds SQL and runs it; what that locks cannot be read here.", "Rehearse the file: the rehearsal sees the locks that it really takes.")
 		}
 	case KindSet:
@@ -45,17 +45,6 @@ func (l *linter) rules(s Parsed) {
 		}
 	case KindInsert, KindCopy, KindAlterSystem, KindTransaction, KindOther:
 	}
-}
-
-// runsText looks for PL/pgSQL's EXECUTE; GRANT EXECUTE ON is something else.
-func runsText(body string) bool {
-	w := words(body)
-	for i := range w {
-		if w[i] == "execute" && (i+1 == len(w) || w[i+1] != "on") {
-			return true
-		}
-	}
-	return false
 }
 
 // forbidden is what the reader of files refuses as well, whatever it is for.
@@ -113,21 +102,10 @@ func (l *linter) creates(s Parsed) {
 		l.find("tg-op-in-when", LintStop, table, "TG_OP does not exist in a trigger's WHEN; PostgreSQL fails here.",
 			"Make one trigger for each event, or ask TG_OP inside the function.")
 	}
-	if s.Object == "trigger" && s.EachRow && refreshes(l.routines[s.Routine]) {
+	if s.Object == "trigger" && s.EachRow && l.refreshing[s.Routine] {
 		l.find("refresh-per-row", LintStop, table, s.Routine+" refreshes a whole materialized view, and this trigger calls it for every row.",
 			"Refresh by a job on a schedule, or keep a table up to date row by row.")
 	}
-}
-
-// refreshes looks for REFRESH MATERIALIZED VIEW in the body of a function.
-func refreshes(body string) bool {
-	w := words(body)
-	for i := range len(w) - 2 {
-		if w[i] == "refresh" && w[i+1] == "materialized" && w[i+2] == "view" {
-			return true
-		}
-	}
-	return false
 }
 
 func words(sql string) []string {

@@ -4,26 +4,46 @@ import "fmt"
 
 // Parsed is one statement as PostgreSQL's own parser read it: as much of it as the lint asks about, in our words.
 type Parsed struct {
-	Line int
-	SQL  string
-	Kind ParsedKind
+	Line int `json:"line"`
+	// From and Bytes say where in the file it stands; SQL is that text.
+	From  int        `json:"from"`
+	Bytes int        `json:"bytes"`
+	SQL   string     `json:"-"`
+	Kind  ParsedKind `json:"kind"`
 	// Object is what kind of thing is made, dropped or renamed: table, view, matview, index, column, constraint, trigger,
 	// policy, function, type and so on.
-	Object string
+	Object string `json:"object,omitempty"`
 	// Relations are what the statement is about, schema first. For a trigger or a policy it is their table.
-	Relations []string
+	Relations []string `json:"relations,omitempty"`
 	// References are tables that foreign keys of a new table point at.
-	References []string
+	References []string `json:"references,omitempty"`
 	// Name is what is made, dropped or renamed where that is no relation; of SET, the setting.
-	Name    string
-	Actions []ParsedAction // of ALTER TABLE
-	Routine string         // that a trigger runs
-	Body    string         // of a function or a DO block
-	Mode    LockMode       // of LOCK TABLE
-	Value   string         // of SET; that ALTER TYPE adds
-	Roles   []string       // that a GRANT names; not PUBLIC, and not who runs it
+	Name    string         `json:"name,omitempty"`
+	Actions []ParsedAction `json:"actions,omitempty"` // of ALTER TABLE
+	Routine string         `json:"routine,omitempty"` // that a trigger runs
+	Mode    LockMode       `json:"mode,omitempty"`    // of LOCK TABLE
+	Value   string         `json:"value,omitempty"`   // of SET; that ALTER TYPE adds
+	Roles   []string       `json:"roles,omitempty"`   // that a GRANT names; not PUBLIC, and not who runs it
 
-	Concurrently, EachRow, TagInWhen, Where, Full, Program bool
+	Concurrently bool `json:"concurrently,omitempty"`
+	EachRow      bool `json:"each_row,omitempty"`
+	TagInWhen    bool `json:"tag_in_when,omitempty"`
+	Where        bool `json:"where,omitempty"`
+	Full         bool `json:"full,omitempty"`
+	Program      bool `json:"program,omitempty"`
+	// RunsText and Refreshes are what stands in the body of a function or a DO block: EXECUTE of a text, and REFRESH
+	// MATERIALIZED VIEW.
+	RunsText  bool `json:"runs_text,omitempty"`
+	Refreshes bool `json:"refreshes,omitempty"`
+}
+
+// ReadBody looks into the body of a function or a DO block, which PostgreSQL's parser takes for a text.
+func (s *Parsed) ReadBody(body string) {
+	w := words(body)
+	for i := range w {
+		s.RunsText = s.RunsText || w[i] == "execute" && (i+1 == len(w) || w[i+1] != "on") // GRANT EXECUTE ON is something else
+		s.Refreshes = s.Refreshes || i+2 < len(w) && w[i] == "refresh" && w[i+1] == "materialized" && w[i+2] == "view"
+	}
 }
 
 // ParsedKind is what a statement does.
@@ -56,16 +76,22 @@ const (
 
 // ParsedAction is one sub-command of ALTER TABLE.
 type ParsedAction struct {
-	Kind   ActionKind
-	Column string
-	Type   string // that a column gets
+	Kind   ActionKind `json:"kind"`
+	Column string     `json:"column,omitempty"`
+	Type   string     `json:"type,omitempty"` // that a column gets
 	// Constraint is check, foreign key, unique, primary key or exclude.
-	Constraint string
-	Name       string // of the constraint
-	References string // the table that a foreign key points at
-	Calls      []string
+	Constraint string   `json:"constraint,omitempty"`
+	Name       string   `json:"name,omitempty"`       // of the constraint
+	References string   `json:"references,omitempty"` // the table that a foreign key points at
+	Calls      []string `json:"calls,omitempty"`
 	// Using is a type change with an expression; UsingIndex a constraint over an index that is there already.
-	NotValid, Using, UsingIndex, NotNull, HasDefault, Stored, Identity bool
+	NotValid   bool `json:"not_valid,omitempty"`
+	Using      bool `json:"using,omitempty"`
+	UsingIndex bool `json:"using_index,omitempty"`
+	NotNull    bool `json:"not_null,omitempty"`
+	HasDefault bool `json:"has_default,omitempty"`
+	Stored     bool `json:"stored,omitempty"`
+	Identity   bool `json:"identity,omitempty"`
 }
 
 // ActionKind is what a sub-command of ALTER TABLE does.

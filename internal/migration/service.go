@@ -41,7 +41,7 @@ func (s *Service) Ladder(ctx context.Context, by actor.Actor, before int64) (Ove
 	if err := mayRead(by); err != nil {
 		return Overview{}, err
 	}
-	sight, err := s.store.Look(ctx, by, Question{Before: before, Limit: historyPage})
+	sight, err := s.store.Look(ctx, by, Question{Before: before, Limit: historyPage, Lint: s.files.LintAsks(s.files.Versions()...)})
 	if err != nil {
 		return Overview{}, err
 	}
@@ -73,7 +73,9 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, v Version) (Detail, 
 		return Detail{}, err
 	}
 	undo, _ := s.files.Down(v)
-	sight, err := s.store.Look(ctx, by, Question{Version: v, Limit: historyPage, Objects: s.files.Objects(v), Undo: undo.SHA256})
+	sight, err := s.store.Look(ctx, by, Question{
+		Version: v, Limit: historyPage, Objects: s.files.Objects(v), Undo: undo.SHA256, Lint: s.files.LintAsks(v), Known: s.files.Hashes(),
+	})
 	if err != nil {
 		return Detail{}, err
 	}
@@ -167,6 +169,10 @@ func (s *Service) Files() *Files { return s.files }
 func (s *Service) build(sight Sight) Ladder {
 	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
 	ladder.WithRehearsals(sight.Rehearsed)
+	ladder.Weigh(s.files, sight.Live)
+	if sight.Texts != nil {
+		ladder.Explain(sight.Texts)
+	}
 	if !slices.ContainsFunc(sight.Runs, func(r Run) bool { return r.State.Active() }) {
 		ladder.Invalid = sight.Invalid // while a run is under way it may be building them
 	}

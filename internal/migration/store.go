@@ -68,7 +68,9 @@ type Question struct {
 	Limit   int     // ledger entries; 0 for none
 	Objects []Object
 	// Undo is the hash of an undo file, for what it would lose.
-	Undo string
+	Undo  string
+	Lint  LintQuestion // what the lint would like to know
+	Known []string     // hashes of this program's files: of what was applied with another text, the text is wanted
 }
 
 // Sight is what the database showed.
@@ -88,6 +90,8 @@ type Sight struct {
 	Invalid []InvalidIndex
 	// Saved is the newest saving of what the undo file asked about would lose; nil where there is none.
 	Saved *Saved
+	Live  LintLive
+	Texts map[string]string // that were applied and are not among the known, by hash
 }
 
 // Release is the active release as far as migrations go.

@@ -32,6 +32,8 @@ type driver struct {
 	done    bool
 	began   time.Time
 	waits   []string // for locks that were not had, as the ledger keeps them
+	waited  *waitLog
+	started time.Time // by this program's clock
 }
 
 func (d *driver) Open(string) (database.Driver, error) { return nil, errNotByURL }
@@ -128,6 +130,7 @@ func lockNotHad(err error) bool {
 
 // lockWaited says it to who watches, and keeps it for the ledger in place of what the server said in the try that is void.
 func (d *driver) lockWaited(try int) {
+	d.waited.notHad(d.file.Card.LockTimeout)
 	line := migration.LockTryLine(d.file.Card.LockTimeout, try, d.tries)
 	d.waits = append(d.waits, line)
 	d.s.notices = slices.Clone(d.waits)
@@ -226,7 +229,10 @@ func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(),
 // commit writes ledger row and version and commits, in one round trip.
 func (d *driver) commit() error {
 	var batch pgx.Batch
-	batch.Queue(d.set.Ledger.sql(writeEntry), entryArgs(d.file, d.req, d.began, d.s.notices, nil))
+	batch.Queue(d.set.Ledger.sql(writeEntry), d.set.Ledger.entryArgs(d.file, d.req, d.began, d.s.notices, d.waited.total(time.Since(d.started)), nil))
+	if d.set.Ledger.claims {
+		batch.Queue(keepText, d.file.SHA256, d.file.SQL)
+	}
 	batch.Queue(writeState, d.set.Name, d.target, false)
 	batch.Queue("COMMIT")
 	if err := d.s.conn.SendBatch(d.ctx, &batch).Close(); err != nil {
@@ -263,7 +269,12 @@ func (d *driver) failed(err error, finished int, sql string) error {
 	if d.began.IsZero() {
 		d.began = time.Now()
 	}
-	if _, record := d.s.conn.Exec(ctx, d.set.Ledger.sql(writeEntry), entryArgs(d.file, d.req, d.began, d.s.notices, failure)); record != nil {
+	var batch pgx.Batch
+	batch.Queue(d.set.Ledger.sql(writeEntry), d.set.Ledger.entryArgs(d.file, d.req, d.began, d.s.notices, d.waited.total(time.Since(d.started)), failure))
+	if d.set.Ledger.claims {
+		batch.Queue(keepText, d.file.SHA256, d.file.SQL)
+	}
+	if record := d.s.conn.SendBatch(ctx, &batch).Close(); record != nil {
 		return errors.Join(failure, fmt.Errorf("recording the failed try: %w", record))
 	}
 	return failure

@@ -30,6 +30,7 @@ type Migrator struct {
 	// expected reads what each version leaves, once and when somebody looks: it is a megabyte of text. nil for a set whose
 	// drift nobody looks for.
 	expected func() (*migration.Expectation, error)
+	waits    waitLogs
 	// Patience is how long the lock of another migrator is waited for.
 	Patience time.Duration
 	// LockTries is how often a file is begun whose lock was not had. Between two tries everybody else may pass.
@@ -45,6 +46,9 @@ func New(set Set, ownerURL string) (*Migrator, error) {
 	var expected func() (*migration.Expectation, error)
 	if set.Expected != nil {
 		expected = sync.OnceValues(func() (*migration.Expectation, error) { return migration.ReadExpectation(set.Expected, files) })
+	}
+	if set.Readings != nil {
+		files.UseReadings(set.Readings)
 	}
 	config, err := pgx.ParseConfig(ownerURL)
 	if err != nil {
@@ -69,7 +73,34 @@ func (m *Migrator) Status(ctx context.Context) (ladder migration.Ladder, err err
 		return migration.Ladder{}, err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	return m.compare(ctx, s)
+	if ladder, err = m.compare(ctx, s); err != nil || !m.set.Ledger.claims {
+		return ladder, err
+	}
+	return ladder, m.explain(ctx, s, &ladder)
+}
+
+// explain finds how files differ from what was applied, where they do.
+func (m *Migrator) explain(ctx context.Context, s *session, ladder *migration.Ladder) error {
+	var hashes []string
+	for _, r := range ladder.Rungs {
+		if r.State == migration.StateChanged {
+			hashes = append(hashes, r.Effect.SHA256)
+		}
+	}
+	if len(hashes) == 0 {
+		return nil
+	}
+	texts := map[string]string{}
+	var hash, body string
+	rows, err := s.conn.Query(ctx, readTexts, hashes)
+	if err == nil {
+		_, err = pgx.ForEachRow(rows, []any{&hash, &body}, func() error { texts[hash] = body; return nil })
+	}
+	if err != nil {
+		return wrap("reading the texts of applied files", err)
+	}
+	ladder.Explain(texts)
+	return nil
 }
 
 func (m *Migrator) compare(ctx context.Context, s *session) (migration.Ladder, error) {
@@ -159,7 +190,11 @@ func (m *Migrator) step(ctx context.Context, s *session, ladder migration.Ladder
 		version = int(ladder.Belief.Version)
 	}
 	s.notices, s.hear = nil, req.Log
-	d := &driver{ctx: ctx, s: s, set: m.set, file: file, req: req, version: version, tries: max(m.LockTries, 1)}
+	waited := m.waits.begin(req.Run)
+	defer m.waits.end(req.Run)
+	d := &driver{
+		ctx: ctx, s: s, set: m.set, file: file, req: req, version: version, tries: max(m.LockTries, 1), waited: waited, started: time.Now(),
+	}
 	engine, err := migrate.NewWithInstance(m.set.Name, files{m.files}, "gatehouse", d)
 	if err != nil {
 		return StepResult{}, fmt.Errorf("making golang-migrate's engine: %w", err)

@@ -40,9 +40,16 @@ type entryRow struct {
 	Sqlstate      *string
 	Error         *string
 	Notices       string
+	LockWaits     *int
+	LockWaitMs    *int64
+	LockWaitedFor *string
 }
 
 func (r entryRow) entry() migration.Entry {
+	var waits *migration.LockWaits
+	if r.LockWaits != nil {
+		waits = &migration.LockWaits{Times: *r.LockWaits, Took: time.Duration(value(r.LockWaitMs)) * time.Millisecond, For: value(r.LockWaitedFor)}
+	}
 	return migration.Entry{
 		ID: r.LedgerID, Version: migration.Version(r.VersionNumber), Direction: migration.Direction(r.Direction),
 		Description: r.Description, Script: r.Script, Success: r.Success, SHA256: r.SHA256, TokensSHA256: r.SHA256Tokens,
@@ -51,7 +58,7 @@ func (r entryRow) entry() migration.Entry {
 		},
 		Release: value(r.ReleaseID), Run: value(r.RunID), StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		Took: time.Duration(r.DurationMs) * time.Millisecond, Server: r.ServerVersion,
-		SQLState: value(r.Sqlstate), Error: value(r.Error), Notices: r.Notices,
+		SQLState: value(r.Sqlstate), Error: value(r.Error), Notices: r.Notices, Waits: waits,
 	}
 }
 
@@ -95,6 +102,9 @@ func (m *Migrator) read(ctx context.Context, conn *pgx.Conn) ([]migration.Entry,
 		return err
 	})
 	err := conn.SendBatch(ctx, &batch).Close()
+	if staleTable(err) {
+		return nil, migration.Belief{}, fault.New(fault.Conflict, "Gatehouse's own tables are older than this program. Run `gatehouse setup` first.").Because(err)
+	}
 	if !missingTable(err) {
 		return entries, belief, err
 	}
@@ -107,6 +117,12 @@ func (m *Migrator) read(ctx context.Context, conn *pgx.Conn) ([]migration.Entry,
 func missingTable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "42P01" || pg.Code == "3F000")
+}
+
+// staleTable is a column that a later version of the console's schema brings.
+func staleTable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "42703"
 }
 
 // bootstrap makes what the console's ledger needs before the console's first file. Called under the lock: CREATE TABLE
@@ -126,8 +142,8 @@ func (m *Migrator) bootstrap(ctx context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// entryArgs is one try as the ledger keeps it; failure is nil for a success.
-func entryArgs(file migration.File, req migration.StepRequest, began time.Time, notices []string, failure *migration.StepError) pgx.StrictNamedArgs {
+// entryArgs is one try as the ledger keeps it; failure is nil for a success, and waits where nobody looked.
+func (l Ledger) entryArgs(file migration.File, req migration.StepRequest, began time.Time, notices []string, waits *migration.LockWaits, failure *migration.StepError) pgx.StrictNamedArgs {
 	roles := make([]string, len(req.By.Roles))
 	for i, role := range req.By.Roles {
 		roles[i] = string(role)
@@ -136,7 +152,7 @@ func entryArgs(file migration.File, req migration.StepRequest, began time.Time, 
 	if failure != nil {
 		state, text = orNull(failure.SQLState), orNull(failure.Error())
 	}
-	return pgx.StrictNamedArgs{
+	args := pgx.StrictNamedArgs{
 		"version": file.Version.String(), "version_number": int64(file.Version), "description": file.Description(),
 		"script": file.Script, "direction": string(req.Direction), "success": failure == nil,
 		"sha256": file.SHA256, "sha256_tokens": file.TokensSHA256,
@@ -145,4 +161,13 @@ func entryArgs(file migration.File, req migration.StepRequest, began time.Time, 
 		"release_id": orNull(req.Release), "run_id": orNull(req.Run),
 		"started_at": began, "sqlstate": state, "error": text, "notices": strings.Join(notices, "\n"),
 	}
+	if !l.claims {
+		return args
+	}
+	args["lock_waits"], args["lock_wait_ms"], args["lock_waited_for"] = (*int)(nil), (*int64)(nil), (*string)(nil)
+	if waits != nil {
+		took := waits.Took.Milliseconds()
+		args["lock_waits"], args["lock_wait_ms"], args["lock_waited_for"] = &waits.Times, &took, &waits.For
+	}
+	return args
 }

@@ -172,7 +172,7 @@ func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, re
 		return wrap("recording the repair", err)
 	}
 	var batch pgx.Batch
-	batch.Queue(m.set.Ledger.sql(writeEntry), entryArgs(file, step, d.began, s.notices, failure))
+	batch.Queue(m.set.Ledger.sql(writeEntry), m.set.Ledger.entryArgs(file, step, d.began, s.notices, nil, failure))
 	batch.Queue(writeState, m.set.Name, target, false)
 	batch.Queue(closeRuns, int64(up.Version), req.By.Name, req.By.Subject, "Repaired as "+string(req.As)+": "+req.Reason)
 	if err := s.conn.SendBatch(ctx, &batch).Close(); err != nil {

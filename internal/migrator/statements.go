@@ -19,13 +19,16 @@ SELECT pid, clock_timestamp() - backend_start
  WHERE datname = current_database() AND application_name = $1 AND pid <> pg_backend_pid()
  LIMIT 1`
 
+	// findBlockers is who holds what the run waits for, and since when it waits.
 	findBlockers = `
 SELECT b.pid, coalesce(b.usename::text, '') AS user, coalesce(b.application_name, '') AS application,
-       coalesce(clock_timestamp() - b.xact_start, interval '0') AS age, left(coalesce(b.query, ''), 500) AS query
+       coalesce(clock_timestamp() - b.xact_start, interval '0') AS age, left(coalesce(b.query, ''), 500) AS query,
+       coalesce(w.since, clock_timestamp()) AS since, coalesce(extract(epoch FROM clock_timestamp() - w.since), 0)::double precision AS seconds
   FROM pg_catalog.pg_stat_activity a
+ CROSS JOIN LATERAL (SELECT min(l.waitstart) AS since FROM pg_catalog.pg_locks l WHERE l.pid = a.pid AND NOT l.granted) w
  CROSS JOIN LATERAL unnest(pg_catalog.pg_blocking_pids(a.pid)) AS blocking (pid)
   JOIN pg_catalog.pg_stat_activity b ON b.pid = blocking.pid
- WHERE a.datname = current_database() AND a.application_name = $1
+ WHERE a.datname = current_database() AND a.application_name = $1 AND a.wait_event_type = 'Lock'
  ORDER BY b.pid
 LIMIT 5`
 
@@ -91,7 +94,12 @@ ON CONFLICT (set_name) DO UPDATE SET version = excluded.version, dirty = exclude
 
 	columns = `ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
-       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices`
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices, READ_WAITS`
+
+	// keepText keeps what a hash of the ledger stands for.
+	keepText = `INSERT INTO gatehouse.migration_texts (sha256, body) VALUES ($1, $2) ON CONFLICT DO NOTHING`
+
+	readTexts = `SELECT sha256, body FROM gatehouse.migration_texts WHERE sha256 = ANY ($1::text[])`
 )
 
 // In these the ledger's table stands for LEDGER; it is one of two constants.
@@ -107,12 +115,26 @@ SELECT DISTINCT ON (version_number, success) ` + columns + `
 	writeEntry = `
 INSERT INTO LEDGER (version, version_number, description, script, direction, success, sha256, sha256_tokens,
                     tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
-                    started_at, finished_at, duration_ms, server_version, sqlstate, error, notices)
+                    started_at, finished_at, duration_ms, server_version, sqlstate, error, notices WAITS)
 SELECT @version, @version_number, @description, @script, @direction, @success, @sha256, @sha256_tokens,
        @tenant_id, @actor_issuer, @actor_subject, @actor_name, @actor_roles, @origin, @release_id, @run_id,
        @started_at, c.at, round(extract(epoch FROM c.at - @started_at::timestamptz) * 1000)::bigint,
-       current_setting('server_version'), @sqlstate, @error, @notices
+       current_setting('server_version'), @sqlstate, @error, @notices WRITE_WAITS
   FROM (SELECT clock_timestamp() AS at) c`
 )
 
-func (l Ledger) sql(text string) string { return strings.Replace(text, "LEDGER", l.table, 1) }
+// waitColumns fill in what the warehouse's ledger has beyond the console's: what a step waited for.
+var (
+	waitColumns = strings.NewReplacer("READ_WAITS", "lock_waits, lock_wait_ms, lock_waited_for",
+		"WRITE_WAITS", ", @lock_waits, @lock_wait_ms, @lock_waited_for", "WAITS", ", lock_waits, lock_wait_ms, lock_waited_for")
+	noWaitColumns = strings.NewReplacer("READ_WAITS", "NULL::integer AS lock_waits, NULL::bigint AS lock_wait_ms, NULL::text AS lock_waited_for",
+		"WRITE_WAITS", "", "WAITS", "")
+)
+
+func (l Ledger) sql(text string) string {
+	more := noWaitColumns
+	if l.claims {
+		more = waitColumns
+	}
+	return more.Replace(strings.Replace(text, "LEDGER", l.table, 1))
+}

@@ -3,6 +3,7 @@ package migrator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -40,8 +41,8 @@ func (m *Migrator) Trace(ctx context.Context, run migration.RunID) (trace migrat
 	return trace, nil
 }
 
-// blockerPause is between two looks at what a step waits for: shorter than it waits for a lock.
-const blockerPause = time.Second
+// blockerPause is between two looks at what a step waits for: much shorter than it waits for a lock.
+const blockerPause = 250 * time.Millisecond
 
 // Blockers says in lines of the log, each time it changes, who holds what the run waits for, until ctx ends. It ends nobody, and it
 // needs one connection. While the database is away it is silent: the step itself will say that.
@@ -74,9 +75,18 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 		if err != nil {
 			return
 		}
-		who, err := pgx.CollectRows(rows, pgx.RowToStructByPos[migration.Blocker])
+		list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[blocker])
 		if err != nil {
 			return
+		}
+		log := m.waits.of(run)
+		if len(list) == 0 {
+			log.saw("", time.Time{}, 0)
+		}
+		who := make([]migration.Blocker, len(list))
+		for i, one := range list {
+			log.saw(one.words(), one.Since, time.Duration(one.Seconds*float64(time.Second)))
+			who[i] = one.Blocker
 		}
 		// How long they have held it grows by itself; only another holder or statement is news.
 		if !slices.EqualFunc(who, last, migration.Blocker.Same) {
@@ -86,4 +96,16 @@ func (m *Migrator) watchBlockers(ctx context.Context, run migration.RunID, say f
 		}
 		last = who
 	}
+}
+
+// blocker is one who holds what a run waits for, and since when it waits.
+type blocker struct {
+	migration.Blocker
+	Since   time.Time
+	Seconds float64
+}
+
+// words name the holder as the ledger keeps it, the same at every look.
+func (b blocker) words() string {
+	return fmt.Sprintf("%s (%s, server process %d): %s", b.User, b.Application, b.PID, b.Query)
 }

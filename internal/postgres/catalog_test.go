@@ -16,6 +16,7 @@ var systemTables = map[string]string{
 	"machine_credentials": "found by the hash of a token, before anybody is known",
 	"console_ledger":      "the history of Gatehouse's own tables",
 	"migration_ledger":    "the history of the one schema all tenants share; read through a view that masks names",
+	"migration_texts":     "the texts behind the hashes of that history, which are this program's files",
 	"migration_state":     "where that schema stands",
 	"job_runs":            "what the scheduler did, for all tenants at once",
 }

@@ -34,6 +34,8 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	var objects []catalogRow
 	var runs []migration.Run
 	var losses *lossRow
+	var lint lintRows
+	var texts []migrationTextRow
 	err := m.DB.page(ctx, by, func(b *pgx.Batch) {
 		queueStanding(b, &sight)
 		b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
@@ -57,6 +59,11 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 			kinds, names := objectNames(q.Objects)
 			b.Queue(sql("CatalogObjects"), pgx.StrictNamedArgs{"kinds": kinds, "names": names}).Query(collect(&objects))
 		}
+		lint.queue(b, q.Lint)
+		if len(q.Known) > 0 {
+			b.Queue(sql("MigrationTexts"), pgx.StrictNamedArgs{"version": int64(q.Version), "known": q.Known}).Query(collect(&texts))
+			sight.Texts = map[string]string{}
+		}
 	})
 	if err != nil {
 		return migration.Sight{}, err
@@ -76,6 +83,10 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	if len(runs) > 0 {
 		sight.Run = &runs[0]
 	}
+	for _, t := range texts {
+		sight.Texts[t.SHA256] = t.Body
+	}
+	sight.Live = lint.live(q.Lint)
 	for _, l := range lines {
 		sight.Lines = append(sight.Lines, migration.Line{Seq: l.Seq, At: l.At, Text: l.Line})
 	}

@@ -26,9 +26,16 @@ type ledgerRow struct {
 	ServerVersion                                            string
 	Sqlstate, Error                                          *string
 	Notices                                                  string
+	LockWaits                                                *int
+	LockWaitMs                                               *int64
+	LockWaitedFor                                            *string
 }
 
 func (r ledgerRow) entry() migration.Entry {
+	var waits *migration.LockWaits
+	if r.LockWaits != nil {
+		waits = &migration.LockWaits{Times: *r.LockWaits, Took: time.Duration(deref(r.LockWaitMs)) * time.Millisecond, For: deref(r.LockWaitedFor)}
+	}
 	return migration.Entry{
 		ID: r.LedgerID, Version: migration.Version(r.VersionNumber), Direction: migration.Direction(r.Direction),
 		Description: r.Description, Script: r.Script, Success: r.Success, SHA256: r.SHA256, TokensSHA256: r.SHA256Tokens,
@@ -37,7 +44,7 @@ func (r ledgerRow) entry() migration.Entry {
 		},
 		Release: deref(r.ReleaseID), Run: deref(r.RunID), StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
 		Took: time.Duration(r.DurationMs) * time.Millisecond, Server: r.ServerVersion,
-		SQLState: deref(r.Sqlstate), Error: deref(r.Error), Notices: r.Notices,
+		SQLState: deref(r.Sqlstate), Error: deref(r.Error), Notices: r.Notices, Waits: waits,
 	}
 }
 
@@ -98,6 +105,8 @@ func rolesOf(names []string) []actor.Role {
 	}
 	return roles
 }
+
+type migrationTextRow struct{ SHA256, Body string }
 
 type migrationLineRow struct {
 	Seq  int

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/wasilibs/go-pgquery/parser"
 
@@ -17,25 +16,21 @@ import (
 const (
 	maxBytes = 1 << 20
 	maxDepth = 200
+	// An expression without parentheses makes a tree as deep as it is long: 1 + 1 + 1. So between two commas not more than
+	// this many tokens are read. A body between dollar signs is one.
+	maxChain      = 2000
+	maxStatements = 5000 // and with them the time that finding their lines takes
 )
 
 // Parser is PostgreSQL's parser. There is one in the program: the library keeps a copy of it for everybody who reads at
 // the same moment, so here one reads after the other.
 type Parser struct {
-	mu      sync.Mutex
-	warm    atomic.Bool
-	warming sync.Once
-	broken  error
+	mu     sync.Mutex
+	broken error
 }
 
 // New makes a parser that has not been loaded.
 func New() *Parser { return &Parser{} }
-
-// Warm begins to load the parser where that has not been done, and says whether it is ready. It does not wait.
-func (p *Parser) Warm() bool {
-	p.warming.Do(func() { go func() { _, _ = p.Parse("SELECT 1") }() })
-	return p.warm.Load()
-}
 
 // Parse reads a file. What PostgreSQL refuses is a *migration.ParseError.
 func (p *Parser) Parse(sql string) ([]migration.Parsed, error) {
@@ -74,7 +69,8 @@ func (p *Parser) Parse(sql string) ([]migration.Parsed, error) {
 		if tokens := migration.Tokens(sql[begin:end]); len(tokens) > 0 {
 			begin += tokens[0].Offset
 		}
-		parsed.Line, parsed.SQL = migration.LineAt(sql, begin), strings.TrimSpace(sql[begin:end])
+		parsed.SQL = strings.TrimSpace(sql[begin:end])
+		parsed.Line, parsed.From, parsed.Bytes = migration.LineAt(sql, begin), begin, len(parsed.SQL)
 		statements = append(statements, parsed)
 	}
 	return statements, nil
@@ -88,16 +84,33 @@ func tooMuch(sql string) error {
 	if at := strings.IndexByte(sql, 0); at >= 0 {
 		return &migration.ParseError{Line: migration.LineAt(sql, at), Message: "a zero byte is no text"}
 	}
-	depth := 0
+	too := func(t migration.Token, what string, most int) error {
+		return &migration.ParseError{Line: migration.LineAt(sql, t.Offset), Message: fmt.Sprintf("more than %d %s, which is not read", most, what)}
+	}
+	chains, statements := []int{0}, 0 // tokens since the last comma, for each open parenthesis
 	for _, t := range migration.Tokens(sql) {
+		top := len(chains) - 1
 		switch t.Text {
 		case "(", "[":
-			depth++
+			chains[top]++
+			chains = append(chains, 0)
 		case ")", "]":
-			depth--
+			chains = chains[:max(top, 1)]
+		case ",":
+			chains[top] = 0
+		case ";":
+			chains[top] = 0
+			statements++
+		default:
+			chains[top]++
 		}
-		if depth > maxDepth {
-			return &migration.ParseError{Line: migration.LineAt(sql, t.Offset), Message: fmt.Sprintf("more than %d parentheses inside one another, which is not read", maxDepth)}
+		switch top = len(chains) - 1; {
+		case top > maxDepth:
+			return too(t, "parentheses inside one another", maxDepth)
+		case chains[top] > maxChain:
+			return too(t, "words without a comma", maxChain)
+		case statements > maxStatements:
+			return too(t, "statements", maxStatements)
 		}
 	}
 	return nil
@@ -118,7 +131,6 @@ func (p *Parser) tree(sql string) (text string, err error) {
 		}
 	}()
 	text, err = parser.ParseToJSON(sql)
-	p.warm.Store(true)
 	return text, err
 }
 

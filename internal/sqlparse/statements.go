@@ -191,7 +191,8 @@ func createFunction(p *migration.Parsed, body json.RawMessage) error {
 		Options []defElem `json:"options"`
 	}
 	err := json.Unmarshal(body, &n)
-	p.Kind, p.Object, p.Name, p.Body = migration.KindCreate, "function", qualified(parts(n.Name)), source(n.Options)
+	p.Kind, p.Object, p.Name = migration.KindCreate, "function", qualified(parts(n.Name))
+	p.ReadBody(source(n.Options))
 	return err
 }
 
@@ -200,7 +201,8 @@ func do(p *migration.Parsed, body json.RawMessage) error {
 		Args []defElem `json:"args"`
 	}
 	err := json.Unmarshal(body, &n)
-	p.Kind, p.Body = migration.KindDo, source(n.Args)
+	p.Kind = migration.KindDo
+	p.ReadBody(source(n.Args))
 	return err
 }
 

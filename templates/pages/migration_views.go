@@ -21,7 +21,38 @@ type Rung struct {
 	File     string // what the files say
 	Database string // what the database says
 	Differs  string // what does not agree, in words; empty when both say the same
+	Rename   string // the command that puts a file that is out of order behind the others
+	Lint     string // strongest lock and worst finding of what is not applied yet, in a line
+	LintTone components.Tone
 }
+
+// LintView is what a file locks, and what could be done with less.
+type LintView struct {
+	Sentence string
+	Tone     components.Tone
+	Bounds   string // how long it waits for a lock
+	Basis    string // what the levels were decided by
+	Findings []LintRow
+	Locks    []LintLockRow
+}
+
+// LintRow is one finding about one statement.
+type LintRow struct {
+	Level     components.State
+	Rule      string
+	Line      string
+	Statement string
+	Relation  string // with its size
+	Size      string
+	Lock      string
+	Waits     string
+	Why       string
+	Instead   string
+	Accepted  string // why the plan card puts up with it
+}
+
+// LintLockRow is one lock on something that is there before the file.
+type LintLockRow struct{ Line, Relation, Lock, Waits string }
 
 // ApplyForm applies one migration through its gate. It posts key, release and sha256.
 type ApplyForm struct {
@@ -55,7 +86,26 @@ type LedgerRow struct {
 	SHA256    string
 	RunHref   string
 	Note      string
+	More      string            // where the rest of the row is shown; empty where it stands here
+	Details   []components.Fact // the rest of the row
+	Error     string
+	Notices   string // what the server said, line by line
 }
+
+// TextDiffView is how a file differs from what was applied.
+type TextDiffView struct {
+	Sentence string
+	Places   []DiffPlace
+}
+
+// DiffPlace is one place, word by word.
+type DiffPlace struct {
+	Where string // "line 4 then, line 5 now"
+	Words []DiffWords
+}
+
+// DiffWords are words that are the same, gone or new.
+type DiffWords struct{ Is, Text string }
 
 // MigrationListView is the ladder, the next step and the ledger.
 type MigrationListView struct {
@@ -95,12 +145,16 @@ type MigrationShowView struct {
 	Plan       []components.Fact
 	SHA256     string
 	RecordedAs string // the hash it was applied with, when that differs
+	Cosmetic   bool   // only comments or white space differ
+	Diff       *TextDiffView
+	Rename     string // the command that puts a file that is out of order behind the others
 	File       string
 	SQL        string
 	UndoFile   string
 	UndoSQL    string
 	Reversible string // "yes", or why not
 	PostChecks []components.Check
+	Lint       *LintView
 	Gate       *components.Gate
 	Window     Banner
 	Next       NextMigration // Apply.Action empty where this one is not next

@@ -93,13 +93,44 @@ func migrationShow() pages.MigrationShowView {
 		Plan:   []components.Fact{{Label: "Estimate", Value: "8 s"}, {Label: "Reversible", Value: "yes"}, {Label: "Locks", Value: "putaway_recommendations: ACCESS EXCLUSIVE"}},
 		SHA256: digest, File: "V0.0.20__fix_bin_optimization_data_quality.sql", SQL: upSQL, UndoFile: "U0.0.20__fix_bin_optimization_data_quality.sql", UndoSQL: "DROP TABLE material_dimension_verifications;\n",
 		Reversible: "It can be undone; four tables and what is in them are lost.", PostChecks: postChecks(), Gate: &gate, Next: nextMigration(), DownHref: "/migrations/V0.0.20/down",
-		RecordedAs: other, Runs: ledgerRows()[:1],
+		RecordedAs: other, Runs: detailed(ledgerRows()[:1]), Diff: textDiff(), Lint: lint(),
+	}
+}
+
+// detailed is rows as the page of a version shows them, with the rest of each row.
+func detailed(rows []pages.LedgerRow) []pages.LedgerRow {
+	rows[0].Details = []components.Fact{{Label: "Server", Value: "PostgreSQL 15.18"}, {Label: "Lock waits", Value: "6, 12.013 s in all, for: reporting (psql, server process 41): SELECT count(*) FROM putaway_recommendations"}, {Label: "Run", Value: code, Code: true}}
+	rows[0].Error, rows[0].Notices = "V0.0.20__fix_bin_optimization_data_quality.sql line 6 (SQLSTATE 55P03): canceling statement due to lock timeout", "LOCK: not had within 2s, try 1 of 6.\nNOTICE: a line that is longer than anybody would wish and has to break instead of pushing the page aside"
+	return rows
+}
+
+func textDiff() *pages.TextDiffView {
+	return &pages.TextDiffView{
+		Sentence: "It differs in one place from the text that was applied.",
+		Places:   []pages.DiffPlace{{Where: "Line 6 then, line 6 now", Words: []pages.DiffWords{{"same", "alter column confidence_score type numeric ("}, {"gone", "4"}, {"new", "5"}, {"same", ", 3 ) ;"}}}},
+	}
+}
+
+func lint() *pages.LintView {
+	return &pages.LintView{
+		Sentence: "AccessExclusiveLock on public.putaway_recommendations; worst finding: stop, rewrite in line 5.", Tone: components.Bad,
+		Bounds: "A statement waits at most 2s for a lock and may take 15m; the migrator sets both.", Basis: "What depends on a table's size was decided by what the server has noted of it, without counting.",
+		Findings: []pages.LintRow{
+			{
+				Level: components.State{Code: "stop", Word: "put it right", Tone: components.Bad}, Rule: "rewrite", Line: "5", Statement: "ALTER TABLE putaway_recommendations …", Relation: "public.putaway_recommendations",
+				Size: "2000000 rows, 812.0 MB, 4100 writes an hour", Lock: "AccessExclusiveLock", Waits: "reads and writes of public.putaway_recommendations wait", Why: "Changing confidence_score from numeric(3,2) to numeric(4,3) writes the table and its indexes again, row by row.",
+				Instead: "On a large table: add a new column, keep both equal by a trigger, fill the old rows in portions, and change over in a later file.",
+			},
+			{Level: components.State{Code: "warn", Word: "think about it", Tone: components.Warn}, Rule: "constraint-validated-at-once", Line: "7", Why: "Every row is checked under the strongest lock.", Instead: "NOT VALID first.", Accepted: "the warehouse stands still at T-0"},
+		},
+		Locks: []pages.LintLockRow{{Line: "5", Relation: "public.putaway_recommendations", Lock: "AccessExclusiveLock", Waits: "reads and writes of public.putaway_recommendations wait"}},
 	}
 }
 
 func migrationShowRefused() pages.MigrationShowView {
 	v := migrationShow()
 	v.Next, v.RecordedAs, v.PostChecks, v.Gate, v.Runs, v.DownHref = blockedMigration(), "", nil, nil, nil, ""
+	v.Diff, v.Rename, v.Lint = nil, "git mv V0.0.17__a.sql V0.0.23__a.sql && git mv U0.0.17__a.sql U0.0.23__a.sql", &pages.LintView{Sentence: "No lock on what is there; nothing found.", Tone: components.Good}
 	v.Next.FreshHref = "/login?fresh=1&return=%2Fmigrations%2FV0.0.20"
 	return v
 }

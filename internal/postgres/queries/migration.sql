@@ -3,14 +3,16 @@
 SELECT DISTINCT ON (version_number, success)
        ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
-       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices,
+       lock_waits, lock_wait_ms, lock_waited_for
   FROM gatehouse.migration_history
  ORDER BY version_number, success, ledger_id DESC;
 
 -- name: MigrationHistory :many
 SELECT ledger_id, version_number, description, script, direction, success, sha256, sha256_tokens,
        tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin, release_id, run_id,
-       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices
+       started_at, finished_at, duration_ms, server_version, sqlstate, error, notices,
+       lock_waits, lock_wait_ms, lock_waited_for
   FROM gatehouse.migration_history
  WHERE (@before = 0 OR ledger_id < @before) AND (@version = 0 OR version_number = @version)
  ORDER BY ledger_id DESC
@@ -278,3 +280,53 @@ SELECT o.n::integer AS number, f.sound IS NOT NULL AS found, coalesce(f.sound, f
         WHERE CASE WHEN o.kind = 'function' THEN pg_catalog.to_regprocedure(o.name) END IS NOT NULL
        ) f ON true
  ORDER BY o.n;
+
+-- name: LintTables :many
+-- How large each relation is, or the table of an index, and how often it is written to. All of it is what the server has
+-- noted: nothing is counted, and nothing is locked. pg_total_relation_size would wait behind the very migration that the
+-- page shows. Writes are those since the last ANALYZE, or, where that is more, the average since the figures began.
+SELECT r.name, greatest(f.rows, 0)::bigint AS rows, (f.pages * current_setting('block_size')::bigint)::bigint AS bytes,
+       coalesce(f.writes_per_hour, 0)::double precision AS writes_per_hour
+  FROM unnest(@relations::text[]) AS r (name)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = split_part(r.name, '.', 1)
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = split_part(r.name, '.', 2) AND c.relkind IN ('r', 'p', 'm', 'i', 'I')
+ CROSS JOIN LATERAL (SELECT coalesce((SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid), c.oid) AS oid) own
+  JOIN pg_catalog.pg_class t ON t.oid = own.oid
+  LEFT JOIN pg_catalog.pg_stat_all_tables s ON s.relid = t.oid
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN t.reltuples < 0 THEN coalesce(s.n_live_tup, 0) ELSE t.reltuples END AS rows,
+              t.relpages::bigint + coalesce((SELECT toast.relpages FROM pg_catalog.pg_class toast WHERE toast.oid = t.reltoastrelid), 0)
+              + coalesce((SELECT sum(x.relpages) FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = t.oid), 0) AS pages,
+              greatest(s.n_mod_since_analyze / greatest(extract(epoch FROM clock_timestamp() - greatest(s.last_analyze, s.last_autoanalyze)) / 3600, 1),
+                       (s.n_tup_ins + s.n_tup_upd + s.n_tup_del) / greatest(extract(epoch FROM clock_timestamp() - d.stats_reset) / 3600, 1)) AS writes_per_hour
+         FROM pg_catalog.pg_stat_database d
+        WHERE d.datname = current_database()) f;
+
+-- name: LintColumns :many
+-- The type of each column, and the views that use it.
+SELECT o.name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       ARRAY(SELECT DISTINCT format('%s.%s', vs.nspname, v.relname)
+               FROM pg_catalog.pg_depend d
+               JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
+               JOIN pg_catalog.pg_class v ON v.oid = w.ev_class AND v.oid <> c.oid
+               JOIN pg_catalog.pg_namespace vs ON vs.oid = v.relnamespace
+              WHERE d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                AND d.refobjid = c.oid AND d.refobjsubid = a.attnum
+              ORDER BY 1) AS views
+  FROM unnest(@columns::text[]) AS o (name)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = split_part(o.name, '.', 1)
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = split_part(o.name, '.', 2)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = split_part(o.name, '.', 3) AND a.attnum > 0 AND NOT a.attisdropped;
+
+-- name: LintRoles :many
+SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname = ANY (@roles::text[]);
+
+-- name: MigrationTexts :many
+-- The texts that versions were applied with, where this program carries another one.
+SELECT x.sha256, x.body
+  FROM gatehouse.migration_texts x
+ WHERE x.sha256 <> ALL (@known::text[])
+   AND x.sha256 IN (SELECT DISTINCT ON (h.version_number) h.sha256
+                      FROM gatehouse.migration_history h
+                     WHERE h.success AND (@version = 0 OR h.version_number = @version)
+                     ORDER BY h.version_number, h.ledger_id DESC);
