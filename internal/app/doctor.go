@@ -11,7 +11,6 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
-	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/privatepg"
@@ -41,8 +40,8 @@ func Doctor(ctx context.Context, environ []string) []Finding {
 	if config.OIDCIssuer != "" {
 		found = append(found, examineProvider(ctx, config))
 	}
-	if config.BackupDir != "" {
-		found = append(found, finding("folder for backups", backup.Folder{Dir: config.BackupDir}.Check(), config.BackupDir+" can be written"))
+	if config.KeepsBackups() {
+		found = append(found, examineBackupPlace(ctx, config))
 	}
 	found = append(found, examineHeads(config))
 	if dir, err := privatepg.FindBinDir(config.PGBinDir); err != nil {
@@ -59,6 +58,17 @@ func examineHeads(config Config) Finding {
 		return Finding{What: what, Warn: true, Say: "kept in the database and the log alone, so who rules the database could cut the trail unseen; set GATEHOUSE_AUDIT_HEADS to a file that they cannot write"}
 	}
 	return finding(what, audit.HeadFile{Path: config.AuditHeads}.Check(), config.AuditHeads+" can be written")
+}
+
+func examineBackupPlace(ctx context.Context, config Config) Finding {
+	const what = "place for backups"
+	place, name, err := config.backupPlace()
+	if err != nil {
+		return finding(what, err, "")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return finding(what, place.Check(ctx), name+" can be written")
 }
 
 func finding(what string, err error, good string) Finding {

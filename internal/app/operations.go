@@ -62,15 +62,12 @@ type works struct {
 	schema     *migrator.Migrator
 }
 
-func newOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrator, log *slog.Logger) *operation.Worker {
-	w := works{
-		backups:    Backups(config, db, func(text string, err error) { log.Warn(text, "error", err) }),
-		rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: db}), schema: schema,
-	}
+func newOperationWorker(config Config, backups *backup.Service, db *postgres.DB, schema *migrator.Migrator, log *slog.Logger) *operation.Worker {
+	w := works{backups: backups, rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: db}), schema: schema}
 	ready := func(work operation.Work) operation.Work {
 		return func(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {
-			if config.BackupDir == "" {
-				return operation.Done{}, fault.New(fault.Invalid, "%s", noBackupFolder)
+			if !config.KeepsBackups() {
+				return operation.Done{}, fault.New(fault.Invalid, "%s", noBackupPlace)
 			}
 			return work(ctx, o, say)
 		}
@@ -79,8 +76,6 @@ func newOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrato
 		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse),
 	}, log)
 }
-
-const noBackupFolder = "No folder for backups is configured: set GATEHOUSE_BACKUP_DIR and start the server again."
 
 // backup takes one and restores it once.
 func (w works) backup(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {
