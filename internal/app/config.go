@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/objectstore"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
@@ -39,9 +40,10 @@ type Config struct {
 	BackupDir          string   // where backups are kept, as files
 	S3                 objectstore.Config
 	S3Secret           Secret
-	AuditHeads         string   // file to which the heads of the audit chains are published
-	ScratchDatabaseURL Secret   // may create databases
-	StateDir           string   // where the demo keeps its private PostgreSQL
+	BackupKeep         time.Duration // how long files of backups are kept; zero is for ever
+	AuditHeads         string        // file to which the heads of the audit chains are published
+	ScratchDatabaseURL Secret        // may create databases
+	StateDir           string        // where the demo keeps its private PostgreSQL
 	PGBinDir           string
 
 	OIDCIssuer       string
@@ -95,6 +97,7 @@ var Options = []Option{
 	{"GATEHOUSE_S3_ACCESS_KEY", "", "Access key for the bucket; it must be allowed to read, write, list and delete below the prefix.", false, func(c *Config, v string) error { c.S3.Key = v; return nil }},
 	{"GATEHOUSE_S3_SECRET_KEY", "", "Secret key for the bucket.", true, func(c *Config, v string) error { c.S3Secret = Secret(v); return nil }},
 	{"GATEHOUSE_S3_TLS", "on", "on or off. Off sends backups unencrypted, for a store on the same machine alone.", false, readS3TLS},
+	{"GATEHOUSE_BACKUP_KEEP", "720h", "How long the scheduler keeps the files of backups, at least 24h, or forever. The newest backup and the newest that restores stay in any case.", false, readKeep},
 	{"GATEHOUSE_AUDIT_HEADS", "", "File to which the head of each audit chain is written after every walk, and against which the chains are held. Keep it where whoever runs the database cannot write.", false, func(c *Config, v string) error { c.AuditHeads = v; return nil }},
 	{"GATEHOUSE_SCRATCH_DATABASE_URL", "", "PostgreSQL address of a role that may create databases on the owner's server, for backup drills. Default: the owner.", true, func(c *Config, v string) error { return readDSN(&c.ScratchDatabaseURL, v) }},
 	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
@@ -280,6 +283,19 @@ func readS3Endpoint(c *Config, v string) error {
 		return errors.New("must be a host or host:port, like s3.example.com; http or https is said by GATEHOUSE_S3_TLS")
 	}
 	c.S3.Endpoint = v
+	return nil
+}
+
+func readKeep(c *Config, v string) error {
+	if v == "forever" {
+		c.BackupKeep = 0
+		return nil
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < backup.ShortestKeep {
+		return errors.New("must be a time of at least 24h, like 720h, or forever")
+	}
+	c.BackupKeep = d
 	return nil
 }
 

@@ -69,7 +69,11 @@ func (a *App) build() error {
 		return err
 	}
 	a.house.copies = newOperationWorker(a.config, a.house.backups, a.db, schema, a.log)
-	if a.jobs, err = (jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, log: a.log}).client(); err != nil {
+	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, log: a.log}
+	if a.config.KeepsBackups() {
+		works.keep = a.config.BackupKeep
+	}
+	if a.jobs, err = works.client(); err != nil {
 		return err
 	}
 	queue.client = a.jobs

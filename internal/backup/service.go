@@ -204,8 +204,8 @@ func (s *Service) find(ctx context.Context, by actor.Actor, id uuid.UUID) (Backu
 	return found[0], nil
 }
 
-// shortestKeep is how long every backup is kept, whatever is asked for.
-const shortestKeep = 24 * time.Hour
+// ShortestKeep is how long every backup is kept, whatever is asked for.
+const ShortestKeep = 24 * time.Hour
 
 // Prune removes the files of backups older than keep, and keeps what is known of them. The newest backup and the newest
 // that restores stay however old they are.
@@ -213,8 +213,8 @@ func (s *Service) Prune(ctx context.Context, by actor.Actor, keep time.Duration)
 	if err := may(by); err != nil {
 		return nil, err
 	}
-	if keep < shortestKeep {
-		return nil, fault.New(fault.Invalid, "Backups are kept for at least %s.", shortestKeep)
+	if keep < ShortestKeep {
+		return nil, fault.New(fault.Invalid, "Backups are kept for at least %s.", ShortestKeep)
 	}
 	old, err := s.store.Prunable(ctx, by, keep)
 	if err != nil {
