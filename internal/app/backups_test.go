@@ -47,7 +47,7 @@ func TestTheSchedulerKeepsBackupsTidy(t *testing.T) {
 		t.Errorf("the folder holds %v, %v; want the newest, %s, alone", left, err, names[1])
 	}
 	var said string
-	const trail = "SELECT string_agg(t.tenant_code || ' ' || a.actor_name || ' ' || a.outcome, ',') FROM gatehouse.audit_events a JOIN gatehouse.tenants t USING (tenant_id) WHERE a.action = 'backup:prune'"
+	const trail = "SELECT string_agg(t.tenant_code || ' ' || a.name || ' ' || a.outcome, ',') FROM gatehouse.audit_events a JOIN gatehouse.tenants t USING (tenant_id) WHERE a.action = 'backup:prune'"
 	if err := super.QueryRow(t.Context(), trail).Scan(&said); err != nil || said != "rivermark Gatehouse scheduler done" {
 		t.Errorf("the trail says %q, %v; want one removal by the scheduler", said, err)
 	}
