@@ -25,15 +25,16 @@ func backupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
 		Short: "Take backups of the database, and prove that they restore",
-		Long: `Dumps the whole database with pg_dump into GATEHOUSE_BACKUP_DIR, and writes down what the dump holds: the rows of
-every table and the objects of the schema, counted in the snapshot that is dumped, with the SHA-256 of the file.
+		Long: `Dumps the whole database with pg_dump into GATEHOUSE_BACKUP_DIR or the bucket of GATEHOUSE_S3_ENDPOINT, and writes down
+what the dump holds: the rows of every table and the objects of the schema, counted in the snapshot that is dumped, with
+the SHA-256 of the file. What was written is read again from end to end and compared before it counts.
 
 A file proves nothing. "verify" reads it again and compares size, SHA-256 and table of contents; "drill" restores it
 into a scratch database beside the real one, counts what is there, compares, and drops it. How long the drill took is
 the real time to restore. Every look stays on record, passed or not.
 
 The commands act as the machine of GATEHOUSE_TOKEN (right migration:apply; for "list" migration:read) and need
-GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL and GATEHOUSE_BACKUP_DIR. "drill" also needs a role that may create
+GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL and a place for backups. "drill" also needs a role that may create
 databases on the same server: GATEHOUSE_SCRATCH_DATABASE_URL, or the owner where it may. pg_dump and pg_restore must be
 at least as new as the server; they are looked for in the usual places and in PG_BINDIR.
 
@@ -51,8 +52,8 @@ func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Se
 	if err != nil {
 		return exitError{2, err}
 	}
-	if config.OwnerDatabaseURL == "" || config.BackupDir == "" {
-		return exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL and GATEHOUSE_BACKUP_DIR must be set")}
+	if config.OwnerDatabaseURL == "" || !config.KeepsBackups() {
+		return exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL, and GATEHOUSE_BACKUP_DIR or GATEHOUSE_S3_ENDPOINT, must be set")}
 	}
 	db, err := openDatabase(cmd)
 	if err != nil {
@@ -65,7 +66,11 @@ func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Se
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	warn := func(text string, err error) { log.Warn(text, "error", err) }
-	err = work(cmd.Context(), app.Backups(config, db, warn), by)
+	backups, err := app.Backups(config, db, warn)
+	if err != nil {
+		return exitError{2, err}
+	}
+	err = work(cmd.Context(), backups, by)
 	if fault.Is(err, fault.Forbidden) {
 		refused := audit.Event{Action: "backup:" + cmd.Name(), ObjectKind: "backup", Outcome: audit.Refused, Reason: refusalText(err)}
 		err = errors.Join(err, postgres.Audit{DB: db}.Record(cmd.Context(), by, refused))

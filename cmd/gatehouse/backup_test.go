@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,19 +17,10 @@ func backingUp(t *testing.T) (o operator, dir string) {
 	t.Helper()
 	o, dir = atAShell(t, "0.0.18"), t.TempDir()
 	t.Setenv("GATEHOUSE_BACKUP_DIR", dir)
+	t.Setenv("GATEHOUSE_S3_ENDPOINT", "")
 	t.Setenv("GATEHOUSE_SCRATCH_DATABASE_URL", o.d.SuperURL)
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply"))
 	return o, dir
-}
-
-// file is the one backup in the folder.
-func (o operator) file(dir string) string {
-	o.t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) != 1 || !strings.HasSuffix(files[0], ".dump") {
-		o.t.Fatalf("the folder holds %v, %v; want one dump", files, err)
-	}
-	return files[0]
 }
 
 func (o operator) scratchDatabases() (n int) {
@@ -39,15 +32,23 @@ func (o operator) scratchDatabases() (n int) {
 	return n
 }
 
-func TestABackupIsWorthWhatItsDrillSays(t *testing.T) {
-	o, dir := backingUp(t)
+// behindItsBack changes what may not be changed.
+func (o operator) behindItsBack(change string) {
+	o.t.Helper()
+	if _, err := pgtest.Pool(o.t, o.d.SuperURL).Exec(o.t.Context(), "ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL;"+change); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func TestABackupIsWorthWhatItsDrillSays(t *testing.T) { onEachPlace(t, aBackupIsWorthWhatItsDrillSays) }
+
+func aBackupIsWorthWhatItsDrillSays(t *testing.T, o operator, kept keeping) {
 	id := strings.TrimSpace(o.must("backup", "create"))
 	if listed := o.must("backup", "list"); !strings.Contains(listed, id) || !strings.Contains(listed, "V0.0.18") || !strings.Contains(listed, "never restored") {
 		t.Errorf("before the drill the list is %q", listed)
 	}
-	info, err := os.Stat(o.file(dir))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file's mode is %v, %v; want one that only its owner can read", info.Mode(), err)
+	if names := kept.names(); len(names) != 1 || !strings.HasSuffix(names[0], ".dump") {
+		t.Errorf("%v is kept, want one dump", names)
 	}
 	o.must("backup", "verify", id)
 	if listed := o.must("backup", "list"); !strings.Contains(listed, "never restored") {
@@ -82,20 +83,13 @@ func TestABackupIsWorthWhatItsDrillSays(t *testing.T) {
 }
 
 // M16 and O01: whatever happened to the file, it is found before anybody relies on it, and nothing is restored from it.
-func TestADamagedBackupIsFound(t *testing.T) {
-	o, dir := backingUp(t)
+func TestADamagedBackupIsFound(t *testing.T) { onEachPlace(t, aDamagedBackupIsFound) }
+
+func aDamagedBackupIsFound(t *testing.T, o operator, kept keeping) {
 	id := strings.TrimSpace(o.must("backup", "create"))
-	path := o.file(dir)
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(content []byte) {
-		t.Helper()
-		if err := os.WriteFile(path, content, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	name := kept.names()[0]
+	whole := kept.read(name)
+	write := func(content []byte) { kept.write(name, content) }
 	flipped := append([]byte{}, whole...)
 	flipped[len(flipped)/2] ^= 1
 	write(flipped)
@@ -103,24 +97,27 @@ func TestADamagedBackupIsFound(t *testing.T) {
 	o.refused(1, "has been altered", "backup", "drill", id)
 	write(whole[:len(whole)-1])
 	o.refused(1, "bytes, and had", "backup", "verify", id)
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
-	}
+	kept.remove(name)
 	o.refused(1, "is gone", "backup", "drill", id)
 	if listed := o.must("backup", "list"); !strings.Contains(listed, "does not restore") {
 		t.Errorf("the list is %q", listed)
 	}
 	write(whole)
 	o.must("backup", "drill", id)
-	if n := o.audited("backup:drill", "failed"); n != 2 {
-		t.Errorf("the audit trail holds %d failed drills, want 2", n)
+	// A file that was cut, and a record that was made to fit it.
+	cut := whole[:2000]
+	write(cut)
+	o.behindItsBack(fmt.Sprintf("UPDATE gatehouse.backups SET bytes = %d, sha256 = '%x'", len(cut), sha256.Sum256(cut)))
+	o.refused(1, "the file is unreadable", "backup", "verify", id)
+	o.refused(1, "the file is unreadable", "backup", "drill", id)
+	write(whole)
+	o.behindItsBack(fmt.Sprintf("UPDATE gatehouse.backups SET bytes = %d, sha256 = '%x'", len(whole), sha256.Sum256(whole)))
+	if n := o.audited("backup:drill", "failed"); n != 3 {
+		t.Errorf("the audit trail holds %d failed drills, want 3", n)
 	}
 	// A row that goes away behind its back is seen by the count.
-	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), `ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL;
-		ALTER TABLE gatehouse.backups DROP CONSTRAINT backups_manifest_is_hashed;
-		UPDATE gatehouse.backups SET manifest = replace(manifest, '"gatehouse.tenants":2', '"gatehouse.tenants":3')`); err != nil {
-		t.Fatal(err)
-	}
+	o.behindItsBack(`ALTER TABLE gatehouse.backups DROP CONSTRAINT backups_manifest_is_hashed;
+		UPDATE gatehouse.backups SET manifest = replace(manifest, '"gatehouse.tenants":2', '"gatehouse.tenants":3')`)
 	o.refused(1, "table gatehouse.tenants has 2 rows, and had 3", "backup", "drill", id)
 }
 
@@ -158,6 +155,15 @@ exit 1
 	}
 	if n := o.audited("backup:create", "failed"); n != 2 {
 		t.Errorf("the audit trail holds %d failed dumps, want 2", n)
+	}
+}
+
+func TestAFileIsItsOwnersAlone(t *testing.T) {
+	o, dir := backingUp(t)
+	o.must("backup", "create")
+	info, err := os.Stat(filepath.Join(dir, folder{t, dir}.names()[0]))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file's mode is %v, %v; want one that only its owner can read", info.Mode(), err)
 	}
 }
 
@@ -216,8 +222,9 @@ func TestARepairIsAllowedProvenAndOnRecord(t *testing.T) {
 }
 
 // Old files go, but never the newest backup nor the newest that restores.
-func TestPruneKeepsWhatIsNeeded(t *testing.T) {
-	o, dir := backingUp(t)
+func TestPruneKeepsWhatIsNeeded(t *testing.T) { onEachPlace(t, pruneKeepsWhatIsNeeded) }
+
+func pruneKeepsWhatIsNeeded(t *testing.T, o operator, kept keeping) {
 	var ids []string
 	for range 4 {
 		ids = append(ids, strings.TrimSpace(o.must("backup", "create")))
@@ -228,15 +235,12 @@ func TestPruneKeepsWhatIsNeeded(t *testing.T) {
 	if out := o.must("backup", "prune"); out != "" {
 		t.Errorf("backups of today are pruned: %q", out)
 	}
-	age := "ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL; UPDATE gatehouse.backups SET taken_at = taken_at - interval '40 days'"
-	if _, err := pgtest.Pool(t, o.d.SuperURL).Exec(t.Context(), age); err != nil {
-		t.Fatal(err)
-	}
+	o.behindItsBack("UPDATE gatehouse.backups SET taken_at = taken_at - interval '40 days'")
 	if out := o.must("backup", "prune"); strings.Count(out, ".dump") != 2 || !strings.Contains(out, ids[0][:8]) || !strings.Contains(out, ids[2][:8]) {
 		t.Errorf("pruned were\n%s\nwant the first and the third: %v", out, ids)
 	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*.dump")); err != nil || len(files) != 2 {
-		t.Errorf("the folder holds %v, %v; want two files", files, err)
+	if names := kept.names(); len(names) != 2 {
+		t.Errorf("%v is kept, want two files", names)
 	}
 	if listed := o.must("backup", "list"); strings.Count(listed, "removed on") != 2 || strings.Count(listed, "restored in") != 1 {
 		t.Errorf("the list is\n%s", listed)

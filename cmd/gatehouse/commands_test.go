@@ -264,7 +264,7 @@ func TestApplySaysWhenAPostCheckDoesNotHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	down := []string{"migrate", "down", "V0.0.20", "--release", release, "--confirm", "V0.0.20", "--reason", "a test"}
-	o.refused(1, "no folder to save it in", down...)
+	o.refused(1, "no place to save it in", down...)
 	dir := t.TempDir()
 	t.Setenv("GATEHOUSE_BACKUP_DIR", dir)
 	o.refused(3, "--loses 1", down...)

@@ -14,8 +14,9 @@ func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check the configuration and everything Gatehouse depends on, and say what to do",
-		Long: `Looks at the configuration, the database as both roles, the schemas, the clocks and the identity
-provider, and says what is wrong and what to do about it.
+		Long: `Looks at the configuration, the database as both roles, the schemas, the clocks, the place for backups and the identity
+provider, and says what is wrong and what to do about it. It walks every audit chain: on a host that was restored it says
+whether what came back is the state whose head was published last (GATEHOUSE_AUDIT_HEADS), or an older one.
 
 Exit codes: 0 nothing keeps Gatehouse from serving, 1 something does.`,
 		Args: cobra.NoArgs,

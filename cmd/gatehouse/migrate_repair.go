@@ -108,9 +108,16 @@ func atWork(cmd *cobra.Command) (work, error) {
 	}
 	operations := operation.NewService(postgres.Operations{DB: db}) // no queue: this process does the work itself
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-	return work{
-		db: db, by: by, files: m.Files(), repairs: app.Repairs(config, db, m, operations), operations: operations, worker: app.NewOperationWorker(config, db, m, log),
-	}, nil
+	w := work{db: db, by: by, files: m.Files(), repairs: app.Repairs(config, db, m, operations), operations: operations}
+	backups, err := app.Backups(config, db, func(text string, err error) { log.Warn(text, "error", err) })
+	if err == nil {
+		w.worker, err = app.NewOperationWorker(config, backups, db, m, log)
+	}
+	if err != nil {
+		db.Close()
+		return work{}, err
+	}
+	return w, nil
 }
 
 // do does an operation to its end and prints its log.

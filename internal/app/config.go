@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/objectstore"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
@@ -35,10 +37,13 @@ type Config struct {
 	Environment        string   // production, staging or demo: the stripe at the top of every page
 	DatabaseURL        Secret   // as gatehouse_app
 	OwnerDatabaseURL   Secret   // as gatehouse_owner; applies migrations
-	BackupDir          string   // where backups are kept
-	AuditHeads         string   // file to which the heads of the audit chains are published
-	ScratchDatabaseURL Secret   // may create databases
-	StateDir           string   // where the demo keeps its private PostgreSQL
+	BackupDir          string   // where backups are kept, as files
+	S3                 objectstore.Config
+	S3Secret           Secret
+	BackupKeep         time.Duration // how long files of backups are kept; zero is for ever
+	AuditHeads         string        // file to which the heads of the audit chains are published
+	ScratchDatabaseURL Secret        // may create databases
+	StateDir           string        // where the demo keeps its private PostgreSQL
 	PGBinDir           string
 
 	OIDCIssuer       string
@@ -84,7 +89,15 @@ var Options = []Option{
 	{"GATEHOUSE_TRUSTED_PROXIES", "", "Networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8, separated by commas.", false, readProxies},
 	{"GATEHOUSE_GRAPHQL_URL", "", "GraphQL address that the health check asks. Default: this server's own.", false, readGraphQL},
 	{"GATEHOUSE_STATE_DIR", "", "Where `gatehouse demo` keeps its PostgreSQL. Default: /var/lib/gatehouse as root, else the user's state folder.", false, func(c *Config, v string) error { c.StateDir = v; return nil }},
-	{"GATEHOUSE_BACKUP_DIR", "", "Folder for backups, see `gatehouse backup`. Only this program should be able to read it.", false, func(c *Config, v string) error { c.BackupDir = v; return nil }},
+	{"GATEHOUSE_BACKUP_DIR", "", "Folder for backups, see `gatehouse backup`; or use an object store (GATEHOUSE_S3_ENDPOINT). Only this program should be able to read it.", false, func(c *Config, v string) error { c.BackupDir = v; return nil }},
+	{"GATEHOUSE_S3_ENDPOINT", "", "Host, or host:port, of an S3-compatible store for backups, instead of a folder.", false, readS3Endpoint},
+	{"GATEHOUSE_S3_BUCKET", "", "Bucket for backups. It must exist.", false, func(c *Config, v string) error { c.S3.Bucket = v; return nil }},
+	{"GATEHOUSE_S3_PREFIX", "", "What the names of the backups in the bucket begin with, like a folder.", false, func(c *Config, v string) error { c.S3.Prefix = v; return nil }},
+	{"GATEHOUSE_S3_REGION", "", "Region of the bucket. Default: the store is asked.", false, func(c *Config, v string) error { c.S3.Region = v; return nil }},
+	{"GATEHOUSE_S3_ACCESS_KEY", "", "Access key for the bucket; it must be allowed to read, write, list and delete below the prefix.", false, func(c *Config, v string) error { c.S3.Key = v; return nil }},
+	{"GATEHOUSE_S3_SECRET_KEY", "", "Secret key for the bucket.", true, func(c *Config, v string) error { c.S3Secret = Secret(v); return nil }},
+	{"GATEHOUSE_S3_TLS", "on", "on or off. Off sends backups unencrypted, for a store on the same machine alone.", false, readS3TLS},
+	{"GATEHOUSE_BACKUP_KEEP", "720h", "How long the scheduler keeps the files of backups, at least 24h, or forever. The newest backup and the newest that restores stay in any case.", false, readKeep},
 	{"GATEHOUSE_AUDIT_HEADS", "", "File to which the head of each audit chain is written after every walk, and against which the chains are held. Keep it where whoever runs the database cannot write.", false, func(c *Config, v string) error { c.AuditHeads = v; return nil }},
 	{"GATEHOUSE_SCRATCH_DATABASE_URL", "", "PostgreSQL address of a role that may create databases on the owner's server, for backup drills. Default: the owner.", true, func(c *Config, v string) error { return readDSN(&c.ScratchDatabaseURL, v) }},
 	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
@@ -119,6 +132,7 @@ func Load(environ []string) (Config, error) {
 	if c.PublicURL == nil && c.Addr != "" {
 		c.PublicURL = &url.URL{Scheme: "http", Host: c.Addr}
 	}
+	problems = append(problems, c.backupPlaceProblems()...)
 	if c.SessionIdle > c.SessionLifetime {
 		problems = append(problems, errors.New("GATEHOUSE_SESSION_IDLE: must not be longer than GATEHOUSE_SESSION_LIFETIME"))
 	}
@@ -261,6 +275,35 @@ func readProxies(c *Config, v string) error {
 	if len(wrong) > 0 {
 		return fmt.Errorf("not a network like 10.0.0.0/8: %s", strings.Join(wrong, ", "))
 	}
+	return nil
+}
+
+func readS3Endpoint(c *Config, v string) error {
+	if strings.Contains(v, "/") {
+		return errors.New("must be a host or host:port, like s3.example.com; http or https is said by GATEHOUSE_S3_TLS")
+	}
+	c.S3.Endpoint = v
+	return nil
+}
+
+func readKeep(c *Config, v string) error {
+	if v == "forever" {
+		c.BackupKeep = 0
+		return nil
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d < backup.ShortestKeep {
+		return errors.New("must be a time of at least 24h, like 720h, or forever")
+	}
+	c.BackupKeep = d
+	return nil
+}
+
+func readS3TLS(c *Config, v string) error {
+	if v != "on" && v != "off" {
+		return errors.New("must be on or off")
+	}
+	c.S3.Plain = v == "off"
 	return nil
 }
 

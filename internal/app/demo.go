@@ -81,7 +81,7 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 		return err
 	}
 	d.pg = pg
-	if d.Config.BackupDir == "" {
+	if !d.Config.KeepsBackups() {
 		d.Config.BackupDir = dir + "-backups"
 		if err := os.MkdirAll(d.Config.BackupDir, 0o700); err != nil {
 			return fmt.Errorf("making the demo's folder for backups: %w", err)

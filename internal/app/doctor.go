@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
-	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/privatepg"
@@ -41,8 +41,8 @@ func Doctor(ctx context.Context, environ []string) []Finding {
 	if config.OIDCIssuer != "" {
 		found = append(found, examineProvider(ctx, config))
 	}
-	if config.BackupDir != "" {
-		found = append(found, finding("folder for backups", backup.Folder{Dir: config.BackupDir}.Check(), config.BackupDir+" can be written"))
+	if config.KeepsBackups() {
+		found = append(found, examineBackupPlace(ctx, config))
 	}
 	found = append(found, examineHeads(config))
 	if dir, err := privatepg.FindBinDir(config.PGBinDir); err != nil {
@@ -59,6 +59,17 @@ func examineHeads(config Config) Finding {
 		return Finding{What: what, Warn: true, Say: "kept in the database and the log alone, so who rules the database could cut the trail unseen; set GATEHOUSE_AUDIT_HEADS to a file that they cannot write"}
 	}
 	return finding(what, audit.HeadFile{Path: config.AuditHeads}.Check(), config.AuditHeads+" can be written")
+}
+
+func examineBackupPlace(ctx context.Context, config Config) Finding {
+	const what = "place for backups"
+	place, name, err := config.backupPlace()
+	if err != nil {
+		return finding(what, err, "")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return finding(what, place.Check(ctx), name+" can be written")
 }
 
 func finding(what string, err error, good string) Finding {
@@ -97,9 +108,33 @@ func examineDatabase(ctx context.Context, config Config) []Finding {
 		for i, t := range tenants {
 			codes[i] = t.Code
 		}
-		found = append(found, Finding{What: "tenants", OK: true, Say: strings.Join(codes, ", ")})
+		found = append(found, Finding{What: "tenants", OK: true, Say: strings.Join(codes, ", ")}, examineTrail(ctx, config.Trail(db), tenants))
 	}
 	return found
+}
+
+// examineTrail walks every chain to its head. On a host that was restored it says whether what came back is the state that
+// was published last, or an older one.
+func examineTrail(ctx context.Context, trail postgres.Audit, tenants []postgres.Tenant) Finding {
+	const what = "audit trail"
+	actors := []actor.Actor{actor.System(actor.CLI, "doctor")}
+	for _, t := range tenants {
+		actors = append(actors, t.Actor(actor.CLI, "doctor"))
+	}
+	var entries int64
+	for _, by := range actors {
+		check, err := trail.Verify(ctx, by)
+		switch {
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return Finding{What: what, Warn: true, Say: "too long to walk here; run `gatehouse audit verify`"}
+		case err != nil:
+			return finding(what, fmt.Errorf("the chain of %s cannot be walked: %w", by.TenantCode, err), "")
+		case !check.Whole():
+			return Finding{What: what, Say: "the chain of " + by.TenantCode + " does not hold: " + check.Break + ". `gatehouse audit verify` shows every chain."}
+		}
+		entries += check.Entries
+	}
+	return Finding{What: what, OK: true, Say: fmt.Sprintf("every chain holds from its first entry to its head, %d entries", entries)}
 }
 
 func examineSchemas(ctx context.Context, config Config) []Finding {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/handlers"
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
@@ -36,6 +37,7 @@ import (
 type house struct {
 	worker   *migration.Worker
 	copies   *operation.Worker
+	backups  *backup.Service
 	endpoint *endpoint
 	hub      *live.Hub
 	listener *postgres.Listener
@@ -68,8 +70,18 @@ func (a *App) build() error {
 	store := postgres.Migrations{DB: a.db, Jobs: queue}
 	migrations := migration.NewService(store, schema.Files(), a.now)
 	a.house.worker = migration.NewWorker(store, schema, schema.Files(), a.log)
-	a.house.copies = NewOperationWorker(a.config, a.db, schema, a.log)
-	if a.jobs, err = (jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, log: a.log}).client(); err != nil {
+	a.house.backups, err = Backups(a.config, a.db, func(text string, err error) { a.log.Warn(text, "error", err) })
+	if err != nil {
+		return err
+	}
+	if a.house.copies, err = NewOperationWorker(a.config, a.house.backups, a.db, schema, a.log); err != nil {
+		return err
+	}
+	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, log: a.log}
+	if a.config.KeepsBackups() {
+		works.keep = a.config.BackupKeep
+	}
+	if a.jobs, err = works.client(); err != nil {
 		return err
 	}
 	queue.client = a.jobs
@@ -145,8 +157,19 @@ func (a *App) resume(ctx context.Context) error {
 		return fmt.Errorf("looking for migrations that were interrupted: %w", err)
 	}
 	go a.house.worker.Watch(ctx, watchEvery)
+	go a.sweepScratch(ctx)
 	go a.watchOperations(ctx)
 	return nil
+}
+
+// sweepScratch drops the scratch databases of drills that were killed. Where it cannot, the next drill tries again.
+func (a *App) sweepScratch(ctx context.Context) {
+	if !a.config.KeepsBackups() {
+		return
+	}
+	if err := a.house.backups.Sweep(ctx); err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "looking for scratch databases that were left behind", "error", err)
+	}
 }
 
 // watchEvery is how often work is looked for whose program is gone.

@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/operation"
@@ -29,6 +30,7 @@ const (
 	walkAuditEvery = time.Hour
 	summariesEvery = time.Hour
 	sweepEvery     = 10 * time.Minute
+	pruneEvery     = 6 * time.Hour
 )
 
 // migrations have a queue of their own with one worker: a long reconciliation never stands before them.
@@ -66,6 +68,10 @@ type sweepArgs struct{}
 
 func (sweepArgs) Kind() string { return "sweep" }
 
+type pruneArgs struct{}
+
+func (pruneArgs) Kind() string { return "prune_backups" }
+
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
 	db     *postgres.DB
@@ -73,7 +79,10 @@ type jobs struct {
 	health *health.Service
 	worker *migration.Worker
 	copies *operation.Worker
-	log    *slog.Logger
+	// backups whose files are older than keep go by themselves; zero keeps them for ever.
+	backups *backup.Service
+	keep    time.Duration
+	log     *slog.Logger
 }
 
 // client builds the job client. Periodic jobs are inserted by one elected process and worked by any, each at most once
@@ -94,13 +103,18 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 		return postgres.Sessions{DB: j.db}.Sweep(ctx)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[summariesArgs]) error { return j.summaries(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[pruneArgs]) error { return j.pruneBackups(ctx) }))
+	periodic := []*river.PeriodicJob{
+		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
+		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
+	}
+	if j.keep > 0 {
+		periodic = append(periodic, every(pruneEvery, pruneArgs{}))
+	}
 	client, err := river.NewClient(riverpgxv5.New(j.db.Pool()), &river.Config{
 		Schema: setup.JobSchema, Workers: workers, Logger: j.log, MaxAttempts: 3,
-		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}, operationQueue: {MaxWorkers: 1}},
-		PeriodicJobs: []*river.PeriodicJob{
-			every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
-			every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
-		},
+		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}, operationQueue: {MaxWorkers: 1}},
+		PeriodicJobs: periodic,
 		// The application owns no index and may not rebuild one.
 		ReindexerIndexNames: []string{},
 	})
@@ -157,6 +171,22 @@ func (j jobs) walkAudit(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(walk(ctx, actor.System(actor.Worker, "scheduler")), j.eachTenant(ctx, "walking the audit chain", walk))
+}
+
+// pruneBackups removes the files of old backups, by the rules of `gatehouse backup prune`. The scheduler may do that for the
+// tenant that operates the environment, and each removal stands in its audit trail.
+func (j jobs) pruneBackups(ctx context.Context) error {
+	return j.eachTenant(ctx, "removing the files of old backups", func(ctx context.Context, by actor.Actor) error {
+		if !by.Operator {
+			return nil
+		}
+		by.Rights = []actor.Right{actor.MigrationApply}
+		removed, err := j.backups.Prune(ctx, by, j.keep)
+		if len(removed) > 0 {
+			j.log.InfoContext(ctx, "files of old backups were removed", "files", len(removed))
+		}
+		return err
+	})
 }
 
 // eachTenant works for every tenant in turn; one that fails keeps no other from its turn.

@@ -62,25 +62,27 @@ type works struct {
 	rehearsals migration.Rehearsals
 	schema     *migrator.Migrator
 	source     pgdump.Source
-	place      backup.Place // nil where no folder is configured
+	place      backup.Place // nil where none is configured
 	losses     postgres.Losses
 	ownerURL   string
 }
 
 // NewOperationWorker does what people order on the pages of backups and migrations, and what the command line does itself.
-func NewOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrator, log *slog.Logger) *operation.Worker {
+func NewOperationWorker(config Config, backups *backup.Service, db *postgres.DB, schema *migrator.Migrator, log *slog.Logger) (*operation.Worker, error) {
 	w := works{
-		backups:    Backups(config, db, func(text string, err error) { log.Warn(text, "error", err) }),
-		rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: db}), schema: schema,
+		backups: backups, rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: db}), schema: schema,
 		source: source(config, nil), losses: postgres.Losses{DB: db}, ownerURL: string(config.OwnerDatabaseURL),
 	}
-	if config.BackupDir != "" {
-		w.place = backup.Folder{Dir: config.BackupDir}
+	if config.KeepsBackups() {
+		var err error
+		if w.place, _, err = config.backupPlace(); err != nil {
+			return nil, err
+		}
 	}
 	ready := func(work operation.Work) operation.Work {
 		return func(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {
-			if config.BackupDir == "" {
-				return operation.Done{}, fault.New(fault.Invalid, "%s", noBackupFolder)
+			if !config.KeepsBackups() {
+				return operation.Done{}, fault.New(fault.Invalid, "%s", noBackupPlace)
 			}
 			return work(ctx, o, say)
 		}
@@ -88,10 +90,8 @@ func NewOperationWorker(config Config, db *postgres.DB, schema *migrator.Migrato
 	return operation.NewWorker(postgres.Operations{DB: db}, map[operation.Kind]operation.Work{
 		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse),
 		operation.Losses: w.saveLosses, operation.Repair: w.repair, operation.Reindex: w.reindex,
-	}, log)
+	}, log), nil
 }
-
-const noBackupFolder = "No folder for backups is configured: set GATEHOUSE_BACKUP_DIR and start the server again."
 
 // backup takes one and restores it once.
 func (w works) backup(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {

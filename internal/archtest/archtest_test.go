@@ -56,6 +56,8 @@ var floors = map[string]row{
 	"internal/sqlparse":  {[]string{"internal/migration"}, []string{"github.com/wasilibs/go-pgquery"}},
 	"internal/pgdump":    {slices.Concat(words, []string{"internal/backup", "internal/privatepg"}), pgx},
 
+	"internal/objectstore": {slices.Concat(words, []string{"internal/backup"}), append([]string{"github.com/minio/minio-go/v7"}, uuid...)},
+
 	"migrations":           {nil, nil},
 	"static":               {nil, nil},
 	"templates/layouts":    {nil, echo},

@@ -146,15 +146,18 @@ type Store interface {
 	List(ctx context.Context, by actor.Actor, id *uuid.UUID) ([]Backup, error)
 }
 
-// Place is where the files are.
+// Place is where the files are: a folder, or a bucket of an object store. Every method may take as long as the file is large.
 type Place interface {
 	// Create begins a file; it is there under its name once Commit has returned, and not at all otherwise.
-	Create(name string) (File, error)
-	Open(name string) (io.ReadCloser, error)
+	Create(ctx context.Context, name string) (File, error)
+	// Open reads a file from its beginning; fault.NotFound where it is gone.
+	Open(ctx context.Context, name string) (io.ReadCloser, error)
+	// Size is how many bytes the file has; fault.NotFound where it is gone.
+	Size(ctx context.Context, name string) (int64, error)
 	// Remove removes a file; one that is gone already is no error.
-	Remove(name string) error
-	// Path is the file's path for programs that read it themselves.
-	Path(name string) string
+	Remove(ctx context.Context, name string) error
+	// Check says whether a backup could be written here now, by writing something and throwing it away.
+	Check(ctx context.Context) error
 }
 
 // Named is a backup by its id and its file's name.
@@ -175,10 +178,13 @@ type File interface {
 type Source interface {
 	// Dump writes the whole database and says what it holds. An error means that what was written is worth nothing.
 	Dump(ctx context.Context, w io.Writer) (Manifest, error)
-	// Contents are the tables, as "schema.table", of which the file holds rows.
-	Contents(ctx context.Context, path string) ([]string, error)
+	// Contents are the tables, as "schema.table", of which the file holds rows. A file that is no dump, or one that was cut
+	// off, is a fault.Invalid with the tool's words.
+	Contents(ctx context.Context, file io.Reader) ([]string, error)
 	// Restore restores the file into a database of its own, reads it as Dump does, and throws it away.
-	Restore(ctx context.Context, path string) (Manifest, error)
+	Restore(ctx context.Context, file io.Reader) (Manifest, error)
 	// OnScratch restores the file into a database of its own, does work there, and throws it away.
-	OnScratch(ctx context.Context, path string, work func(ctx context.Context, address string) error) error
+	OnScratch(ctx context.Context, file io.Reader, work func(ctx context.Context, address string) error) error
+	// Sweep throws away the databases that programs left which were killed.
+	Sweep(ctx context.Context) error
 }

@@ -1,12 +1,13 @@
 package backup
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,21 +37,21 @@ func (f Folder) sweep() {
 }
 
 // Create writes under a name that no backup has, and gives the file its own when it is whole and on the disk.
-func (f Folder) Create(name string) (File, error) {
+func (f Folder) Create(_ context.Context, name string) (File, error) {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
 		return nil, f.fault("The folder for backups cannot be made", err)
 	}
 	f.sweep()
-	file, err := os.OpenFile(f.Path(name)+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile(f.path(name)+".part", os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, f.fault("A backup cannot be written", err)
 	}
-	return &folderFile{file: file, name: f.Path(name)}, nil
+	return &folderFile{file: file, folder: f, name: f.path(name)}, nil
 }
 
 // Check says whether a backup could be written here, by writing something and throwing it away.
-func (f Folder) Check() error {
-	file, err := f.Create("check-" + uuid.NewString())
+func (f Folder) Check(ctx context.Context) error {
+	file, err := f.Create(ctx, "check-"+uuid.NewString())
 	if err != nil {
 		return err
 	}
@@ -62,46 +63,69 @@ func (f Folder) Check() error {
 }
 
 // Open reads a backup; fault.NotFound where its file is gone.
-func (f Folder) Open(name string) (io.ReadCloser, error) {
-	file, err := os.Open(f.Path(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fault.New(fault.NotFound, "The file %s is not in %s.", name, f.Dir).Because(err)
-	}
+func (f Folder) Open(_ context.Context, name string) (io.ReadCloser, error) {
+	file, err := os.Open(f.path(name))
 	if err != nil {
-		return nil, f.fault("A backup cannot be read", err)
+		return nil, f.unread(name, err)
 	}
 	return file, nil
 }
 
+// Size asks for the file's size.
+func (f Folder) Size(_ context.Context, name string) (int64, error) {
+	info, err := os.Stat(f.path(name))
+	if err != nil {
+		return 0, f.unread(name, err)
+	}
+	return info.Size(), nil
+}
+
+func (f Folder) unread(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.NotFound, "The file %s is not in %s.", name, f.Dir).Because(err)
+	}
+	return f.fault("A backup cannot be read", err)
+}
+
 // Remove removes a backup's file.
-func (f Folder) Remove(name string) error {
-	if err := os.Remove(f.Path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (f Folder) Remove(_ context.Context, name string) error {
+	if err := os.Remove(f.path(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return f.fault("A backup cannot be removed", err)
 	}
 	return nil
 }
 
-// Path is inside the folder whatever the name says.
-func (f Folder) Path(name string) string { return filepath.Join(f.Dir, filepath.Base(name)) }
+// path is inside the folder whatever the name says.
+func (f Folder) path(name string) string { return filepath.Join(f.Dir, filepath.Base(name)) }
 
 func (f Folder) fault(what string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fault.New(fault.Unavailable, "There is no room left in %s. What was written of the backup was removed; the backups before it are untouched. Make room, and order it again.", f.Dir).Because(err)
+	}
 	return fault.New(fault.Unavailable, "%s in %s. Is GATEHOUSE_BACKUP_DIR a folder that this program may write?", what, f.Dir).Because(err)
 }
 
 type folderFile struct {
-	file *os.File
-	name string
-	done bool
+	file   *os.File
+	folder Folder
+	name   string
+	done   bool
 }
 
-func (f *folderFile) Write(p []byte) (int, error) { return f.file.Write(p) }
+func (f *folderFile) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	if err != nil {
+		err = f.folder.fault("A backup cannot be written", err)
+	}
+	return n, err
+}
 
 func (f *folderFile) Commit() error {
 	if err := errors.Join(f.file.Sync(), f.file.Close()); err != nil {
-		return fmt.Errorf("writing %s to the disk: %w", f.name, err)
+		return f.folder.fault("A backup cannot be written", err)
 	}
 	if err := os.Rename(f.file.Name(), f.name); err != nil {
-		return fmt.Errorf("naming %s: %w", f.name, err)
+		return f.folder.fault("A backup cannot be given its name", err)
 	}
 	f.done = true
 	return nil

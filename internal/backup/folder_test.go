@@ -19,7 +19,7 @@ func TestAFolderHoldsWholeBackupsAlone(t *testing.T) {
 	folder := backup.Folder{Dir: dir}
 	write := func(name string, finish bool) {
 		t.Helper()
-		file, err := folder.Create(name)
+		file, err := folder.Create(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,13 +54,13 @@ func TestAFolderHoldsWholeBackupsAlone(t *testing.T) {
 	if diff := cmp.Diff(want, files); diff != "" {
 		t.Errorf("the folder (-want +got):\n%s", diff)
 	}
-	if err := folder.Check(); err != nil {
+	if err := folder.Check(t.Context()); err != nil {
 		t.Errorf("Check of a folder that can be written = %v", err)
 	}
-	if err := (backup.Folder{Dir: fresh}).Check(); !fault.Is(err, fault.Unavailable) {
+	if err := (backup.Folder{Dir: fresh}).Check(t.Context()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Check of what is a file = %v, want unavailable", err)
 	}
-	if _, err := folder.Open("gone.dump"); !fault.Is(err, fault.NotFound) {
+	if _, err := folder.Open(t.Context(), "gone.dump"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("Open of a file that is gone = %v, want not found", err)
 	}
 }

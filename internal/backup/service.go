@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,19 +69,50 @@ func (s *Service) Create(ctx context.Context, by actor.Actor) (Backup, error) {
 	return b, err
 }
 
-func (s *Service) dump(ctx context.Context, b *Backup) error {
-	file, err := s.place.Create(b.Name)
+func (s *Service) dump(ctx context.Context, b *Backup) (err error) {
+	file, err := s.place.Create(ctx, b.Name)
 	if err != nil {
 		return err
 	}
 	defer file.Abort()
-	hash := sha256.New()
-	count := &counter{}
-	if b.Manifest, err = s.source.Dump(ctx, io.MultiWriter(file, hash, count)); err != nil {
+	hash, count, kept := sha256.New(), &counter{}, &keeper{to: file}
+	b.Manifest, err = s.source.Dump(ctx, io.MultiWriter(kept, hash, count))
+	switch {
+	case kept.err != nil && ctx.Err() == nil:
+		// The tool only knows that nobody listens any more; the place knows why.
+		return errors.Join(kept.err, err)
+	case err != nil:
 		return err
 	}
 	b.Bytes, b.SHA256 = count.n, hex.EncodeToString(hash.Sum(nil))
-	return file.Commit()
+	if err := file.Commit(); err != nil {
+		return err
+	}
+	return s.readBack(ctx, *b)
+}
+
+// readBack compares what the place now holds with what was sent to it. What differs is removed.
+func (s *Service) readBack(ctx context.Context, b Backup) error {
+	findings, err := s.compare(ctx, b)
+	if err == nil && len(findings) == 0 {
+		return nil
+	}
+	if err == nil {
+		err = fault.New(fault.Unavailable, "The backup was written, read again, and is not what was written: %s. It was removed; nothing counts on it.", strings.Join(findings, "; "))
+	}
+	return errors.Join(err, s.place.Remove(context.WithoutCancel(ctx), b.Name))
+}
+
+// keeper remembers why the place took no more.
+type keeper struct {
+	to  io.Writer
+	err error
+}
+
+func (k *keeper) Write(p []byte) (n int, err error) {
+	n, err = k.to.Write(p)
+	k.err = err
+	return n, err
 }
 
 type counter struct{ n int64 }
@@ -122,7 +155,11 @@ func (s *Service) Drill(ctx context.Context, by actor.Actor, id uuid.UUID) (Back
 		if findings, err := s.verify(ctx, b); err != nil || len(findings) > 0 {
 			return findings, err
 		}
-		restored, err := s.source.Restore(ctx, s.place.Path(b.Name))
+		var restored Manifest
+		err := s.reading(ctx, b, func(file io.Reader) (err error) {
+			restored, err = s.source.Restore(ctx, file)
+			return err
+		})
 		if fault.Is(err, fault.Invalid) {
 			return []string{words(err)}, nil
 		}
@@ -146,8 +183,11 @@ func (s *Service) OnCopy(ctx context.Context, by actor.Actor, id uuid.UUID, work
 	if len(findings) > 0 {
 		return fault.New(fault.Conflict, "The backup is not whole: %s.", strings.Join(findings, "; "))
 	}
-	return s.source.OnScratch(ctx, s.place.Path(b.Name), work)
+	return s.reading(ctx, b, func(file io.Reader) error { return s.source.OnScratch(ctx, file, work) })
 }
+
+// Sweep throws away what killed programs left beside the database.
+func (s *Service) Sweep(ctx context.Context) error { return s.source.Sweep(ctx) }
 
 // find is one backup, for who may work with it.
 func (s *Service) find(ctx context.Context, by actor.Actor, id uuid.UUID) (Backup, error) {
@@ -164,8 +204,8 @@ func (s *Service) find(ctx context.Context, by actor.Actor, id uuid.UUID) (Backu
 	return found[0], nil
 }
 
-// shortestKeep is how long every backup is kept, whatever is asked for.
-const shortestKeep = 24 * time.Hour
+// ShortestKeep is how long every backup is kept, whatever is asked for.
+const ShortestKeep = 24 * time.Hour
 
 // Prune removes the files of backups older than keep, and keeps what is known of them. The newest backup and the newest
 // that restores stay however old they are.
@@ -173,8 +213,8 @@ func (s *Service) Prune(ctx context.Context, by actor.Actor, keep time.Duration)
 	if err := may(by); err != nil {
 		return nil, err
 	}
-	if keep < shortestKeep {
-		return nil, fault.New(fault.Invalid, "Backups are kept for at least %s.", shortestKeep)
+	if keep < ShortestKeep {
+		return nil, fault.New(fault.Invalid, "Backups are kept for at least %s.", ShortestKeep)
 	}
 	old, err := s.store.Prunable(ctx, by, keep)
 	if err != nil {
@@ -182,7 +222,7 @@ func (s *Service) Prune(ctx context.Context, by actor.Actor, keep time.Duration)
 	}
 	for i, b := range old {
 		began := s.now()
-		if err := s.place.Remove(b.Name); err != nil {
+		if err := s.place.Remove(ctx, b.Name); err != nil {
 			return old[:i], err
 		}
 		c := Check{Kind: Prune, Passed: true, Findings: []string{}, Took: s.now().Sub(began)}
@@ -214,25 +254,17 @@ func (s *Service) check(ctx context.Context, by actor.Actor, id uuid.UUID, kind 
 
 // verify compares the file with what was written down when it was made.
 func (s *Service) verify(ctx context.Context, b Backup) ([]string, error) {
-	file, err := s.place.Open(b.Name)
-	if fault.Is(err, fault.NotFound) {
-		return []string{"the file " + b.Name + " is gone"}, nil
+	if findings, err := s.compare(ctx, b); err != nil || len(findings) > 0 {
+		return findings, err
 	}
-	if err != nil {
-		return nil, err
+	var tables []string
+	err := s.reading(ctx, b, func(file io.Reader) (err error) {
+		tables, err = s.source.Contents(ctx, file)
+		return err
+	})
+	if fault.Is(err, fault.Invalid) {
+		return []string{words(err)}, nil
 	}
-	defer file.Close() //nolint:errcheck // it was only read
-	hash := sha256.New()
-	n, err := io.Copy(hash, file)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading %s: %w", b.Name, err)
-	case n != b.Bytes:
-		return []string{fmt.Sprintf("the file has %d bytes, and had %d", n, b.Bytes)}, nil
-	case hex.EncodeToString(hash.Sum(nil)) != b.SHA256:
-		return []string{"the file has been altered: its SHA-256 is " + hex.EncodeToString(hash.Sum(nil))}, nil
-	}
-	tables, err := s.source.Contents(ctx, s.place.Path(b.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -243,4 +275,71 @@ func (s *Service) verify(ctx context.Context, b Backup) ([]string, error) {
 		}
 	}
 	return findings, nil
+}
+
+// compare reads the file from end to end: its size, and its SHA-256.
+func (s *Service) compare(ctx context.Context, b Backup) ([]string, error) {
+	size, err := s.place.Size(ctx, b.Name)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return []string{"the file " + b.Name + " is gone"}, nil
+	case err != nil:
+		return nil, err
+	case size != b.Bytes:
+		return []string{fmt.Sprintf("the file has %d bytes, and had %d", size, b.Bytes)}, nil
+	}
+	hash := sha256.New()
+	err = s.reading(ctx, b, func(file io.Reader) error {
+		_, err := io.Copy(hash, file)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case hex.EncodeToString(hash.Sum(nil)) != b.SHA256:
+		return []string{"the file has been altered: its SHA-256 is " + hex.EncodeToString(hash.Sum(nil))}, nil
+	}
+	return nil, nil
+}
+
+// reading does work with the file. Where the place stops giving it, that is the error, whatever the work makes of the part
+// that it got: half a file that was not read says nothing about the file.
+func (s *Service) reading(ctx context.Context, b Backup, work func(io.Reader) error) error {
+	file, err := s.place.Open(ctx, b.Name)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	if local, ok := file.(*os.File); ok {
+		return work(local) // the tools read it themselves
+	}
+	source := &reader{from: file}
+	err = work(source)
+	if failed := source.failed(); failed != nil && ctx.Err() == nil {
+		return fault.New(fault.Unavailable, "The place where backups are kept stopped in the middle of %s. That says nothing about the backup; try again.", b.Name).Because(failed)
+	}
+	return err
+}
+
+// reader remembers why the place gave no more.
+type reader struct {
+	from io.Reader
+	mu   sync.Mutex
+	err  error
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.mu.Lock()
+		r.err = err
+		r.mu.Unlock()
+	}
+	return n, err
+}
+
+func (r *reader) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }

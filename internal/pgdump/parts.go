@@ -68,7 +68,7 @@ func (s Source) Save(ctx context.Context, place backup.Place, stem string, parts
 	}
 	if err := w.write(ctx); err != nil {
 		for _, f := range w.done.Files {
-			err = errors.Join(err, place.Remove(f.Name))
+			err = errors.Join(err, place.Remove(context.WithoutCancel(ctx), f.Name))
 		}
 		return backup.Parts{}, err
 	}
@@ -177,7 +177,7 @@ func (w *saving) key(ctx context.Context, table string) ([]string, error) {
 func (w *saving) column(ctx context.Context, p backup.Part, key []string) error {
 	name := fmt.Sprintf("%s_%s.%s.csv", w.stem, plainName(p.Table), plainName(p.Column))
 	query := fmt.Sprintf("COPY (SELECT %s, %s FROM %s) TO STDOUT (FORMAT csv, HEADER)", strings.Join(key, ", "), p.Column, from(p))
-	return w.file(name, fmt.Sprintf("%s.%s with its key", p.Table, p.Column), func(out io.Writer) error {
+	return w.file(ctx, name, fmt.Sprintf("%s.%s with its key", p.Table, p.Column), func(out io.Writer) error {
 		if _, err := w.conn.PgConn().CopyTo(ctx, out, query); err != nil {
 			return fault.New(fault.Unavailable, "%s.%s could not be saved, and what was written was thrown away.", p.Table, p.Column).Because(err)
 		}
@@ -194,7 +194,7 @@ func (w *saving) dump(ctx context.Context, tables []string) error {
 	for _, t := range tables {
 		args = append(args, "--table="+t)
 	}
-	return w.file(w.stem+".dump", "tables "+strings.Join(tables, ", "), func(out io.Writer) error {
+	return w.file(ctx, w.stem+".dump", "tables "+strings.Join(tables, ", "), func(out io.Writer) error {
 		cmd, said, err := tools.command(ctx, "pg_dump", w.source.OwnerURL, args...)
 		if err != nil {
 			return err
@@ -208,11 +208,11 @@ func (w *saving) dump(ctx context.Context, tables []string) error {
 }
 
 // file writes one file to its end, or none.
-func (w *saving) file(name, holds string, fill func(io.Writer) error) error {
+func (w *saving) file(ctx context.Context, name, holds string, fill func(io.Writer) error) error {
 	if w.place == nil {
-		return fault.New(fault.Invalid, "There is something to lose and no folder to save it in: set GATEHOUSE_BACKUP_DIR and start the server again. Nothing may be undone without.")
+		return fault.New(fault.Invalid, "There is something to lose and no place to save it in: set GATEHOUSE_BACKUP_DIR, or GATEHOUSE_S3_ENDPOINT and its bucket and keys, and start the server again. Nothing may be undone without.")
 	}
-	file, err := w.place.Create(name)
+	file, err := w.place.Create(ctx, name)
 	if err != nil {
 		return err
 	}

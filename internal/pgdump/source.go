@@ -128,7 +128,7 @@ func (s Source) read(ctx context.Context, tx pgx.Tx, address string) (m backup.M
 }
 
 // Contents reads the file's table of contents.
-func (s Source) Contents(ctx context.Context, path string) ([]string, error) {
+func (s Source) Contents(ctx context.Context, file io.Reader) ([]string, error) {
 	conn, tools, err := s.open(ctx)
 	if err != nil {
 		return nil, err
@@ -136,15 +136,18 @@ func (s Source) Contents(ctx context.Context, path string) ([]string, error) {
 	if err := conn.Close(ctx); err != nil {
 		return nil, away(err)
 	}
-	cmd, said, err := tools.command(ctx, "pg_restore", "", "--list", path)
+	cmd, said, err := tools.command(ctx, "pg_restore", "", "--list")
 	if err != nil {
 		return nil, err
 	}
+	cmd.Stdin = file
 	out, err := cmd.Output()
 	var exit *exec.ExitError
 	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case errors.As(err, &exit):
-		return nil, fault.New(fault.Invalid, "pg_restore cannot read the file: %s", lastWords(said)).Because(err)
+		return nil, fault.New(fault.Invalid, "the file is unreadable: %s", lastWords(said)).Because(err)
 	case err != nil:
 		return nil, fmt.Errorf("running pg_restore: %w", err)
 	}

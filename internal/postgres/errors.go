@@ -54,6 +54,8 @@ func translateCode(pg *pgconn.PgError, err error) error {
 		return fault.New(fault.Invalid, "The text holds characters that cannot be stored. Remove them and try again.").Because(err)
 	case pg.Code == "57014":
 		return fault.New(fault.Unavailable, "The database took too long to answer. Nothing was changed; try again in a minute.").Because(err)
+	case pg.Code == "53100":
+		return fault.New(fault.Unavailable, "The database server's disk is full. Nothing was changed, and nothing is tried again by itself. Tell whoever looks after the server; once there is room, try again.").Because(err)
 	case strings.HasPrefix(pg.Code, "08"), strings.HasPrefix(pg.Code, "57P"), strings.HasPrefix(pg.Code, "53"):
 		return away(err)
 	}

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -20,8 +21,8 @@ type fullDisk struct{ backup.Folder }
 
 type fullFile struct{ backup.File }
 
-func (f fullDisk) Create(name string) (backup.File, error) {
-	file, err := f.Folder.Create(name)
+func (f fullDisk) Create(ctx context.Context, name string) (backup.File, error) {
+	file, err := f.Folder.Create(ctx, name)
 	return fullFile{file}, err
 }
 
