@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,8 +25,14 @@ type AuditTrail interface {
 	Verify(ctx context.Context, by actor.Actor) (audit.Check, error)
 }
 
-// auditPageSize is as much as fits into 60 kB: each entry carries what it changed, and its two hashes.
-const auditPageSize = 50
+const (
+	// auditPageSize is as much as fits into 60 kB: each entry carries what it changed, and its two hashes.
+	auditPageSize = 50
+	// auditClip is how many characters of a value the list shows; the page of the one entry shows all.
+	auditClip = 300
+	// auditFields is how many changed fields of an entry the list shows.
+	auditFields = 20
+)
 
 type auditTrail struct {
 	trail AuditTrail
@@ -57,6 +64,14 @@ func (h auditTrail) list(c echo.Context) error {
 		}
 		q.Before = before
 	}
+	var entry int64
+	if values.Has("entry") {
+		var err error
+		if entry, err = strconv.ParseInt(values.Text("entry", 1, 18), 10, 64); err != nil || entry < 1 {
+			values.Complain("entry", "This is no entry of the trail.")
+		}
+		q.Before, q.Limit = entry+1, 1
+	}
 	if day := values.Text("day", 0, 10); day != "" {
 		from, err := time.Parse(time.DateOnly, day)
 		if err != nil {
@@ -71,7 +86,11 @@ func (h auditTrail) list(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return web.Page(c, http.StatusOK, pages.AuditList(auditListView(c, q, page, h.now())))
+	if entry > 0 {
+		page.Entries = slices.DeleteFunc(page.Entries, func(e audit.Entry) bool { return e.Seq != entry })
+		page.More = false
+	}
+	return web.Page(c, http.StatusOK, pages.AuditList(auditListView(c, q, page, entry > 0, h.now())))
 }
 
 func (h auditTrail) verify(c echo.Context) error {

@@ -26,7 +26,8 @@ var auditActions = []string{
 	"credential:create", "credential:revoke", "person:disable", "person:enable",
 }
 
-func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time) pages.AuditListView {
+// auditListView shows the entries; where there is one alone, whole, and otherwise with long values clipped.
+func auditListView(c echo.Context, q audit.Query, page audit.Page, alone bool, now time.Time) pages.AuditListView {
 	v := pages.AuditListView{
 		Shell: web.Shell(c, "Audit"), Action: "/audit", AllHref: "/audit",
 		Filter: pages.AuditFilter{
@@ -37,7 +38,7 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time
 	if !q.From.IsZero() {
 		v.Filter.Day = q.From.Format(time.DateOnly)
 	}
-	v.Filter.Any = q.Person != "" || q.Action != "" || q.ObjectKind != "" || q.Outcome != "" || v.Filter.Day != ""
+	v.Filter.Any = q.Person != "" || q.Action != "" || q.ObjectKind != "" || q.Outcome != "" || v.Filter.Day != "" || alone
 	var newest int64
 	if len(page.Entries) > 0 {
 		newest = page.Entries[0].Seq
@@ -53,7 +54,11 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time
 		v.VerifyHref = "/audit/verify"
 	}
 	for _, e := range page.Entries {
-		v.Rows = append(v.Rows, auditRow(e, now))
+		row := auditRow(e, now)
+		if row.Alone = alone; !alone {
+			clipRow(&row)
+		}
+		v.Rows = append(v.Rows, row)
 	}
 	if n := len(page.Entries); n > 0 {
 		v.Pager.Shown = fmt.Sprintf("entries %d to %d", page.Entries[0].Seq, page.Entries[n-1].Seq)
@@ -61,7 +66,7 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, now time.Time
 			v.Pager.Older = auditHref(c.Request().URL.Query(), page.Entries[n-1].Seq)
 		}
 	}
-	if q.Before > 0 {
+	if q.Before > 0 && !alone {
 		v.Pager.Newest = auditHref(c.Request().URL.Query(), 0)
 	}
 	return v
@@ -139,7 +144,6 @@ func auditRow(e audit.Entry, now time.Time) pages.AuditRow {
 	}
 }
 
-// auditChanges lines the state before up with the state after, field by field.
 // auditObject is what people call the thing, and its page where it has one. What belongs to a release stands in the
 // trail as release/name, and only the name says something.
 func auditObject(kind, id string) (name, href string) {
@@ -161,6 +165,30 @@ func auditObject(kind, id string) (name, href string) {
 	return strings.TrimSpace(kind + " " + id), ""
 }
 
+// clipRow shortens what is long, so that a page of entries stays small, and leads to where the entry stands whole.
+func clipRow(row *pages.AuditRow) {
+	clipped := false
+	clip := func(text *string) {
+		if runes := []rune(*text); len(runes) > auditClip {
+			*text, clipped = string(runes[:auditClip])+"…", true
+		}
+	}
+	clip(&row.Summary)
+	for i := range row.Changes {
+		clip(&row.Changes[i].What)
+		clip(&row.Changes[i].Then)
+		clip(&row.Changes[i].Now)
+	}
+	// More fields than a page has room for are as bad as long ones.
+	if len(row.Changes) > auditFields {
+		row.Changes, clipped = row.Changes[:auditFields], true
+	}
+	if clipped {
+		row.Whole = components.Link{Label: "Long values are cut here. Show entry " + row.ID + " whole", Href: "/audit?entry=" + row.ID}
+	}
+}
+
+// auditChanges lines the state before up with the state after, field by field.
 func auditChanges(before, after *string) []pages.Difference {
 	then, now := fields(before), fields(after)
 	names := map[string]bool{}

@@ -1,6 +1,80 @@
 package handlers
 
-import "testing"
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
+)
+
+// oldTrail answers as the database does: newest first, older than Before, at most Limit.
+type oldTrail []audit.Entry
+
+func (o oldTrail) List(_ context.Context, _ actor.Actor, q audit.Query) (audit.Page, error) {
+	var page audit.Page
+	for _, e := range o {
+		if q.Before == 0 || e.Seq < q.Before {
+			page.Entries = append(page.Entries, e)
+		}
+	}
+	if len(page.Entries) > q.Limit {
+		page.Entries, page.More = page.Entries[:q.Limit], true
+	}
+	return page, nil
+}
+
+func (o oldTrail) Verify(context.Context, actor.Actor) (audit.Check, error) {
+	return audit.Check{}, nil
+}
+
+// Fifty entries with a long reason and long values each still make a small page, and each leads to itself, whole.
+func TestLongValuesOfTheTrailAreCutAndLeadToTheWhole(t *testing.T) {
+	t.Parallel()
+	var trail oldTrail
+	for n := range 50 {
+		facts := map[string]string{"a_script": fmt.Sprint("begin ", n, strings.Repeat(fmt.Sprintf(" é%x", n*7919), 20_000), " end")}
+		for f := range 200 {
+			facts[fmt.Sprint("field", f)] = "x"
+		}
+		raw, err := json.Marshal(facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(raw)
+		trail = append(trail, audit.Entry{Seq: int64(60 - n), At: t0, Action: "item:done", Outcome: "done", Reason: strings.Repeat("why ", 500), Before: &text, After: &text})
+	}
+	h := auditTrail{trail, func() time.Time { return t0 }}
+	get := func(path string) string {
+		recorder := httptest.NewRecorder()
+		if err := h.list(echo.New().NewContext(httptest.NewRequest(http.MethodGet, path, http.NoBody), recorder)); err != nil {
+			t.Fatal(err)
+		}
+		return recorder.Body.String()
+	}
+	list := get("/audit")
+	if wire := zipped(t, list); wire > 60_000 {
+		t.Errorf("a page of long entries is %d bytes over the wire, want at most 60000", wire)
+	}
+	if strings.Contains(list, " end") || strings.Count(list, `href="/audit?entry=`) != 50 {
+		t.Error("a long value stands whole in the list, or does not lead to the whole entry")
+	}
+	one := get("/audit?entry=33")
+	if strings.Count(one, "data-row") != 1 || strings.Count(one, " end<") != 2 || !strings.Contains(one, "field199") || strings.Contains(one, "?entry=") {
+		t.Errorf("the page of one entry does not show it whole: %d bytes", len(one))
+	}
+	if none := get("/audit?entry=99"); strings.Contains(none, "data-row") {
+		t.Error("an entry that is not there is answered with another one")
+	}
+}
 
 // Each kind of thing that the trail names, as the services write it, and the page that shows it.
 func TestWhatAnEntryIsAboutLeadsToItsPage(t *testing.T) {

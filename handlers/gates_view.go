@@ -81,7 +81,7 @@ func missingSentence(g signoff.Gate) string {
 		return "Passed: " + words + "."
 	}
 	if len(g.Blockers) > 0 {
-		return fmt.Sprintf("Not open for signing yet: %d things have to be done first.", len(g.Blockers))
+		return fmt.Sprintf("Not open for signing yet: %s to be done first.", counted(len(g.Blockers), "thing has", "things have"))
 	}
 	return words + "."
 }

@@ -242,6 +242,17 @@ func TestLateIsSaidOfWhatIsOpen(t *testing.T) {
 	}
 }
 
+// What is late says so once: "1 day late", and not "1 day ago" beside it.
+func TestLateIsSaidOnce(t *testing.T) {
+	item := runbook.Item{Offset: -30 * time.Minute, State: runbook.Open}
+	if when, over := due(item, t0, t0, time.UTC); over != "30 min late" || when.Relative != "" || !when.Known() {
+		t.Errorf("due of what is late = %+v, %q", when, over)
+	}
+	if when, over := due(item, t0, t0.Add(-42*time.Minute), time.UTC); over != "" || when.Relative != "in 12 min" {
+		t.Errorf("due of what is not late yet = %+v, %q", when, over)
+	}
+}
+
 func TestEarlyIsSaidOfWhatIsDone(t *testing.T) {
 	for name, c := range map[string]struct {
 		state runbook.ItemState

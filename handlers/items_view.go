@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +29,9 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 		v.Due, v.Late = past(item.Due(p.Run.T0), now, zone), early(item, p.Run.T0)
 	}
 	if p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff {
-		v.Late = cmp.Or(v.Late, late(item, p.Run.T0, now))
+		if when, over := due(item, p.Run.T0, now, zone); over != "" {
+			v.Due, v.Late = when, over
+		}
 		v.LiveHref = itemHref(p.Run.ID, item.ID)
 	}
 	if v.Auto {

@@ -238,7 +238,9 @@ func (h releases) schedule(c echo.Context) error {
 	seen := runbook.SeenRun{Run: id, Version: form.Int("version", 1, 1<<30)}
 	reason := form.Text("reason", 0, 4000)
 	t0, _ := readTZero(form)
-	if err = form.Err(); err == nil {
+	if err = form.Err(); err != nil {
+		err = withComplaints(err, runbook.CheckReason(reason))
+	} else {
 		err = h.stories.Schedule(c.Request().Context(), web.Actor(c), seen, t0, reason)
 	}
 	if refused, ok := correctable(err); ok {
@@ -268,7 +270,9 @@ func (h releases) abort(c echo.Context) error {
 	}
 	seen := runbook.SeenRun{Run: id, Version: form.Int("version", 1, 1<<30)}
 	confirm, reason := form.Text("confirm", 0, 200), form.Text("abort_reason", 0, 4000)
-	if err = form.Err(); err == nil {
+	if err = form.Err(); err != nil {
+		err = withComplaints(err, runbook.CheckReason(reason))
+	} else {
 		err = h.stories.Abort(c.Request().Context(), web.Actor(c), seen, confirm, reason)
 	}
 	if refused, ok := correctable(err); ok {

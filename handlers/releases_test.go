@@ -236,6 +236,10 @@ func TestMovingTZero(t *testing.T) {
 	if noReason.typed("t_zero") != "2026-11-26T10:00" {
 		t.Error("the typed time is lost")
 	}
+	both := s.ask(t, devOps, http.MethodPost, at, "version", "2", "t_zero", "2026-11-25T09:30", "zone", "Europe/Lisbon", "reason", "")
+	both.expect(http.StatusUnprocessableEntity, "This is when T-0 is now.", "Say why in a few words")
+	unread := s.ask(t, devOps, http.MethodPost, at, "version", "2", "t_zero", "soon", "zone", "Mars/Olympus", "reason", "")
+	unread.expect(http.StatusUnprocessableEntity, "A date and time like", "Choose the time zone of the site.", "Say why in a few words")
 	s.ask(t, viewer, http.MethodPost, at, move...).expect(http.StatusForbidden, "On-call engineer")
 	if got := s.ask(t, viewer, http.MethodGet, releaseAt); strings.Contains(got.body, "/schedule") || strings.Contains(got.body, "/abort") {
 		t.Error("a viewer is offered to move or to abort the release")
@@ -251,6 +255,10 @@ func TestAbortingAsksForTheCode(t *testing.T) {
 		t.Error("the refused form lost what was typed, or aborted")
 	}
 	s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", "REQ-1", "abort_reason", "").expect(http.StatusUnprocessableEntity, "Say why in a few words")
+	s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", "", "abort_reason", "").
+		expect(http.StatusUnprocessableEntity, "Type REQ-1 to abort it.", "Say why in a few words")
+	s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", strings.Repeat("REQ-1 ", 60), "abort_reason", "").
+		expect(http.StatusUnprocessableEntity, "200 characters", "Say why in a few words")
 	s.ask(t, devOps, http.MethodPost, at, "version", "1", "confirm", "REQ-1", "abort_reason", "The backup cannot be read.").goesTo(releaseAt)
 	over := s.ask(t, devOps, http.MethodGet, releaseAt)
 	over.expect(http.StatusOK, "The backup cannot be read.", "Aborted")

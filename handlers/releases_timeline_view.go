@@ -40,6 +40,15 @@ func early(i runbook.Item, t0 time.Time) string {
 	return "done " + duration(ahead) + " before its time"
 }
 
+// due is when an item is due; how late it is says how long ago that was, so that is not said twice.
+func due(i runbook.Item, t0, now time.Time, zone *time.Location) (when components.Time, over string) {
+	when, over = moment(i.Due(t0), now, zone), late(i, t0, now)
+	if over != "" {
+		when.Relative = ""
+	}
+	return when, over
+}
+
 // late says how late an item is; nothing for what is settled.
 func late(i runbook.Item, t0, now time.Time) string {
 	over := now.Sub(i.Due(t0))
@@ -199,9 +208,10 @@ func onlyTime(waits []runbook.Wait) bool {
 }
 
 func nextItem(by actor.Actor, r runbook.Release, i runbook.Item, untilThen []runbook.Wait) pages.NextStep {
+	when, over := due(i, r.Run.T0, r.At, r.Run.Zone())
 	n := pages.NextStep{
-		Text: string(i.ID) + ": " + i.Title + ".", Who: i.Owner.Title(), Yours: by.Has(i.Owner), Due: moment(i.Due(r.Run.T0), r.At, r.Run.Zone()),
-		Tone: components.Info, Detail: late(i, r.Run.T0, r.At), Way: components.Link{Label: "Open " + string(i.ID), Href: itemHref(r.Run.ID, i.ID)},
+		Text: string(i.ID) + ": " + i.Title + ".", Who: i.Owner.Title(), Yours: by.Has(i.Owner), Due: when,
+		Tone: components.Info, Detail: over, Way: components.Link{Label: "Open " + string(i.ID), Href: itemHref(r.Run.ID, i.ID)},
 	}
 	if len(untilThen) > 0 {
 		n.Detail, n.Tone = untilThen[0].Text, components.Blocked

@@ -233,6 +233,12 @@ func TestAnAbortedReleaseStandsStill(t *testing.T) {
 	if err := r.runbook.Abort(t.Context(), devops, seen, "REQ-2", "enough"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("Abort with another code = %v, want invalid", err)
 	}
+	if refused, ok := fault.As(r.runbook.Abort(t.Context(), devops, seen, "REQ-2", " ")); !ok || refused.Fields["confirm"] == "" || refused.Fields["reason"] == "" {
+		t.Errorf("Abort with another code and no reason complains of %v, want of both", refused)
+	}
+	if refused, ok := fault.As(r.runbook.Schedule(t.Context(), devops, seen, t0, "")); !ok || refused.Fields["t_zero"] == "" || refused.Fields["reason"] == "" {
+		t.Errorf("moving T-0 to where it is, without a reason, complains of %v, want of both", refused)
+	}
 	if err := r.runbook.Abort(t.Context(), devops, seen, "REQ-1", "enough"); err != nil {
 		t.Fatalf("Abort: %v", err)
 	}

@@ -291,37 +291,48 @@ type SeenRun struct {
 // Schedule moves T-0. What is open moves with it; what is settled keeps its times. It voids what was signed, because
 // the time was signed too.
 func (s *Service) Schedule(ctx context.Context, by actor.Actor, seen SeenRun, t0 time.Time, reason string) error {
-	if t0.Year() < 2000 || t0.Year() > 2100 {
-		return fault.New(fault.Invalid, "T-0 needs a date and a time. Nothing was changed.").WithField("t_zero", "A date and a time, please.")
-	}
-	return s.changeRun(ctx, by, seen, "release:schedule", reason, func(run *Run, _ time.Time) error {
-		if run.T0.Equal(t0) {
-			return fault.New(fault.Invalid, "T-0 is at that time already.").WithField("t_zero", "This is when T-0 is now.")
+	return s.changeRun(ctx, by, seen, "release:schedule", reason, func(run *Run, _ time.Time) (field, complaint string) {
+		switch {
+		case t0.Year() < 2000 || t0.Year() > 2100:
+			return "t_zero", "T-0 needs a date and a time."
+		case run.T0.Equal(t0):
+			return "t_zero", "This is when T-0 is now."
 		}
 		run.T0 = t0.UTC()
-		return nil
+		return "", ""
 	})
 }
 
 // Abort ends a release for good. What it applied stays applied.
 func (s *Service) Abort(ctx context.Context, by actor.Actor, seen SeenRun, confirm, reason string) error {
-	return s.changeRun(ctx, by, seen, "release:abort", reason, func(run *Run, at time.Time) error {
+	return s.changeRun(ctx, by, seen, "release:abort", reason, func(run *Run, at time.Time) (field, complaint string) {
 		if strings.TrimSpace(confirm) != run.Code {
-			return fault.New(fault.Invalid, "The code that was typed is not this release's. Nothing was changed.").WithField("confirm", "Type "+run.Code+" to abort it.")
+			return "confirm", "Type " + run.Code + " to abort it."
 		}
 		run.State, run.EndedAt, run.EndedBy, run.EndReason = Aborted, at, by.Name, strings.TrimSpace(reason)
-		return nil
+		return "", ""
 	})
 }
 
-func (s *Service) changeRun(ctx context.Context, by actor.Actor, seen SeenRun, action, reason string, change func(run *Run, at time.Time) error) error {
+// CheckReason says what is wrong with the reason of a change as it stands; Schedule and Abort ask the same.
+func CheckReason(reason string) error {
+	if complaint := checkReason(strings.TrimSpace(reason)); complaint != "" {
+		return refuseRun().WithField("reason", complaint)
+	}
+	return nil
+}
+
+func refuseRun() *fault.Error {
+	return fault.New(fault.Invalid, "The release cannot be changed like this. Nothing was changed.")
+}
+
+// changeRun is the way of every change of a run: lock it, change it, write it down. Everything that is wrong with the
+// request is said at once: the reason, and the field that change complains about.
+func (s *Service) changeRun(ctx context.Context, by actor.Actor, seen SeenRun, action, reason string, change func(run *Run, at time.Time) (field, complaint string)) error {
 	if err := by.Demand(actor.ReleaseManage); err != nil {
 		return err
 	}
 	reason = strings.TrimSpace(reason)
-	if complaint := checkReason(reason); complaint != "" {
-		return fault.New(fault.Invalid, "A reason is needed. Nothing was changed.").WithField("reason", complaint)
-	}
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
 		plan, err := tx.LockPlan(ctx, seen.Run)
 		if err != nil {
@@ -334,9 +345,15 @@ func (s *Service) changeRun(ctx context.Context, by actor.Actor, seen SeenRun, a
 		if before.Version != seen.Version {
 			return fault.New(fault.Conflict, "This release has changed since you opened the page: T-0 is %s now. Nothing of yours was saved.", before.T0.In(before.Zone()).Format("2 Jan 2006 15:04 MST"))
 		}
-		after := before
-		if err := change(&after, plan.At); err != nil {
-			return err
+		after, refusal := before, refuseRun()
+		if field, complaint := change(&after, plan.At); complaint != "" {
+			refusal = refusal.WithField(field, complaint)
+		}
+		if complaint := checkReason(reason); complaint != "" {
+			refusal = refusal.WithField("reason", complaint)
+		}
+		if refusal.Fields != nil {
+			return refusal
 		}
 		after.Version++
 		if err := tx.ChangeRun(ctx, after, before.Version); err != nil {

@@ -58,6 +58,8 @@ type AuditRow struct {
 	Changes  []Difference
 	Hash     string
 	Previous string
+	Alone    bool            // the only entry of the page, shown unfolded and whole
+	Whole    components.Link // where the entry stands whole, if something of it was cut here
 }
 
 // AuditListView is who did what, when, to what.

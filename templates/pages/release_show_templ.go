@@ -935,7 +935,7 @@ func reschedule(p ReschedulePart) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = components.Input(components.Field{Name: "reason", Label: "Why it moves", Value: p.Reason, Problem: p.Complaints.For("reason"), Required: true, Rows: 2, Wide: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Input(components.Field{Name: "reason", Label: "Reason why it moves", Value: p.Reason, Problem: p.Complaints.For("reason"), Required: true, Rows: 2, Wide: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1026,7 +1026,7 @@ func abort(p AbortPart, environment string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = components.Input(components.Field{Name: "abort_reason", Label: "Why it is aborted", Value: p.Reason, Problem: p.Complaints.For("abort_reason"), Required: true, Rows: 2, Wide: true}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = components.Input(components.Field{Name: "abort_reason", Label: "Reason why it is aborted", Value: p.Reason, Problem: p.Complaints.For("abort_reason"), Required: true, Rows: 2, Wide: true}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
