@@ -21,7 +21,7 @@ func migrateDown() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "down VERSION --release ID --confirm VERSION --reason TEXT [--loses N]", Short: "Take the last version back, and wait for it", Args: cobra.ExactArgs(1),
 		Long: `First counts, in one snapshot, the rows and values that the undo file throws away, and saves them from the same snapshot
-in GATEHOUSE_BACKUP_DIR: tables as a dump of pg_dump, columns as CSV with their key. Where that fails nothing is undone.
+where backups are kept, folder or bucket: tables as a dump of pg_dump, columns as CSV with their key. Where that fails nothing is undone.
 Where it is more than none, nothing is undone unless --loses says the same number. The step itself then keeps every
 writer out, and gives up where anything was written there since.
 

@@ -542,7 +542,7 @@ func MigrationDown(v MigrationDownView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(v.Files) > 0 {
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<h3>The files, in the folder of the backups</h3><div data-files>")
+					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 49, "<h3>The files, where backups are kept</h3><div data-files>")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
