@@ -95,22 +95,22 @@ func options(values []string, chosen string) []components.Option {
 // is good only where the walk reached that one.
 func chainState(check *audit.Check, newest int64, now time.Time) (components.State, string) {
 	if check == nil {
-		return components.State{Code: "unknown", Word: "not checked yet", Tone: components.Unknown},
+		return components.State{Code: "unknown", Word: "Not checked yet", Tone: components.Unknown},
 			"The chain has not been walked yet. It is walked once an hour; you can also have it walked now."
 	}
 	when := relative(check.CheckedAt.Sub(now))
 	switch {
 	case !check.Whole():
-		return components.State{Code: "broken", Word: "broken", Tone: components.Bad},
+		return components.State{Code: "broken", Word: "Broken", Tone: components.Bad},
 			fmt.Sprintf("The chain does not hold: %s. Checked %s.", check.Break, when)
 	case check.Seq == 0:
-		return components.State{Code: "unknown", Word: "not checked yet", Tone: components.Unknown},
+		return components.State{Code: "unknown", Word: "Not checked yet", Tone: components.Unknown},
 			fmt.Sprintf("When the chain was walked, %s, it held no entry, so the walk says nothing about what came since.", when)
 	case newest > check.Seq:
-		return components.State{Code: "behind", Word: "whole so far", Tone: components.Info},
+		return components.State{Code: "behind", Word: "Whole so far", Tone: components.Info},
 			fmt.Sprintf("The chain is whole up to entry %d, checked %s; %s not walked yet.", check.Seq, when, span(check.Seq+1, newest))
 	}
-	return components.State{Code: "whole", Word: "whole", Tone: components.Good},
+	return components.State{Code: "whole", Word: "Whole", Tone: components.Good},
 		fmt.Sprintf("The chain is whole up to entry %d, checked %s.", check.Seq, when)
 }
 
@@ -123,9 +123,9 @@ func span(first, last int64) string {
 }
 
 var auditOutcomes = map[string]components.State{
-	"done":    {Code: "done", Word: "done", Tone: components.Good},
-	"refused": {Code: "refused", Word: "refused", Tone: components.Blocked},
-	"failed":  {Code: "failed", Word: "failed", Tone: components.Bad},
+	"done":    {Code: "done", Word: "Done", Tone: components.Good},
+	"refused": {Code: "refused", Word: "Refused", Tone: components.Blocked},
+	"failed":  {Code: "failed", Word: "Failed", Tone: components.Bad},
 }
 
 var auditOrigins = map[string]string{"web": "web", "cli": "command line", "api": "program", "worker": "worker"}

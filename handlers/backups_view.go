@@ -29,11 +29,11 @@ var backupWorths = map[backup.Worth]components.State{
 }
 
 var operationStates = map[operation.State]components.State{
-	operation.Queued:      {Code: "queued", Word: "queued", Tone: components.Progress},
-	operation.Running:     {Code: "running", Word: "running", Tone: components.Progress},
-	operation.Succeeded:   {Code: "succeeded", Word: "succeeded", Tone: components.Good},
-	operation.Failed:      {Code: "failed", Word: "failed", Tone: components.Bad},
-	operation.Interrupted: {Code: "interrupted", Word: "interrupted", Tone: components.Bad},
+	operation.Queued:      {Code: "queued", Word: "Queued", Tone: components.Progress},
+	operation.Running:     {Code: "running", Word: "Running", Tone: components.Progress},
+	operation.Succeeded:   {Code: "succeeded", Word: "Succeeded", Tone: components.Good},
+	operation.Failed:      {Code: "failed", Word: "Failed", Tone: components.Bad},
+	operation.Interrupted: {Code: "interrupted", Word: "Interrupted", Tone: components.Bad},
 }
 
 func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overview) pages.BackupListView {

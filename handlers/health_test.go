@@ -82,7 +82,7 @@ func TestHealthPageShowsTheWorstFirst(t *testing.T) {
 		last = at
 	}
 	for _, want := range []string{
-		`data-state="unhealthy"`, "Message of query_performance.", "1 min 30 s", "healthy under 15 min", "1 min ago", "not deployed yet",
+		`data-state="unhealthy"`, "Message of query_performance.", "1 min 30 s", "healthy under 15 min", "1 min ago", "Not deployed yet",
 		"SELECT last_refresh_at FROM cache_refresh_status", "QA lead",
 	} {
 		if !strings.Contains(page, want) {

@@ -54,16 +54,16 @@ var badness = map[health.Level]int{
 func healthState(l health.Level) components.State {
 	switch l {
 	case health.Healthy:
-		return components.State{Code: "healthy", Word: "healthy", Tone: components.Good}
+		return components.State{Code: "healthy", Word: "Healthy", Tone: components.Good}
 	case health.Warning:
-		return components.State{Code: "warning", Word: "warning", Tone: components.Warn}
+		return components.State{Code: "warning", Word: "Warning", Tone: components.Warn}
 	case health.Degraded:
-		return components.State{Code: "degraded", Word: "degraded", Tone: components.Warn}
+		return components.State{Code: "degraded", Word: "Degraded", Tone: components.Warn}
 	case health.Unhealthy:
-		return components.State{Code: "unhealthy", Word: "unhealthy", Tone: components.Bad}
+		return components.State{Code: "unhealthy", Word: "Unhealthy", Tone: components.Bad}
 	case health.NotDeployed:
-		return components.State{Code: "not_deployed", Word: "not deployed yet", Tone: components.Neutral}
+		return components.State{Code: "not_deployed", Word: "Not deployed yet", Tone: components.Neutral}
 	case health.Unknown:
 	}
-	return components.State{Code: "unknown", Word: "unknown", Tone: components.Unknown}
+	return components.State{Code: "unknown", Word: "Unknown", Tone: components.Unknown}
 }

@@ -10,9 +10,9 @@ import (
 )
 
 var lintLevels = map[migration.LintLevel]components.State{
-	migration.LintNote: {Code: "note", Word: "to know", Tone: components.Info},
-	migration.LintWarn: {Code: "warn", Word: "think about it", Tone: components.Warn},
-	migration.LintStop: {Code: "stop", Word: "put it right", Tone: components.Bad},
+	migration.LintNote: {Code: "note", Word: "To know", Tone: components.Info},
+	migration.LintWarn: {Code: "warn", Word: "Think about it", Tone: components.Warn},
+	migration.LintStop: {Code: "stop", Word: "Put it right", Tone: components.Bad},
 }
 
 // lintTone is the tone of the worst finding.

@@ -17,11 +17,11 @@ import (
 )
 
 var runStates = map[migration.RunState]components.State{
-	migration.Queued:      {Code: "queued", Word: "queued", Tone: components.Progress},
-	migration.Running:     {Code: "running", Word: "running", Tone: components.Progress},
-	migration.Succeeded:   {Code: "succeeded", Word: "succeeded", Tone: components.Good},
-	migration.Failed:      {Code: "failed", Word: "failed", Tone: components.Bad},
-	migration.Interrupted: {Code: "interrupted", Word: "interrupted", Tone: components.Bad},
+	migration.Queued:      {Code: "queued", Word: "Queued", Tone: components.Progress},
+	migration.Running:     {Code: "running", Word: "Running", Tone: components.Progress},
+	migration.Succeeded:   {Code: "succeeded", Word: "Succeeded", Tone: components.Good},
+	migration.Failed:      {Code: "failed", Word: "Failed", Tone: components.Bad},
+	migration.Interrupted: {Code: "interrupted", Word: "Interrupted", Tone: components.Bad},
 }
 
 func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighting) pages.MigrationRunView {

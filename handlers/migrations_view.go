@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,18 +17,18 @@ import (
 )
 
 var migrationStates = map[migration.State]components.State{
-	migration.StateApplied:     {Word: "applied", Tone: components.Good},
-	migration.StateBaseline:    {Word: "baseline", Tone: components.Good},
-	migration.StatePending:     {Word: "pending", Tone: components.Neutral},
-	migration.StateBlocked:     {Word: "blocked", Tone: components.Blocked},
-	migration.StateRunning:     {Word: "running", Tone: components.Progress},
-	migration.StateFailed:      {Word: "failed", Tone: components.Bad},
-	migration.StateDirty:       {Word: "half way", Tone: components.Bad},
-	migration.StateChanged:     {Word: "changed", Tone: components.Bad},
-	migration.StateMissingFile: {Word: "file missing", Tone: components.Bad},
-	migration.StateOutOfOrder:  {Word: "out of order", Tone: components.Bad},
-	migration.StateUndone:      {Word: "undone", Tone: components.Warn},
-	migration.StateInterrupted: {Word: "interrupted", Tone: components.Bad},
+	migration.StateApplied:     {Word: "Applied", Tone: components.Good},
+	migration.StateBaseline:    {Word: "Baseline", Tone: components.Good},
+	migration.StatePending:     {Word: "Pending", Tone: components.Neutral},
+	migration.StateBlocked:     {Word: "Blocked", Tone: components.Blocked},
+	migration.StateRunning:     {Word: "Running", Tone: components.Progress},
+	migration.StateFailed:      {Word: "Failed", Tone: components.Bad},
+	migration.StateDirty:       {Word: "Half way", Tone: components.Bad},
+	migration.StateChanged:     {Word: "Changed", Tone: components.Bad},
+	migration.StateMissingFile: {Word: "File missing", Tone: components.Bad},
+	migration.StateOutOfOrder:  {Word: "Out of order", Tone: components.Bad},
+	migration.StateUndone:      {Word: "Undone", Tone: components.Warn},
+	migration.StateInterrupted: {Word: "Interrupted", Tone: components.Bad},
 }
 
 func migrationState(s migration.State) components.State {
@@ -46,7 +47,7 @@ func riskState(r migration.Rung) components.State {
 	if r.InDatabase() {
 		tone = components.Neutral
 	}
-	return components.State{Code: risk, Word: risk + " risk", Tone: tone}
+	return components.State{Code: risk, Word: strings.ToUpper(risk[:1]) + risk[1:] + " risk", Tone: tone}
 }
 
 func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Overview, before int64) pages.MigrationListView {
@@ -309,11 +310,11 @@ func (h migrations) ledgerRows(entries []migration.Entry) []pages.LedgerRow {
 	for _, e := range entries {
 		row := pages.LedgerRow{
 			ID: fmt.Sprint(e.ID), At: moment(e.FinishedAt, h.now(), time.UTC), Version: e.Version.Title(), Direction: string(e.Direction),
-			Outcome: components.State{Code: "done", Word: "done", Tone: components.Good}, By: e.By.Name, Duration: duration(e.Took),
+			Outcome: components.State{Code: "done", Word: "Done", Tone: components.Good}, By: e.By.Name, Duration: duration(e.Took),
 			SHA256: e.SHA256, Note: e.SQLState,
 		}
 		if !e.Success {
-			row.Outcome = components.State{Code: "failed", Word: "failed", Tone: components.Bad}
+			row.Outcome = components.State{Code: "failed", Word: "Failed", Tone: components.Bad}
 		}
 		if e.Run != uuid.Nil {
 			row.RunHref = runHref(e.Run)
@@ -413,11 +414,11 @@ func checkRows(checks []migration.Check, applied bool) []components.Check {
 		row := components.Check{Name: c.Name, Expected: c.Expected, Found: c.Found}
 		switch {
 		case !c.Passed:
-			row.State = components.State{Code: "failed", Word: "does not hold", Tone: components.Bad}
+			row.State = components.State{Code: "failed", Word: "Does not hold", Tone: components.Bad}
 		case applied:
-			row.State = components.State{Code: "passed", Word: "holds", Tone: components.Good}
+			row.State = components.State{Code: "passed", Word: "Holds", Tone: components.Good}
 		default:
-			row.State = components.State{Code: "waiting", Word: "not yet", Tone: components.Neutral}
+			row.State = components.State{Code: "waiting", Word: "Not yet", Tone: components.Neutral}
 		}
 		rows = append(rows, row)
 	}

@@ -22,9 +22,9 @@ const (
 
 func rehearsalState(passed bool) components.State {
 	if passed {
-		return components.State{Code: "passed", Word: "passed", Tone: components.Good}
+		return components.State{Code: "passed", Word: "Passed", Tone: components.Good}
 	}
-	return components.State{Code: "failed", Word: "did not pass", Tone: components.Bad}
+	return components.State{Code: "failed", Word: "Did not pass", Tone: components.Bad}
 }
 
 func (h rehearsals) listView(shell layouts.Shell, by actor.Actor, list []migration.RehearsalSummary) pages.RehearsalListView {

@@ -75,7 +75,7 @@ func TestTheRepairPageOffersOnlyWhatIsProven(t *testing.T) {
 		Offers:     []migration.Offer{{As: migration.RepairNotApplied}, {As: migration.RepairApplied, WhyNot: "Not everything of it is there."}, {As: migration.RepairUndo, WhyNot: "Nothing of it is there to be undone."}},
 	}
 	got := h.ask(t, devops, http.MethodGet, page, nil).Body.String()
-	for _, want := range []string{`value="not-applied"`, "CREATE TABLE &lt;t&gt;", "did not take effect", "table public.t", "Not everything of it is there.", h.probe.Hash(), "&lt;b&gt;once&lt;/b&gt;", "Nothing of V0.0.15 is applied."} {
+	for _, want := range []string{`value="not-applied"`, "CREATE TABLE &lt;t&gt;", "Did not take effect", "table public.t", "Not everything of it is there.", h.probe.Hash(), "&lt;b&gt;once&lt;/b&gt;", "Nothing of V0.0.15 is applied."} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page does not say %q", want)
 		}

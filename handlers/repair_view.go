@@ -17,11 +17,11 @@ import (
 )
 
 var verdicts = map[migration.Verdict]components.State{
-	migration.TookEffect:   {Code: "took_effect", Word: "took effect", Tone: components.Good},
-	migration.NotThere:     {Code: "not_there", Word: "did not take effect", Tone: components.Neutral},
-	migration.Otherwise:    {Code: "otherwise", Word: "something else is there", Tone: components.Bad},
-	migration.LeavesNone:   {Code: "no_trace", Word: "leaves no trace", Tone: components.Warn},
-	migration.NothingToSee: {Code: "nothing", Word: "nothing to look at", Tone: components.Neutral},
+	migration.TookEffect:   {Code: "took_effect", Word: "Took effect", Tone: components.Good},
+	migration.NotThere:     {Code: "not_there", Word: "Did not take effect", Tone: components.Neutral},
+	migration.Otherwise:    {Code: "otherwise", Word: "Something else is there", Tone: components.Bad},
+	migration.LeavesNone:   {Code: "no_trace", Word: "Leaves no trace", Tone: components.Warn},
+	migration.NothingToSee: {Code: "nothing", Word: "Nothing to look at", Tone: components.Neutral},
 }
 
 // offers are the repairs in words: what each says, and what follows.

@@ -14,11 +14,11 @@ import (
 )
 
 var tokenStates = map[string]components.State{
-	"good":    {Code: "good", Word: "good", Tone: components.Good},
-	"used":    {Code: "used", Word: "used", Tone: components.Neutral},
-	"revoked": {Code: "revoked", Word: "revoked", Tone: components.Neutral},
-	"expired": {Code: "expired", Word: "expired", Tone: components.Neutral},
-	"void":    {Code: "void", Word: "void", Tone: components.Bad},
+	"good":    {Code: "good", Word: "Good", Tone: components.Good},
+	"used":    {Code: "used", Word: "Used", Tone: components.Neutral},
+	"revoked": {Code: "revoked", Word: "Revoked", Tone: components.Neutral},
+	"expired": {Code: "expired", Word: "Expired", Tone: components.Neutral},
+	"void":    {Code: "void", Word: "Void", Tone: components.Bad},
 }
 
 // bannerOf is what people should know ahead of and during a window or a freeze.
@@ -111,11 +111,11 @@ func overrideView(by actor.Actor, p change.Page, o change.Override, acts bool, z
 	}
 	switch {
 	case o.ExpiredAlready:
-		row.State = components.State{Code: "expired", Word: "expired", Tone: components.Neutral}
+		row.State = components.State{Code: "expired", Word: "Expired", Tone: components.Neutral}
 	case o.SecondBy != "":
-		row.State = components.State{Code: "counts", Word: "counts", Tone: components.Warn}
+		row.State = components.State{Code: "counts", Word: "Counts", Tone: components.Warn}
 	default:
-		row.State = components.State{Code: "asked", Word: "waits for a second person", Tone: components.Info}
+		row.State = components.State{Code: "asked", Word: "Waits for a second person", Tone: components.Info}
 		switch {
 		case o.Issuer == by.Issuer && o.Subject == by.Subject:
 			row.WhyNot = "You asked for it, so somebody else has to agree."
