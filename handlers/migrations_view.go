@@ -241,14 +241,17 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	case !release.Rehearsed:
 		n.Text = next.Version.Title() + " waits for a rehearsal."
 		n.WhyNot = []components.Link{{Label: migration.NotRehearsed, Href: backupsPage}}
+	case release.Unsettled != "":
+		n.Text = next.Version.Title() + " waits for the runbook."
+		n.WhyNot = []components.Link{{Label: migration.WantsSettled(release.Code, release.Unsettled), Href: releaseHref(release)}}
 	case release.Moment.Refusal != "":
 		n.Text = next.Version.Title() + " waits for the change window."
 		n.WhyNot = []components.Link{{Label: release.Moment.Refusal, Href: windowHref(release.ID)}}
 	case !by.Can(actor.MigrationApply):
-		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Info
+		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is passed.", components.Info
 		n.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
 	default:
-		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is open.", components.Good
+		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is passed.", components.Good
 		h.offer(&n, shell, by, next, release)
 	}
 	return n

@@ -196,7 +196,7 @@ func (is Obstacles) refusal(o Order) error {
 	case o.Run.Direction == Up && !is.Rehearsed:
 		return fault.New(fault.GateClosed, "%s", NotRehearsed)
 	case o.Run.Direction == Up && is.Unsettled != "":
-		return fault.New(fault.GateClosed, "The runbook of release %s wants this settled before anything is applied: %s. Settle it on the release's page, then apply.", is.ReleaseCode, is.Unsettled)
+		return fault.New(fault.GateClosed, "%s", WantsSettled(is.ReleaseCode, is.Unsettled))
 	case o.Run.By.Origin != string(actor.Web) && is.Token != "":
 		return fault.New(fault.GateClosed, "%s %s", tokenProblems[is.Token], HowToken)
 	}
@@ -212,6 +212,11 @@ const (
 	NotSaved = "Nothing is undone before it was counted what would be lost and that was saved, from exactly this undo file, in the last 15 minutes, " +
 		"and signed for with a sign-in of the last ten. Count and save it on the page Undo of the version, then undo."
 )
+
+// WantsSettled says which items the runbook of a release puts before applying.
+func WantsSettled(release, items string) string {
+	return fmt.Sprintf("The runbook of release %s wants this settled before anything is applied: %s. Settle it on the release's page, then apply.", release, items)
+}
 
 // HowToken says how the command line gets its token.
 const HowToken = "When go / no-go is signed, a person who may apply makes one on the release's page Window; " +

@@ -103,6 +103,8 @@ type Release struct {
 	BackedUp, Rehearsed bool
 	// Missing are the roles whose signature the gate still needs.
 	Missing []actor.Role
+	// Unsettled are the required items that the runbook puts before applying and that are not settled; empty where all are.
+	Unsettled string
 	// Plan holds the hash of each version as it was frozen when the release started.
 	Plan map[string]string
 	// Moment is how it stands to its change window, in its time zone.

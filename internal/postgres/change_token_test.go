@@ -69,7 +69,7 @@ func TestTheCommandLineTakesOneStepWithOneToken(t *testing.T) {
 	}
 	v := must(migration.ParseVersion("0.0.14"))
 	undo, _ := s.files.Down(v)
-	down := migration.DownRequest{Version: v, SHA256: undo.SHA256, Release: s.release, Confirm: "0.0.14", Reason: "too early", Key: uuid.New(), Token: token}
+	down := migration.DownRequest{Version: v, SHA256: undo.SHA256, Release: s.release, Loss: s.counted("0.0.14", 0), Confirm: "0.0.14", Reason: "too early", Key: uuid.New(), Token: token}
 	_, err = s.service.Down(t.Context(), machine(), down)
 	s.says(err, fault.GateClosed, "used already")
 	down.Token, down.Key = s.token("0.0.14", "down"), uuid.New()
@@ -119,7 +119,7 @@ func TestATokenIsVoidRevokedOrExpired(t *testing.T) {
 	token = s.token("0.0.14", "down")
 	s.super(`UPDATE gatehouse.runs SET title = 'Another title' WHERE run_id = $1`, s.release)
 	undo, _ := s.files.Down(v)
-	_, err = s.service.Down(t.Context(), machine(), migration.DownRequest{Version: v, SHA256: undo.SHA256, Release: s.release, Confirm: "0.0.14", Reason: "too early", Key: uuid.New(), Token: token})
+	_, err = s.service.Down(t.Context(), machine(), migration.DownRequest{Version: v, SHA256: undo.SHA256, Release: s.release, Loss: s.counted("0.0.14", 0), Confirm: "0.0.14", Reason: "too early", Key: uuid.New(), Token: token})
 	s.says(err, fault.GateClosed, "void")
 	if got := s.page().Tokens[0].State; got != "void" {
 		t.Errorf("the page calls the token %s, want void", got)

@@ -23,7 +23,7 @@ ALTER TABLE putaway_recommendations
 
 func nextMigration() pages.NextMigration {
 	return pages.NextMigration{
-		Version: "V0.0.20", Text: "V0.0.20 may be applied: go / no-go is open.", Tone: components.Info,
+		Version: "V0.0.20", Text: "V0.0.20 may be applied: go / no-go is passed.", Tone: components.Info,
 		Apply: pages.ApplyForm{Action: "/migrations/V0.0.20/apply", Release: code, SHA256: digest, Effect: "Apply V0.0.20 to demo"},
 	}
 }

@@ -84,6 +84,12 @@ SELECT r.run_id, r.code, r.time_zone,
                                    AND NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w
                                                     WHERE w.tenant_id = g.tenant_id AND w.signature_id = g.signature_id))
               ORDER BY s.position) AS missing,
+       coalesce((SELECT string_agg(before.item_id || ' (' || before.title || ')', ', ' ORDER BY before.position)
+                   FROM gatehouse.run_items applied
+                   JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
+                                                  AND before.item_id = ANY (applied.after_items)
+                  WHERE applied.tenant_id = r.tenant_id AND applied.run_id = r.run_id AND applied.check_name = 'migration.applied'
+                    AND before.required AND before.state NOT IN ('done', 'skipped')), '') AS unsettled,
        (SELECT coalesce(jsonb_object_agg(m.version, m.sha256), '{}')
           FROM gatehouse.run_migrations m WHERE m.tenant_id = r.tenant_id AND m.run_id = r.run_id) AS plan
   FROM gatehouse.runs r
