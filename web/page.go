@@ -72,7 +72,7 @@ func packed(c echo.Context, page []byte) []byte {
 	if len(page) <= onePacket || !static.TakesGzip(c.Request().Header.Get("Accept-Encoding")) {
 		return page
 	}
-	var b bytes.Buffer // of its own: what is packed outlives this function
+	var b bytes.Buffer                // of its own: what is packed outlives this function
 	z := packers.Get().(*gzip.Writer) //nolint:forcetypeassert // New below makes nothing else
 	defer packers.Put(z)
 	z.Reset(&b)

@@ -60,7 +60,7 @@ func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Se
 		return err
 	}
 	defer db.Close()
-	by, err := postgres.Credentials{DB: db}.Authenticate(cmd.Context(), os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	by, err := machineOf(cmd.Context(), db)
 	if err != nil {
 		return coded(err)
 	}

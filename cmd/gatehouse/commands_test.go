@@ -151,7 +151,7 @@ func TestMigrateApplyGoesThroughTheGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed := housetest.Release(t, o.d, housetest.Rivermark, m.Files(), false).String()
-	o.refused(3, "", "migrate", "apply", "V0.0.20", "--release", closed) // no token
+	o.refused(3, "GATEHOUSE_TOKEN is not set", "migrate", "apply", "V0.0.20", "--release", closed)
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read"))
 	o.refused(3, "", "migrate", "apply", "V0.0.20", "--release", closed)
 	t.Setenv("GATEHOUSE_TOKEN", o.token("migration:read", "migration:apply"))

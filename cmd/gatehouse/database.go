@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/app"
+	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
@@ -44,4 +46,14 @@ func systemOf(cmd *cobra.Command, db *postgres.DB, code string) (actor.Actor, er
 		}
 	}
 	return actor.Actor{}, exitError{2, fmt.Errorf("there is no tenant %q", code)}
+}
+
+// machineOf is the machine whose credential stands in GATEHOUSE_TOKEN.
+func machineOf(ctx context.Context, db *postgres.DB) (actor.Actor, error) {
+	token := os.Getenv("GATEHOUSE_TOKEN")
+	if token == "" {
+		return actor.Actor{}, fault.New(fault.Unauthenticated, "GATEHOUSE_TOKEN is not set: it holds the credential of the machine that asks. "+
+			"`gatehouse token` makes one; what a command needs, its --help says.")
+	}
+	return postgres.Credentials{DB: db}.Authenticate(ctx, token, actor.CLI, "")
 }

@@ -328,7 +328,7 @@ func change(cmd *cobra.Command, version, release string, ask order) error {
 	}
 	defer db.Close()
 	ctx := cmd.Context()
-	by, err := postgres.Credentials{DB: db}.Authenticate(ctx, os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	by, err := machineOf(ctx, db)
 	if err != nil {
 		return coded(err)
 	}

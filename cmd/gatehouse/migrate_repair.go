@@ -101,7 +101,7 @@ func atWork(cmd *cobra.Command) (work, error) {
 	if err != nil {
 		return work{}, err
 	}
-	by, err := postgres.Credentials{DB: db}.Authenticate(cmd.Context(), os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	by, err := machineOf(cmd.Context(), db)
 	if err != nil {
 		db.Close()
 		return work{}, err

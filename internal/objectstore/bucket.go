@@ -245,7 +245,7 @@ func (o *object) Abort() {
 	_ = o.to.CloseWithError(errAborted) // never an error
 	late := time.AfterFunc(tidyTime, o.stop)
 	defer late.Stop()
-	<-o.ended // how it ended does not matter any more
+	<-o.ended //nolint:errcheck // how it ended does not matter any more
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.ctx), tidyTime)
 	defer cancel()
 	_ = o.bucket.Remove(ctx, o.name) // where it cannot be removed it is on no record, and nothing counts on it

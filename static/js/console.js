@@ -24,6 +24,8 @@ document.addEventListener("submit", (event) => {
 	const button = event.submitter;
 	if (button?.dataset.pressed) {
 		pressed = { button, words: button.textContent };
+		// It keeps its width: a second press must meet it, and not the link that would move under the pointer.
+		button.style.minWidth = `${button.offsetWidth}px`;
 		// Not `disabled`: a disabled button would lose its focus and its value.
 		button.setAttribute("aria-disabled", "true");
 		button.textContent = button.dataset.pressed;
@@ -38,6 +40,7 @@ window.addEventListener("pageshow", (event) => {
 	document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
 	if (pressed) {
 		pressed.button.textContent = pressed.words;
+		pressed.button.style.minWidth = "";
 		pressed.button.removeAttribute("aria-disabled");
 		pressed = null;
 	}
