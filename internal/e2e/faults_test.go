@@ -249,9 +249,8 @@ const gatePassed = `SELECT gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE
 // S05: a signature stands for what was signed and for nothing else.
 func (b *besieged) evidenceAfter(t *testing.T) {
 	devops := b.as("devops_engineer")
-	form := fields(t, devops.get("/migrations/V0.0.20").body, "/apply")
 	b.replaceEvidence(t)
-	wantStatus(t, "applying on void signatures", devops.post("/migrations/V0.0.20/apply", form), http.StatusLocked, "")
+	wantStatus(t, "applying on void signatures", devops.post("/migrations/V0.0.20/apply", b.pastTheButton()), http.StatusLocked, "go / no-go")
 	if got := ask[int](b, "SELECT count(*) FROM gatehouse.migration_runs"); got != 0 {
 		t.Errorf("%d runs were ordered on void signatures, want none", got)
 	}
