@@ -3,7 +3,8 @@ package migrator
 const beginLook = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`
 
 // boundLook keeps a look from waiting behind somebody's lock, and makes the server print every name with its schema.
-const boundLook = `SELECT set_config('search_path', 'pg_catalog', true), set_config('lock_timeout', '1500ms', true), set_config('statement_timeout', '5s', true)`
+// Compiling the statement would take longer than running it.
+const boundLook = `SELECT set_config('search_path', 'pg_catalog', true), set_config('jit', 'off', true), set_config('lock_timeout', '1500ms', true), set_config('statement_timeout', '5s', true)`
 
 // readCatalog gives one row an item. $1 are the tables, views and functions that count; null means all of schema public
 // that is no extension's. The server prints definitions with every name qualified, because search_path is empty.
