@@ -61,8 +61,9 @@ func coded(err error) error {
 	var disagree *migration.Disagreement
 	var locked *migration.Locked
 	var busy *migration.Busy
+	var drifted *migration.Drifted
 	switch {
-	case errors.As(err, &disagree):
+	case errors.As(err, &disagree), errors.As(err, &drifted):
 		return exitError{exitDisagree, err}
 	case errors.As(err, &locked), errors.As(err, &busy):
 		return exitError{exitBusy, err}

@@ -74,11 +74,23 @@ func change(cmd *cobra.Command, version, release string, ask order) error {
 		refused := audit.Event{Action: "migration:" + cmd.Name(), ObjectKind: "migration", ObjectID: v.String(), Outcome: audit.Refused, Reason: refusalText(err)}
 		return coded(errors.Join(err, postgres.Audit{DB: db}.Record(ctx, by, refused)))
 	}
-	worker := migration.NewWorker(store, m, m.Files(), slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
+	heard := &stepError{Migrator: m}
+	worker := migration.NewWorker(store, heard, m.Files(), slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)))
 	if err := worker.Work(ctx, migration.Ref{Tenant: run.Tenant, Run: run.ID}); err != nil {
 		return err
 	}
-	return report(cmd, service, by, run.ID)
+	return report(cmd, service, by, run.ID, heard.err)
+}
+
+// stepError is the migrator, and remembers why its step was refused or failed: the run keeps words alone.
+type stepError struct {
+	migration.Migrator
+	err error
+}
+
+func (m *stepError) Step(ctx context.Context, req migration.StepRequest) (result migration.StepResult, err error) {
+	result, m.err = m.Migrator.Step(ctx, req)
+	return result, m.err
 }
 
 func refusalText(err error) string {
@@ -88,8 +100,8 @@ func refusalText(err error) string {
 	return "internal error"
 }
 
-// report prints the run's log and says how it ended.
-func report(cmd *cobra.Command, service *migration.Service, by actor.Actor, id migration.RunID) error {
+// report prints the run's log and says how it ended. step is why the migrator did not take it; nil where it did.
+func report(cmd *cobra.Command, service *migration.Service, by actor.Actor, id migration.RunID, step error) error {
 	one, err := service.Run(cmd.Context(), by, id)
 	if err != nil {
 		return err
@@ -100,6 +112,9 @@ func report(cmd *cobra.Command, service *migration.Service, by actor.Actor, id m
 		}
 	}
 	if one.Run.State != migration.Succeeded {
+		if _, refused := fault.As(step); refused {
+			return coded(fmt.Errorf("the run is %s: %w", one.Run.State, step))
+		}
 		return fmt.Errorf("the run is %s: %s", one.Run.State, one.Run.Error)
 	}
 	if failed, ok := migration.AllPassed(one.Checks); !ok {
