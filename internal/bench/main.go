@@ -34,6 +34,7 @@ type flags struct {
 	rows     int
 	bins     int
 	history  int
+	rounds   int
 	pairs    int
 	block    time.Duration
 	patience time.Duration
@@ -104,6 +105,7 @@ func parse(args []string) (flags, []part, error) {
 	set.IntVar(&f.rows, "rows", 1_000_000, "releases, and entries of the audit trail, of P3")
 	set.IntVar(&f.bins, "bins", 100_000, "bins of P8's large warehouse; the small one has 1,000")
 	set.IntVar(&f.history, "history", 0, "recommendations in the large warehouse of migrate; 0 for the sample's own million")
+	set.IntVar(&f.rounds, "rounds", 3, "how often each side of migrate is measured; the middle one is printed")
 	set.IntVar(&f.pairs, "pairs", 7, "pairs of ours and the yardstick")
 	set.DurationVar(&f.block, "block", 2*time.Second, "how long one side of a pair of P3 lasts")
 	set.DurationVar(&f.patience, "patience", 3*time.Minute, "how long to wait for the machine to become quiet")
@@ -116,6 +118,9 @@ func parse(args []string) (flags, []part, error) {
 	}
 	if f.rows < 1000 || f.bins < 1000 {
 		return flags{}, nil, errors.New("-rows and -bins want 1000 at least")
+	}
+	if f.rounds < 1 {
+		return flags{}, nil, errors.New("-rounds wants 1 at least")
 	}
 	if f.only == "" {
 		return f, parts, nil

@@ -21,9 +21,6 @@ import (
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
-// largeRounds is how often each side migrates copies of the large warehouse; the middle one is printed.
-const largeRounds = 3
-
 // stand is the large warehouse as one of the requirement's releases finds it: at a version, with the files that follow.
 // The recommendations and their history, a million, are there from V0.0.18 on.
 type stand struct {
@@ -43,7 +40,8 @@ type contestant struct {
 }
 
 // large is each of the files after the baseline on the large sample warehouse: rehearsed, applied by us as the worker
-// does, by psql -1 -f, and by golang-migrate's own command, with the locks that the rehearsal saw.
+// does, by psql -1 -f, and by golang-migrate's own command, with the locks that the rehearsal saw. Each side migrates as many
+// copies as there are rounds, and the middle one is printed.
 func large(ctx context.Context, b *bench) error {
 	if err := b.home.largeWarehouse(ctx, b); err != nil {
 		return err
@@ -65,7 +63,7 @@ func large(ctx context.Context, b *bench) error {
 			return err
 		}
 	}
-	what := fmt.Sprintf("P10 the six on the large warehouse, medians of %d", largeRounds)
+	what := fmt.Sprintf("P10 the six on the large warehouse, medians of %d", b.rounds)
 	b.judge(figure{what: what, format: "ratio %.2f of golang-migrate's command", value: sums[0].Seconds() / sums[2].Seconds(), goal: 1.3, note: "ours " + seconds(sums[0]) + ", theirs " + seconds(sums[2])})
 	b.judge(figure{what: what, format: "ratio %.2f of psql -1 -f", value: sums[0].Seconds() / sums[1].Seconds(), goal: 1, note: "psql " + seconds(sums[1])})
 	return nil
@@ -80,10 +78,10 @@ func (b *bench) largeFrom(ctx context.Context, from stand, files *migration.File
 	}
 	versions := slices.DeleteFunc(files.Versions(), func(v migration.Version) bool { return v <= from.from || v > from.last })
 	took := map[string]sample{}
-	for round := range largeRounds {
+	for round := range b.rounds {
 		for i := range sides {
 			side := sides[(i+round)%len(sides)]
-			b.say("from V%s, round %d of %d: %s", from.from, round+1, largeRounds, side.name)
+			b.say("from V%s, round %d of %d: %s", from.from, round+1, b.rounds, side.name)
 			if err := h.copyOf(ctx, from.database, "bench_side"); err != nil {
 				return err
 			}
