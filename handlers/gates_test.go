@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,16 @@ func (s *shelf) signs(t *testing.T, by actor.Actor) {
 	s.ask(t, by, http.MethodPost, goNoGoAt+"/sign", filled(s.ask(t, by, http.MethodGet, goNoGoAt))...).goesTo(goNoGoAt)
 }
 
+// contentZone is a moment in the zone of the shelf's release.
+func contentZone(t *testing.T, at time.Time) string {
+	t.Helper()
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.In(zone).Format("2 Jan 2006, 15:04 MST")
+}
+
 func slotState(a answer, slot string) string {
 	return attribute(a.all("data-slot", slot)[0], "data-state")
 }
@@ -60,6 +71,7 @@ func TestGateThatIsBlockedSaysWhyAndOffersNoForm(t *testing.T) {
 
 func TestGateShowsWhatIsSignedAndSignsIt(t *testing.T) {
 	s := openGate(t)
+	s.items[slices.IndexFunc(s.items, func(i runbook.Item) bool { return i.Gate == signoff.GoNoGo })].Reason = "Nothing to see here."
 	page := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
 	_, hash := s.content(signoff.GoNoGo)
 	page.expect(http.StatusOK, "Sign as QA lead: Go / no-go on", "QA score", "REQ-1", "V0.0.20", "0 of 4 required signatures", hash)
@@ -69,6 +81,8 @@ func TestGateShowsWhatIsSignedAndSignsIt(t *testing.T) {
 	if rows := len(page.all("data-content", "")); rows != 29+len(s.migrations) {
 		t.Errorf("%d rows of content, want 29 items and %d migrations", rows, len(s.migrations))
 	}
+	first := attribute(page.all("data-content", "")[0], "data-content")
+	page.expect(http.StatusOK, "Note: Beside "+first+".", "Reason: Nothing to see here.", "Wim Baker, "+contentZone(t, s.at))
 	slot, _ := s.gate(signoff.GoNoGo).Slot("qa")
 	if got := page.text("data-statement", ""); got != strings.Join(strings.Fields(slot.Statement), " ") {
 		t.Errorf("the statement: %q, want %q", got, slot.Statement)

@@ -240,7 +240,7 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		{Label: "Code", Value: content.Release.Code, Code: true},
 		{Label: "Title", Value: content.Release.Title},
 		{Label: "Environment", Value: content.Release.Environment},
-		{Label: "T-0", Value: content.Release.T0},
+		{Label: "T-0", Value: contentTime(content.Release.T0, gateZone(g))},
 		{Label: "Time zone", Value: content.Release.TimeZone},
 		{Label: "Runbook", Value: content.Template.Name + " " + content.Template.Version},
 		{Label: "Runbook, SHA-256", Value: content.Template.SHA256, Code: true},
@@ -252,7 +252,11 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	for _, i := range content.Items {
 		row := pages.ContentRow{ID: i.ID, Title: i.Title, State: itemStates[runbook.ItemState(i.State)], Href: itemHref(g.Release.ID, runbook.ItemID(i.ID))}
 		if i.Evidence != nil {
-			row.SHA256, row.Said = i.Evidence.SHA256, cmp.Or(i.Evidence.Summary, i.Evidence.Value)
+			row.SHA256, row.Said, row.Note = i.Evidence.SHA256, cmp.Or(i.Evidence.Summary, i.Evidence.Value), i.Evidence.Note
+		}
+		row.Reason = i.Reason
+		if i.By != "" {
+			row.By = i.By + ", " + contentTime(i.At, gateZone(g))
 		}
 		judged.Rows = append(judged.Rows, row)
 	}
@@ -273,6 +277,16 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		files.Rows = append(files.Rows, row)
 	}
 	return []pages.ContentSection{release, judged, files}, nil
+}
+
+// contentTime is a time of the content for reading, in the release's zone: "30 Nov 2026, 04:36 EST".
+func contentTime(at string, zone *time.Location) string {
+	t, err := time.Parse(time.RFC3339Nano, at)
+	if err != nil {
+		return at
+	}
+	local := t.In(zone)
+	return local.Format("2 Jan 2006, 15:04") + " " + zoneName(local)
 }
 
 func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, changes []signoff.Change) pages.SignatureShowView {

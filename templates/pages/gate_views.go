@@ -16,6 +16,9 @@ type ContentSection struct {
 type ContentRow struct {
 	ID, Title string
 	Said      string // the evidence in words: what was typed, or what a check found
+	Note      string // beside the evidence
+	Reason    string // why it was left out, or failed
+	By        string // who said it, and when
 	State     components.State
 	SHA256    string // of the evidence or of the file
 	Href      string
