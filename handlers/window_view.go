@@ -44,7 +44,7 @@ func (h windows) windowView(shell layouts.Shell, by actor.Actor, p change.Page, 
 		v.Tone = components.Warn
 	}
 	if !p.Active {
-		v.Sentence, v.Tone = "This release is over; it changes nothing any more.", components.Neutral
+		v.Sentence, v.Tone = "Nothing is applied or taken back under this release any more.", components.Neutral
 	}
 	for _, f := range p.Freezes {
 		v.Freezes = append(v.Freezes, pages.FreezeRow{From: moment(f.From, now, zone), Until: moment(f.Until, now, zone), Reason: f.Reason, By: f.By})

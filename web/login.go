@@ -77,8 +77,13 @@ func (w *Web) callback(c echo.Context) error {
 	}
 	of(c).as = suspect(identity, c.RealIP())
 	if attempt.Fresh() && (identity.Issuer != attempt.ExpectIssuer || identity.Subject != attempt.ExpectSubject) {
+		// It is the trail of the company whose session was asked for more that has to show it.
+		if by := Actor(c); by.SignedIn() {
+			of(c).as = by
+		}
 		return fault.New(fault.Forbidden, "Another person came back from the sign-in than the one who is signed in here. "+
-			"Nothing was signed and your session is as it was. To work as somebody else, sign out first.")
+			"Nothing was signed and your session is as it was. To work as somebody else, sign out first. %s knows who came back as %q.",
+			w.config.Provider.Name(), clip(oneLine(identity.Subject), 100))
 	}
 	if len(identity.Roles) == 0 {
 		return w.endOwn(c, identity, fault.New(fault.Forbidden, "%s knows you as %s, but gives you no role that Gatehouse knows. %s "+

@@ -179,8 +179,11 @@ func TestAFreshSignInIsOfTheSamePerson(t *testing.T) {
 		t.Errorf("the first session changed")
 	}
 	refused := s.events("session:sign_in", audit.Refused)
-	if len(refused) != 1 || !strings.HasPrefix(refused[0], s.subject("backend.lead@rivermark")) {
-		t.Errorf("the trail holds %q, want one refusal of the other person", refused)
+	if len(refused) != 1 || !strings.HasPrefix(refused[0], s.subject("qa.lead@rivermark")) || !strings.Contains(refused[0], s.subject("backend.lead@rivermark")) {
+		t.Errorf("the trail holds %q, want one refusal of the session's person that names who came back", refused)
+	}
+	if own := s.rows(`SELECT tenant_id::text FROM gatehouse.audit_events WHERE action = 'session:sign_in' AND outcome = 'refused'`); len(own) != 1 || own[0] != "11111111-1111-7111-8111-111111111111" {
+		t.Errorf("the refusal stands in the trail of %v, want that of the session's company", own)
 	}
 	wantStatus(t, "the same person's fresh sign-in", b.get(b.toCallback("/login?fresh=1&return=%2Fsign", "qa.lead@rivermark")), http.StatusSeeOther)
 }
