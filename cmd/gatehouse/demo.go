@@ -85,6 +85,7 @@ func runDemo(cmd *cobra.Command, config app.Config, plan app.DemoPlan, verbose b
 	work, ctx := errgroup.WithContext(cmd.Context())
 	ctx, stop := context.WithCancel(ctx)
 	work.Go(func() error { return demo.Keep(ctx, plan.Say) })
+	work.Go(func() error { return demo.Live(ctx, plan) })
 	work.Go(func() error {
 		defer stop()
 		return a.Serve(ctx, func(net.Addr) { announce(cmd, demo, time.Since(began)) })

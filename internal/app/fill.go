@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/demo/warehouse"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/migrator"
 )
 
 // fillWarehouse makes the sample warehouse: the tables as the ERP made them, its stock and movements, and, unless the
@@ -17,7 +19,7 @@ func fillWarehouse(ctx context.Context, ownerURL string, plan DemoPlan) error {
 	if err != nil {
 		return err
 	}
-	options := warehouse.Options{Size: size, Seed: 1, Now: time.Now(), Progress: progress(plan.Say)}
+	options := sample(size, time.Now(), plan)
 	if err := earlier(ctx, ownerURL, "0.0.14", plan.Say); err != nil {
 		return err
 	}
@@ -36,6 +38,66 @@ func fillWarehouse(ctx context.Context, ownerURL string, plan DemoPlan) error {
 		return fmt.Errorf("filling the recommendations: %w", err)
 	}
 	return nil
+}
+
+// sample is the same warehouse each time, counted back from now.
+func sample(size warehouse.Size, now time.Time, plan DemoPlan) warehouse.Options {
+	return warehouse.Options{Size: size, Seed: 1, Now: now, Progress: progress(plan.Say)}
+}
+
+// Live is what the sample warehouse does by itself while people work. One that started before V0.0.15 had no table for
+// recommendations; it hands in its months of them once the release has applied the last version, so that what is judged
+// after that finds decisions to judge. It returns when that is done, when nothing is owed, or when ctx is over.
+func (d *Demo) Live(ctx context.Context, plan DemoPlan) error {
+	if plan.From != "0.0.14" {
+		return nil
+	}
+	ownerURL := string(d.Config.OwnerDatabaseURL)
+	m, err := migrator.New(migrator.WMS(), ownerURL)
+	if err != nil {
+		return err
+	}
+	for {
+		if done, err := handIn(ctx, m, ownerURL, plan); err == nil && done {
+			return nil
+		} else if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+			plan.Say("the sample's recommendations could not be filled in: " + err.Error())
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// handIn fills in the sample's recommendations where every version is applied and there are none yet.
+func handIn(ctx context.Context, m *migrator.Migrator, ownerURL string, plan DemoPlan) (done bool, err error) {
+	ladder, err := m.Status(ctx)
+	if err != nil {
+		return false, err
+	}
+	if rung, ok := ladder.Find(m.Files().Last()); !ok || !rung.InDatabase() || len(ladder.Problems) > 0 {
+		return false, nil
+	}
+	size, err := warehouse.ParseSize(plan.Size)
+	if err != nil {
+		return false, err
+	}
+	err = asOwner(ctx, ownerURL, func(conn *pgx.Conn) error {
+		var there bool
+		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM public.putaway_recommendations)").Scan(&there); err != nil || there {
+			return err
+		}
+		made, err := warehouse.MadeAt(ctx, conn)
+		if err != nil {
+			return err
+		}
+		plan.Say("the release is applied; the sample warehouse hands in its months of recommendations")
+		return warehouse.History(ctx, conn, sample(size, made, plan))
+	})
+	return err == nil, err
 }
 
 // progress says a tenth at a time, and only for what takes long enough to be looked at.

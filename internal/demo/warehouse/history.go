@@ -2,6 +2,7 @@ package warehouse
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -20,6 +21,16 @@ func History(ctx context.Context, owner *pgx.Conn, o Options) error {
 		steps = append(steps, p.reslottings(&p.tenants[t]))
 	}
 	return load(ctx, owner, o, inOrder(steps), func(tx pgx.Tx) error { return p.derive(ctx, tx) })
+}
+
+// MadeAt is the moment that a warehouse which is there was counted back from, as its ids keep it. History has to be given
+// the same one.
+func MadeAt(ctx context.Context, owner *pgx.Conn) (time.Time, error) {
+	var id [16]byte
+	if err := owner.QueryRow(ctx, "SELECT facility_id FROM public.facilities WHERE facility_code = $1", mainMill).Scan(&id); err != nil {
+		return time.Time{}, fmt.Errorf("reading when the sample warehouse was made: %w", err)
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8])>>16)).UTC().AddDate(0, 0, days), nil
 }
 
 // derive works out from the rows what would have been worked out from them at the time.

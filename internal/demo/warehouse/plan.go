@@ -74,6 +74,9 @@ var scales = map[Size]scale{
 	Large:  {materials: [3]int{14_000, 6_000}, bins: [3]int{50_000, 30_000, 20_000}, aisle: 200, recommendations: 1_000_000},
 }
 
+// mainMill is the facility that is always there.
+const mainMill = "RM-MAIN"
+
 func newPlan(o Options) *plan {
 	if o.Size == "" {
 		o.Size = Small
@@ -82,7 +85,7 @@ func newPlan(o Options) *plan {
 	p := &plan{Options: o, scale: scales[o.Size]}
 	p.tenants = []tenant{
 		{id: parse(RivermarkID), code: "rivermark", name: "Rivermark Print", number: 1, acceptance: 0.885, facilities: []facility{
-			{code: "RM-MAIN", name: "Rivermark Main Mill", city: "Holyoke", mark: "RM1", number: 1},
+			{code: mainMill, name: "Rivermark Main Mill", city: "Holyoke", mark: "RM1", number: 1},
 			{code: "RM-WEST", name: "Rivermark West", city: "Reno", mark: "RM2", number: 2},
 		}},
 		{id: parse(SaltwayID), code: "saltway", name: "Saltway Packaging", number: 2, acceptance: 0.84, facilities: []facility{
