@@ -117,8 +117,10 @@ func (s *shelf) content(id signoff.GateID) (string, string) {
 	var items []map[string]any
 	for _, i := range s.items {
 		if i.Gate == id {
-			items = append(items, map[string]any{"id": i.ID, "title": i.Title, "state": i.State, "by": i.Settled.Name, "at": s.at.UTC().Format(time.RFC3339Nano), "reason": i.Reason,
-				"evidence": map[string]any{"note": "Beside " + string(i.ID) + "."}})
+			items = append(items, map[string]any{
+				"id": i.ID, "title": i.Title, "state": i.State, "by": i.Settled.Name, "at": s.at.UTC().Format(time.RFC3339Nano), "reason": i.Reason,
+				"evidence": map[string]any{"note": "Beside " + string(i.ID) + "."},
+			})
 		}
 	}
 	c["items"] = items

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -51,12 +52,28 @@ func StartDemo(ctx context.Context, config Config, plan DemoPlan, log *slog.Logg
 	if config.DatabaseURL != "" || config.OwnerDatabaseURL != "" || config.OIDCIssuer != "" {
 		return nil, fmt.Errorf("GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL or GATEHOUSE_OIDC_ISSUER is set: the demo brings its own and does not touch yours. Unset them, or run `gatehouse serve`")
 	}
+	if err := free(ctx, config.Addr, "GATEHOUSE_ADDR"); err != nil {
+		return nil, err
+	}
+	if err := free(ctx, plan.ProviderAddr, "--sign-in-addr"); err != nil {
+		return nil, err
+	}
 	d := &Demo{Config: config}
 	if err := d.start(ctx, plan, log); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
+}
+
+// free finds out before anything is made whether an address can be listened on, and says what chooses another one.
+func free(ctx context.Context, addr, choice string) error {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w; %s chooses another address", addr, err, choice)
+	}
+	return l.Close()
 }
 
 func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error {

@@ -1,6 +1,13 @@
 package app
 
 import (
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,5 +61,28 @@ func TestASampleFromTheStartHandsInItsRecommendations(t *testing.T) {
 	const judged = `SELECT min(n) FROM (SELECT count(*) AS n FROM public.putaway_recommendations WHERE decided_at > now() - interval '7 days' GROUP BY tenant_id) AS t HAVING count(*) = 2`
 	if err := super.QueryRow(t.Context(), judged).Scan(&least); err != nil || least < 10 {
 		t.Errorf("a company has %d decisions of the last seven days, %v; want the ten that the model is judged by", least, err)
+	}
+}
+
+// A taken address is said at once, with what chooses another, and nothing is made.
+func TestADemoSaysAtOnceThatAnAddressIsTaken(t *testing.T) {
+	t.Parallel()
+	var lc net.ListenConfig
+	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	for choice, addrs := range map[string][2]string{
+		"GATEHOUSE_ADDR": {taken.Addr().String(), "127.0.0.1:0"}, "--sign-in-addr": {"127.0.0.1:0", taken.Addr().String()},
+	} {
+		dir := filepath.Join(t.TempDir(), "state")
+		_, err := StartDemo(t.Context(), Config{Addr: addrs[0], StateDir: dir}, DemoPlan{Size: "small", From: "0.0.18", ProviderAddr: addrs[1], Say: func(string) {}}, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), choice) {
+			t.Errorf("a demo on a taken address: %v; want %q named", err, choice)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: something was made in the state folder, %v", choice, err)
+		}
 	}
 }
