@@ -219,6 +219,7 @@ func TestABarePageNeedsNoDatabase(t *testing.T) {
 	b := s.as("viewer@rivermark")
 	s.db.Close()
 	wantStatus(t, "GET /livez without a database", b.get("/livez"), http.StatusOK)
+	wantStatus(t, "HEAD /livez, as what watches from outside asks", b.do(b.request(http.MethodHead, "/livez", nil)), http.StatusOK)
 	wantStatus(t, "GET /home without a database", b.get("/home"), http.StatusServiceUnavailable)
 }
 

@@ -122,6 +122,10 @@ func (w *Web) Mount(routes []Route) {
 		}
 		w.routes[key] = r
 		w.echo.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
+		// What watches a service from outside asks for heads.
+		if r.Method == http.MethodGet && r.Access == Bare {
+			w.echo.HEAD(r.Path, echo.HandlerFunc(r.Handler))
+		}
 	}
 }
 
@@ -158,7 +162,11 @@ func (w *Web) mountOwn() {
 
 // route is the line of the table that this request matched; the zero Route where none did.
 func (w *Web) route(c echo.Context) (Route, bool) {
-	r, ok := w.routes[c.Request().Method+" "+c.Path()]
+	method := c.Request().Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	r, ok := w.routes[method+" "+c.Path()]
 	return r, ok
 }
 
