@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,5 +65,37 @@ func TestEvidenceIsGoodUpToItsLimit(t *testing.T) {
 	}
 	if got := r.count(`SELECT coalesce(gatehouse.went_stale('2026-12-01', NULL, '2036-12-01'), false)::integer`); got != 0 {
 		t.Error("evidence without a limit grows old")
+	}
+}
+
+// A check that said yes before a migration was taken back says nothing of the one that was applied again.
+func TestWhatWasFoundBeforeAnUndoIsFoundAgain(t *testing.T) {
+	t.Parallel()
+	r := started(t)
+	r.passed()
+	r.apply(worker, "up", true)
+	r.check("B1")
+	r.check("B2")
+	told := func() (words []string) {
+		for _, b := range r.gate(signoff.Final).Blockers {
+			if strings.Contains(b.Text, "was found before V0.0.20 was taken back") {
+				words = append(words, b.Item)
+			}
+		}
+		return words
+	}
+	r.apply(worker, "down", false)
+	if got := told(); len(got) != 0 {
+		t.Errorf("after an undo that failed %v are asked for again", got)
+	}
+	r.apply(worker, "down", true)
+	r.apply(worker, "up", true)
+	if got := told(); !slices.Equal(got, []string{"B1", "B2"}) {
+		t.Errorf("after down and up %v are asked for again, want both checks", got)
+	}
+	r.check("B1")
+	r.check("B2")
+	if got := told(); len(got) != 0 {
+		t.Errorf("after the checks ran again %v are still asked for", got)
 	}
 }
