@@ -224,19 +224,23 @@ func (s *shelf) reach(t *testing.T, kind runbook.Kind) runbook.Item {
 func TestLateIsSaidOfWhatIsOpen(t *testing.T) {
 	item := runbook.Item{Offset: -30 * time.Minute, State: runbook.Open}
 	for name, c := range map[string]struct {
-		state runbook.ItemState
-		now   time.Duration
-		want  string
+		state   runbook.ItemState
+		now     time.Duration
+		started time.Duration
+		want    string
 	}{
-		"before":             {runbook.Open, -31 * time.Minute, ""},
-		"in its minute":      {runbook.Open, -30*time.Minute + 59*time.Second, ""},
-		"after it":           {runbook.Open, -18 * time.Minute, "12 min late"},
-		"failed and not yet": {runbook.Failed, 0, "30 min late"},
-		"done":               {runbook.Done, 0, ""},
-		"skipped":            {runbook.Skipped, 0, ""},
+		"before":               {runbook.Open, -31 * time.Minute, -time.Hour, ""},
+		"in its minute":        {runbook.Open, -30*time.Minute + 59*time.Second, -time.Hour, ""},
+		"after it":             {runbook.Open, -18 * time.Minute, -time.Hour, "12 min late"},
+		"failed and not yet":   {runbook.Failed, 0, -time.Hour, "30 min late"},
+		"done":                 {runbook.Done, 0, -time.Hour, ""},
+		"skipped":              {runbook.Skipped, 0, -time.Hour, ""},
+		"due before the start": {runbook.Open, 0, -29 * time.Minute, "before the release was started"},
+		"due at the start":     {runbook.Open, 0, -30 * time.Minute, "30 min late"},
 	} {
 		item.State = c.state
-		if got := late(item, t0, t0.Add(c.now)); got != c.want {
+		run := runbook.Run{T0: t0, StartedAt: t0.Add(c.started)}
+		if got := late(item, run, t0.Add(c.now)); got != c.want {
 			t.Errorf("%s: late = %q, want %q", name, got, c.want)
 		}
 	}
@@ -245,10 +249,10 @@ func TestLateIsSaidOfWhatIsOpen(t *testing.T) {
 // What is late says so once: "1 day late", and not "1 day ago" beside it.
 func TestLateIsSaidOnce(t *testing.T) {
 	item := runbook.Item{Offset: -30 * time.Minute, State: runbook.Open}
-	if when, over := due(item, t0, t0, time.UTC); over != "30 min late" || when.Relative != "" || !when.Known() {
+	if when, over := due(item, runbook.Run{T0: t0}, t0); over != "30 min late" || when.Relative != "" || !when.Known() {
 		t.Errorf("due of what is late = %+v, %q", when, over)
 	}
-	if when, over := due(item, t0, t0.Add(-42*time.Minute), time.UTC); over != "" || when.Relative != "in 12 min" {
+	if when, over := due(item, runbook.Run{T0: t0}, t0.Add(-42*time.Minute)); over != "" || when.Relative != "in 12 min" {
 		t.Errorf("due of what is not late yet = %+v, %q", when, over)
 	}
 }

@@ -29,7 +29,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 		v.Due, v.Late = past(item.Due(p.Run.T0), now, zone), early(item, p.Run.T0)
 	}
 	if p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff {
-		if when, over := due(item, p.Run.T0, now, zone); over != "" {
+		if when, over := due(item, p.Run, now); over != "" {
 			v.Due, v.Late = when, over
 		}
 		v.LiveHref = itemHref(p.Run.ID, item.ID)

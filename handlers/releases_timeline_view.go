@@ -41,19 +41,23 @@ func early(i runbook.Item, t0 time.Time) string {
 }
 
 // due is when an item is due; how late it is says how long ago that was, so that is not said twice.
-func due(i runbook.Item, t0, now time.Time, zone *time.Location) (when components.Time, over string) {
-	when, over = moment(i.Due(t0), now, zone), late(i, t0, now)
+func due(i runbook.Item, run runbook.Run, now time.Time) (when components.Time, over string) {
+	when, over = moment(i.Due(run.T0), now, run.Zone()), late(i, run, now)
 	if over != "" {
 		when.Relative = ""
 	}
 	return when, over
 }
 
-// late says how late an item is; nothing for what is settled.
-func late(i runbook.Item, t0, now time.Time) string {
-	over := now.Sub(i.Due(t0))
-	if i.State.Settled() || over < time.Minute {
+// late says how late an item is; nothing for what is settled. What was due before there was a release is nobody's delay.
+func late(i runbook.Item, run runbook.Run, now time.Time) string {
+	at := i.Due(run.T0)
+	over := now.Sub(at)
+	switch {
+	case i.State.Settled() || over < time.Minute:
 		return ""
+	case at.Before(run.StartedAt):
+		return "before the release was started"
 	}
 	return duration(over) + " late"
 }
@@ -79,7 +83,7 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 				row.Due.Relative = ""
 			}
 			if r.Run.State == runbook.Active || r.Run.State == runbook.SignedOff {
-				row.Late = late(i, r.Run.T0, r.At)
+				row.Late = late(i, r.Run, r.At)
 			}
 			p.Items = append(p.Items, row)
 			p.Counts = add(p.Counts, countOf(row.State.Code))
@@ -197,7 +201,7 @@ func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runb
 		}
 	}
 	if r.Run.State == runbook.SignedOff {
-		return pages.NextStep{Text: "Everything required is done. What is left is optional; do it or skip it with a reason, and the release closes.", Tone: components.Info}
+		return pages.NextStep{Text: "Everything required is done. What is left is optional; do it or skip it with a reason, and the release is completed.", Tone: components.Info}
 	}
 	return pages.NextStep{}
 }
@@ -208,7 +212,7 @@ func onlyTime(waits []runbook.Wait) bool {
 }
 
 func nextItem(by actor.Actor, r runbook.Release, i runbook.Item, untilThen []runbook.Wait) pages.NextStep {
-	when, over := due(i, r.Run.T0, r.At, r.Run.Zone())
+	when, over := due(i, r.Run, r.At)
 	n := pages.NextStep{
 		Text: string(i.ID) + ": " + i.Title + ".", Who: i.Owner.Title(), Yours: by.Has(i.Owner), Due: when,
 		Tone: components.Info, Detail: over, Way: components.Link{Label: "Open " + string(i.ID), Href: itemHref(r.Run.ID, i.ID)},
