@@ -9,6 +9,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 	"github.com/agogsaas/gatehouse/templates/components"
@@ -269,9 +270,9 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 			case !a.Success:
 				row.State = components.State{Code: "failed", Word: "Last try failed", Tone: components.Bad}
 			case a.Direction == "down":
-				row.State = components.State{Code: "undone", Word: "Taken back", Tone: components.Warn}
+				row.State = migrationState(migration.StateUndone)
 			default:
-				row.State = components.State{Code: "applied", Word: "Applied", Tone: components.Good}
+				row.State = migrationState(migration.StateApplied)
 			}
 		}
 		files.Rows = append(files.Rows, row)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
@@ -277,5 +278,26 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 		if got := s.ask(t, devOps, http.MethodGet, path); got.status != http.StatusNotFound {
 			t.Errorf("GET %s: status %d, want 404", path, got.status)
 		}
+	}
+}
+
+// A migration whose undo failed is still in the database, and one that was undone is called what its ladder calls it.
+func TestMigrationLinesSayWhatStandsInTheDatabase(t *testing.T) {
+	shown := func(direction string, success bool) runbook.MigrationShown {
+		return runbook.MigrationShown{Migration: runbook.Migration{Version: "0.0.20"}, Direction: direction, Success: success}
+	}
+	lines, sentence := migrationLines(runbook.Release{Migrations: []runbook.MigrationShown{
+		shown("up", true), shown("down", false), shown("down", true), shown("up", false), shown("", false),
+	}})
+	var words []string
+	for _, l := range lines {
+		words = append(words, l.State.Word)
+	}
+	want := []string{"Applied", "Applied", "Undone", "Failed", "Pending"}
+	if diff := cmp.Diff(want, words); diff != "" {
+		t.Errorf("migrationLines (-want +got):\n%s", diff)
+	}
+	if sentence != "2 applied, 3 to apply." {
+		t.Errorf("migrationLines says %q", sentence)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
@@ -20,7 +21,7 @@ import (
 var releaseStates = map[runbook.State]components.State{
 	runbook.Active:    {Code: "active", Word: "Running", Tone: components.Progress},
 	runbook.SignedOff: {Code: "signed_off", Word: "Signed off", Tone: components.Good},
-	runbook.Closed:    {Code: "closed", Word: "Closed", Tone: components.Good},
+	runbook.Closed:    {Code: "closed", Word: "Completed", Tone: components.Good},
 	runbook.Aborted:   {Code: "aborted", Word: "Aborted", Tone: components.Bad},
 }
 
@@ -33,7 +34,7 @@ func (h releases) listView(shell layouts.Shell, by actor.Actor, q runbook.Query,
 	for _, f := range []struct {
 		state runbook.State
 		label string
-	}{{"", "All"}, {runbook.Active, "Running"}, {runbook.SignedOff, "Signed off"}, {runbook.Closed, "Closed"}, {runbook.Aborted, "Aborted"}} {
+	}{{"", "All"}, {runbook.Active, "Running"}, {runbook.SignedOff, "Signed off"}, {runbook.Closed, "Completed"}, {runbook.Aborted, "Aborted"}} {
 		filter := components.Filter{Label: f.label, Href: listHref(f.state, ""), Code: string(f.state), Chosen: q.State == f.state}
 		if f.state == "" {
 			filter.Code = "all"
@@ -206,18 +207,18 @@ func migrationLines(r runbook.Release) ([]pages.MigrationLine, string) {
 	var lines []pages.MigrationLine
 	applied := 0
 	for _, m := range r.Migrations {
-		state := components.State{Code: "pending", Word: "Not applied", Tone: components.Neutral}
+		state := migration.StateApplied // also where its undo failed: that left it as it was
 		switch {
 		case m.Direction == "":
-		case !m.Success:
-			state = components.State{Code: "failed", Word: "Failed", Tone: components.Bad}
-		case m.Direction == "down":
-			state = components.State{Code: "undone", Word: "Taken back", Tone: components.Warn}
+			state = migration.StatePending
+		case m.Direction == "up" && !m.Success:
+			state = migration.StateFailed
+		case m.Direction == "down" && m.Success:
+			state = migration.StateUndone
 		default:
-			state = components.State{Code: "applied", Word: "Applied", Tone: components.Good}
 			applied++
 		}
-		lines = append(lines, pages.MigrationLine{Version: "V" + m.Version, Title: m.Title, Href: migrationsPage + "/V" + m.Version, State: state})
+		lines = append(lines, pages.MigrationLine{Version: "V" + m.Version, Title: m.Title, Href: migrationsPage + "/V" + m.Version, State: migrationState(state)})
 	}
 	switch applied {
 	case len(lines):

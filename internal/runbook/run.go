@@ -93,7 +93,7 @@ func (r Run) mayWork(i Item) error {
 	case Aborted:
 		return fault.New(fault.Conflict, "This release was aborted, so nothing of it changes any more.")
 	case Closed:
-		return fault.New(fault.Conflict, "This release is closed, so nothing of it changes any more.")
+		return fault.New(fault.Conflict, "This release is completed, so nothing of it changes any more.")
 	}
 	return fault.New(fault.Conflict, "This release is %s.", r.State)
 }
