@@ -220,10 +220,12 @@ func migrationLines(r runbook.Release) ([]pages.MigrationLine, string) {
 		}
 		lines = append(lines, pages.MigrationLine{Version: "V" + m.Version, Title: m.Title, Href: migrationsPage + "/V" + m.Version, State: migrationState(state)})
 	}
-	switch applied {
-	case len(lines):
+	switch {
+	case len(lines) == 0:
+		return nil, "This release brings no migration."
+	case applied == len(lines):
 		return lines, fmt.Sprintf("All %d are applied.", applied)
-	case 0:
+	case applied == 0:
 		return lines, fmt.Sprintf("%d to apply.", len(lines))
 	}
 	return lines, fmt.Sprintf("%d applied, %d to apply.", applied, len(lines)-applied)

@@ -191,6 +191,8 @@ func planOf(l migration.Ladder, run runbook.RunFacts) (summary string, wrong []s
 	}
 	next, ok := l.Next()
 	switch {
+	case len(run.Migrations) == 0:
+		return "", append(wrong, "the release names no migration")
 	case len(pending) == 0:
 		return "Nothing is left to apply: every migration of this release is in the database.", wrong
 	case !ok:

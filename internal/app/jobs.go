@@ -139,6 +139,9 @@ func (j jobs) reconcile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reconciling bin utilization: %w", err)
 	}
+	if r.Outcome == "FAILURE" {
+		j.log.WarnContext(ctx, "bin utilization could not be reconciled", "why", r.Error)
+	}
 	if r.PutRight > 0 {
 		j.log.WarnContext(ctx, "reconciliation had to put bins right", "checked", r.Checked, "put_right", r.PutRight)
 	}

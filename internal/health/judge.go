@@ -15,7 +15,7 @@ type verdict struct {
 
 // judgeClock compares the database's clock with ours at the middle of the question.
 func judgeClock(database, ours time.Time, took time.Duration) verdict {
-	v := verdict{Healthy, strconv.FormatInt(took.Milliseconds(), 10), "ms", fmt.Sprintf("The database answered in %s.", words(took))}
+	v := verdict{Healthy, milliseconds(took), "ms", fmt.Sprintf("The database answered in %s.", words(took))}
 	skew := ours.Sub(database)
 	if skew > ClockSkewLimit || skew < -ClockSkewLimit {
 		direction := "ahead of"
@@ -68,10 +68,13 @@ func judgeAccuracy(r DecisionReading) verdict {
 	return verdict{level, pct, "%", fmt.Sprintf("%s %% of %s of the last 7 days were accepted.", pct, plural(r.Decided, "decided recommendation"))}
 }
 
-func judgeQuery(took time.Duration) verdict {
+func judgeQuery(r QueryReading) verdict {
+	if r.Rows == 0 {
+		return verdict{Unknown, "", "ms", "The cache holds no bin of this tenant, so there is nothing whose reading could be timed."}
+	}
 	return verdict{
-		byAge(took, QueryDegradedFrom, QueryUnhealthyFrom), strconv.FormatInt(took.Milliseconds(), 10), "ms",
-		fmt.Sprintf("Ten rows of the cache took %s.", words(took)),
+		byAge(r.Took, QueryDegradedFrom, QueryUnhealthyFrom), milliseconds(r.Took), "ms",
+		fmt.Sprintf("%s of the cache took %s.", plural(r.Rows, "row"), words(r.Took)),
 	}
 }
 
@@ -140,7 +143,7 @@ func because(err string) string {
 }
 
 func judgeEndpoint(r EndpointReading) verdict {
-	v := verdict{Healthy, strconv.FormatInt(r.Took.Milliseconds(), 10), "ms", fmt.Sprintf("A real query was answered in %s.", words(r.Took))}
+	v := verdict{Healthy, milliseconds(r.Took), "ms", fmt.Sprintf("A real query was answered in %s.", words(r.Took))}
 	if r.NotDeployed {
 		v.message = fmt.Sprintf("The endpoint answered in %s; the data it was asked for wait for a migration.", words(r.Took))
 	}
@@ -158,23 +161,23 @@ func judgeFailures(unresolved int) verdict {
 		v.level = Warning
 	}
 	if unresolved > 0 {
-		v.message = fmt.Sprintf("%s of the last 24 hours unresolved.", plural(unresolved, "capacity failure"))
+		v.message = fmt.Sprintf("%s of the last 24 hours unresolved.", counted(unresolved, "capacity failure"))
 	}
 	return v
 }
 
 // judgeStatistics warns at the first critical outlier; the alert above five is another rule.
 func judgeStatistics(r StatisticsReading) verdict {
-	v := verdict{Healthy, strconv.Itoa(r.Measurements), "", fmt.Sprintf("%s in 7 days, no critical outlier pending.", plural(r.Measurements, "measurement"))}
+	v := verdict{Healthy, strconv.Itoa(r.Measurements), "", fmt.Sprintf("%s in 7 days, no critical outlier pending.", counted(r.Measurements, "measurement"))}
 	if r.CriticalPending > 0 {
 		v.level = Warning
-		v.message = fmt.Sprintf("%s in 7 days, and %s pending.", plural(r.Measurements, "measurement"), plural(r.CriticalPending, "SEVERE or EXTREME outlier"))
+		v.message = fmt.Sprintf("%s in 7 days, and %s pending.", counted(r.Measurements, "measurement"), counted(r.CriticalPending, "SEVERE or EXTREME outlier"))
 	}
 	if r.Measurements == 0 {
 		v.level = Warning
 		v.message = "Nothing was measured in 7 days"
 		if r.CriticalPending > 0 {
-			v.message += fmt.Sprintf(", and %s pending", plural(r.CriticalPending, "SEVERE or EXTREME outlier"))
+			v.message += fmt.Sprintf(", and %s pending", counted(r.CriticalPending, "SEVERE or EXTREME outlier"))
 		}
 		v.message += "."
 	}
@@ -191,6 +194,15 @@ func byAge(age, degradedFrom, unhealthyFrom time.Duration) Level {
 	return Healthy
 }
 
+// milliseconds is a duration as exact text; of what is short, a tenth still says something.
+func milliseconds(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		tenths := d.Microseconds() / 100
+		return fmt.Sprintf("%d.%d", tenths/10, tenths%10)
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10)
+}
+
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }
 
 func putRight(bins int) string {
@@ -198,6 +210,14 @@ func putRight(bins int) string {
 		return "no bin had to be put right"
 	}
 	return plural(bins, "bin") + " had to be put right"
+}
+
+// counted says so where counting stopped.
+func counted(n int, thing string) string {
+	if n >= CountedAtMost {
+		return fmt.Sprintf("%d or more %ss", n, thing)
+	}
+	return plural(n, thing)
 }
 
 func plural(n int, thing string) string {

@@ -92,8 +92,25 @@ func TestQueryTime(t *testing.T) {
 	for took, want := range map[time.Duration]Level{
 		99 * ms: Healthy, 100*ms - 1: Healthy, 100 * ms: Degraded, 499 * ms: Degraded, 500*ms - 1: Degraded, 500 * ms: Unhealthy, 9 * time.Second: Unhealthy,
 	} {
-		if got := judgeQuery(took); got.level != want {
+		if got := judgeQuery(QueryReading{took, 10}); got.level != want {
 			t.Errorf("%s: got %s, want %s", took, got.level, want)
+		}
+	}
+}
+
+func TestNoRowIsNoFastQuery(t *testing.T) {
+	if got := judgeQuery(QueryReading{Took: time.Millisecond}); got.level != Unknown || got.value != "" {
+		t.Errorf("no row in a millisecond: got %s %q", got.level, got.value)
+	}
+	if got := judgeQuery(QueryReading{400 * time.Microsecond, 3}); got.value != "0.4" || got.message != "3 rows of the cache took less than 1 ms." {
+		t.Errorf("three rows in 400 µs: got %q, %q", got.value, got.message)
+	}
+}
+
+func TestWhereCountingStoppedIsSaid(t *testing.T) {
+	for _, got := range []string{judgeFailures(CountedAtMost).message, judgeStatistics(StatisticsReading{CountedAtMost, 0}).message} {
+		if !strings.HasPrefix(got, "1000 or more ") {
+			t.Errorf("a thousand and what is beyond it are told as %q", got)
 		}
 	}
 }
@@ -166,7 +183,7 @@ func TestClock(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0 ms", 120 * time.Millisecond: "120 ms", 42 * time.Second: "42 s", 9*time.Minute + 20*time.Second: "9 min 20 s",
+		0: "less than 1 ms", time.Millisecond: "1 ms", 120 * time.Millisecond: "120 ms", 42 * time.Second: "42 s", 9*time.Minute + 20*time.Second: "9 min 20 s",
 		15 * time.Minute: "15 min", 3*time.Hour + 5*time.Minute: "3 h 5 min", 75 * time.Hour: "3 days 3 h", -time.Minute: "-1 min",
 	} {
 		if got := words(d); got != want {

@@ -19,12 +19,16 @@ type Warehouse interface {
 	// Decisions counts what people decided about recommendations within the window.
 	Decisions(ctx context.Context, by actor.Actor, window time.Duration) (DecisionReading, error)
 	// TimedQuery is how long ten rows of the cache take, on a connection that is open already.
-	TimedQuery(ctx context.Context, by actor.Actor) (time.Duration, error)
+	TimedQuery(ctx context.Context, by actor.Actor) (QueryReading, error)
 	Schedulers(ctx context.Context, by actor.Actor) (SchedulerReading, error)
-	// UnresolvedFailures counts capacity failures of the window that nobody has resolved.
+	// UnresolvedFailures counts capacity failures of the window that nobody has resolved, up to CountedAtMost.
 	UnresolvedFailures(ctx context.Context, by actor.Actor, window time.Duration) (int, error)
+	// Statistics counts each of its figures up to CountedAtMost.
 	Statistics(ctx context.Context, by actor.Actor, window time.Duration) (StatisticsReading, error)
 }
+
+// CountedAtMost is where counting stops, so that a check stays cheap however much there is to count.
+const CountedAtMost = 1000
 
 // Endpoint asks a real question of the real GraphQL endpoint.
 type Endpoint interface {
@@ -50,6 +54,12 @@ type CacheReading struct {
 
 // DecisionReading counts decided recommendations.
 type DecisionReading struct{ Accepted, Decided int }
+
+// QueryReading is how long rows of the cache took, and how many there were.
+type QueryReading struct {
+	Took time.Duration
+	Rows int
+}
 
 // JobRun is what one scheduler has done about the reconciliation.
 type JobRun struct {

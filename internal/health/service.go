@@ -117,8 +117,8 @@ func (s *Service) probes() map[Check]probe {
 			return judgeAccuracy(r), err
 		},
 		QueryPerformance: func(ctx context.Context, by actor.Actor) (verdict, error) {
-			took, err := s.warehouse.TimedQuery(ctx, by)
-			return judgeQuery(took), err
+			r, err := s.warehouse.TimedQuery(ctx, by)
+			return judgeQuery(r), err
 		},
 		Scheduler: func(ctx context.Context, by actor.Actor) (verdict, error) {
 			r, err := s.warehouse.Schedulers(ctx, by)

@@ -21,7 +21,7 @@ type fine struct {
 	clock      func(ctx context.Context) (time.Time, error)
 	cache      func(ctx context.Context) (CacheReading, error)
 	decisions  func(ctx context.Context) (DecisionReading, error)
-	query      func(ctx context.Context) (time.Duration, error)
+	query      func(ctx context.Context) (QueryReading, error)
 	schedulers func(ctx context.Context) (SchedulerReading, error)
 	failures   func(ctx context.Context) (int, error)
 	statistics func(ctx context.Context) (StatisticsReading, error)
@@ -38,7 +38,7 @@ func constant[T any](v T, err error) func(context.Context) (T, error) {
 func allFine() *fine {
 	return &fine{
 		clock: constant(noon, nil), cache: constant(CacheReading{Now: noon, LastRefresh: noon.Add(-time.Minute)}, nil),
-		decisions: constant(DecisionReading{90, 100}, nil), query: constant(3*time.Millisecond, nil),
+		decisions: constant(DecisionReading{90, 100}, nil), query: constant(QueryReading{3 * time.Millisecond, 10}, nil),
 		schedulers: constant(SchedulerReading{Now: noon, Runs: []JobRun{{Scheduler: "river", LastSuccess: noon.Add(-time.Minute)}}}, nil),
 		failures:   constant(0, nil), statistics: constant(StatisticsReading{7, 0}, nil), ask: constant(EndpointReading{Took: time.Millisecond}, nil),
 	}
@@ -52,7 +52,7 @@ func (f *fine) Decisions(ctx context.Context, _ actor.Actor, _ time.Duration) (D
 	return f.decisions(ctx)
 }
 
-func (f *fine) TimedQuery(ctx context.Context, _ actor.Actor) (time.Duration, error) {
+func (f *fine) TimedQuery(ctx context.Context, _ actor.Actor) (QueryReading, error) {
 	return f.query(ctx)
 }
 
@@ -114,7 +114,7 @@ func TestWhatCannotBeReadIsNeverGreen(t *testing.T) {
 		Database:         func(f *fine, e func(context.Context) error) { f.clock = failing[time.Time](e) },
 		CacheFreshness:   func(f *fine, e func(context.Context) error) { f.cache = failing[CacheReading](e) },
 		MLAccuracy:       func(f *fine, e func(context.Context) error) { f.decisions = failing[DecisionReading](e) },
-		QueryPerformance: func(f *fine, e func(context.Context) error) { f.query = failing[time.Duration](e) },
+		QueryPerformance: func(f *fine, e func(context.Context) error) { f.query = failing[QueryReading](e) },
 		Scheduler:        func(f *fine, e func(context.Context) error) { f.schedulers = failing[SchedulerReading](e) },
 		GraphQL:          func(f *fine, e func(context.Context) error) { f.ask = failing[EndpointReading](e) },
 		DataQuality:      func(f *fine, e func(context.Context) error) { f.failures = failing[int](e) },

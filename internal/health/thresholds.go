@@ -61,7 +61,7 @@ var described = map[Check]description{
 	},
 	QueryPerformance: {
 		title: "Query performance",
-		threshold: fmt.Sprintf("healthy under %s, degraded under %s, unhealthy from %s",
+		threshold: fmt.Sprintf("healthy under %s, degraded under %s, unhealthy from %s; unknown while the cache is empty",
 			words(QueryDegradedFrom), words(QueryUnhealthyFrom), words(QueryUnhealthyFrom)),
 		query: "SELECT location_code, volume_utilization_pct, utilization_status FROM bin_utilization_cache LIMIT 10",
 	},
@@ -95,6 +95,8 @@ func words(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "-" + words(-d)
+	case d < time.Millisecond:
+		return "less than 1 ms"
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < time.Minute:

@@ -39,10 +39,10 @@ func (c Checks) DatabaseConnection(ctx context.Context, by actor.Actor) (Fact, e
 	if err != nil {
 		return Fact{}, err
 	}
-	took := time.Since(started).Milliseconds()
+	took := time.Since(started)
 	f := Fact{
-		OK: server.Number >= leastServer, Query: sql("ServerVersion"), Value: map[string]any{"server_version": server.Version, "took_ms": took},
-		Summary: fmt.Sprintf("PostgreSQL %s answered in %d ms.", server.Version, took),
+		OK: server.Number >= leastServer, Query: sql("ServerVersion"), Value: map[string]any{"server_version": server.Version, "took_ms": float64(took.Microseconds()) / 1000},
+		Summary: fmt.Sprintf("PostgreSQL %s answered in %.1f ms.", server.Version, float64(took.Microseconds())/1000),
 	}
 	if !f.OK {
 		f.Summary = fmt.Sprintf("PostgreSQL %s answered, but at least version 15 is needed.", server.Version)

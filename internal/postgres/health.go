@@ -77,8 +77,11 @@ func (h Health) Latest(ctx context.Context, by actor.Actor) (health.Report, erro
 	report := health.Report{Run: rows[0].RunID, CheckedAt: rows[0].CheckedAt}
 	for _, check := range health.Checks {
 		row, ok := found[check]
-		if !ok {
-			continue // stored by a version of the program that had fewer checks
+		if !ok { // stored by a version of the program that had fewer checks
+			report.Results = append(report.Results, health.Result{
+				Check: check, Level: health.Unknown, Message: "The newest run did not make this check.", CheckedAt: report.CheckedAt,
+			})
+			continue
 		}
 		report.Results = append(report.Results, health.Result{
 			Check: check, Level: health.Level(row.Level), Value: row.Value, Unit: row.Unit, Message: row.Message,
@@ -102,9 +105,13 @@ func (h Health) Reconcile(ctx context.Context, scheduler string) (health.Reconci
 	}
 	turn, err := h.reconcile(ctx, by)
 	if missingFunction(err) {
-		return health.Reconciliation{Outcome: "NOT_DEPLOYED", Error: "Migration V0.0.18 is not applied yet."}, nil
-	}
-	if err != nil {
+		applied, lookErr := h.DB.countsAsApplied(ctx, by, "0.0.18")
+		if lookErr == nil && !applied {
+			return health.Reconciliation{Outcome: "NOT_DEPLOYED", Error: "Migration V0.0.18 is not applied yet."}, nil
+		}
+		turn = health.Reconciliation{Outcome: "FAILURE", Error: "its function is missing although migration V0.0.18 counts as applied"}
+		err = errors.Join(err, lookErr)
+	} else if err != nil {
 		turn = health.Reconciliation{Outcome: "FAILURE", Error: "the database did not finish it"}
 	}
 	noted := h.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {

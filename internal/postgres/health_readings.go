@@ -14,10 +14,14 @@ import (
 // reading runs one statement of a check in one round trip. Where its table is not there, a second one finds out whether
 // the migration that brings it counts as applied.
 func (h Health) reading(ctx context.Context, by actor.Actor, object, version string, fill func(b *pgx.Batch)) error {
-	err := h.DB.page(ctx, by, fill)
+	return h.unread(ctx, by, object, version, h.DB.page(ctx, by, fill))
+}
+
+// unread says why an object could not be read.
+func (h Health) unread(ctx context.Context, by actor.Actor, object, version string, err error) error {
 	switch {
 	case missingTable(err):
-		applied, lookErr := h.applied(ctx, by, version)
+		applied, lookErr := h.DB.countsAsApplied(ctx, by, version)
 		if lookErr != nil {
 			return lookErr
 		}
@@ -28,9 +32,10 @@ func (h Health) reading(ctx context.Context, by actor.Actor, object, version str
 	return err
 }
 
-func (h Health) applied(ctx context.Context, by actor.Actor, version string) (bool, error) {
+// countsAsApplied says whether a version of the warehouse's schema is recorded as applied: "0.0.20".
+func (db *DB) countsAsApplied(ctx context.Context, by actor.Actor, version string) (bool, error) {
 	var applied bool
-	err := h.DB.page(ctx, by, func(b *pgx.Batch) {
+	err := db.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("MigrationCountsAsApplied"), pgx.StrictNamedArgs{"version": version}).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&applied) })
 	})
@@ -74,24 +79,18 @@ func (h Health) Decisions(ctx context.Context, by actor.Actor, window time.Durat
 
 // TimedQuery measures the statement and its way there and back, on a connection that is open and has it prepared:
 // what connecting costs is the pool's affair, and happens once in a connection's life.
-func (h Health) TimedQuery(ctx context.Context, by actor.Actor) (took time.Duration, err error) {
-	err = h.DB.view(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
+func (h Health) TimedQuery(ctx context.Context, by actor.Actor) (health.QueryReading, error) {
+	var r health.QueryReading
+	err := h.DB.view(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Prepare(ctx, "HealthTimedQuery", sql("HealthTimedQuery")); err != nil {
 			return err
 		}
 		started := time.Now()
-		_, err := tx.Exec(ctx, "HealthTimedQuery")
-		took = time.Since(started)
+		tag, err := tx.Exec(ctx, "HealthTimedQuery")
+		r.Took, r.Rows = time.Since(started), int(tag.RowsAffected())
 		return err
 	})
-	if missingTable(err) {
-		applied, lookErr := h.applied(ctx, by, "0.0.16")
-		if lookErr != nil {
-			return 0, lookErr
-		}
-		return 0, &health.Missing{Object: "bin_utilization_cache", Version: "0.0.16", Applied: applied}
-	}
-	return took, err
+	return r, h.unread(ctx, by, "bin_utilization_cache", "0.0.16", err)
 }
 
 // Schedulers reads who reconciles the cache.
@@ -125,11 +124,11 @@ func (h Health) Schedulers(ctx context.Context, by actor.Actor) (health.Schedule
 	return r, err
 }
 
-// UnresolvedFailures counts capacity failures that nobody has resolved; a thousand stands for any more.
+// UnresolvedFailures counts capacity failures that nobody has resolved.
 func (h Health) UnresolvedFailures(ctx context.Context, by actor.Actor, window time.Duration) (int, error) {
 	n := -1
 	err := h.reading(ctx, by, "capacity_validation_failures", "0.0.20", func(b *pgx.Batch) {
-		b.Queue(sql("HealthFailures"), pgx.StrictNamedArgs{"seconds": window.Seconds()}).
+		b.Queue(sql("HealthFailures"), pgx.StrictNamedArgs{"seconds": window.Seconds(), "most": health.CountedAtMost}).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 	})
 	return n, err
@@ -139,7 +138,7 @@ func (h Health) UnresolvedFailures(ctx context.Context, by actor.Actor, window t
 func (h Health) Statistics(ctx context.Context, by actor.Actor, window time.Duration) (health.StatisticsReading, error) {
 	var row struct{ Measurements, CriticalPending int }
 	err := h.reading(ctx, by, "bin_optimization_statistical_metrics", "0.0.22", func(b *pgx.Batch) {
-		b.Queue(sql("HealthStatistics"), pgx.StrictNamedArgs{"seconds": window.Seconds()}).Query(collectOne(&row))
+		b.Queue(sql("HealthStatistics"), pgx.StrictNamedArgs{"seconds": window.Seconds(), "most": health.CountedAtMost}).Query(collectOne(&row))
 	})
 	return health.StatisticsReading{Measurements: row.Measurements, CriticalPending: row.CriticalPending}, err
 }

@@ -87,8 +87,8 @@ VALUES ('%[5]s', '%[6]s', 'm', 1, 'IQR', 'SEVERE', 'HIGH'), ('%[5]s', '%[6]s', '
 			t.Errorf("%s: Statistics = %+v, %v; want %+v", c.by.TenantCode, statistics, err, c.statistics)
 		}
 	}
-	if took, err := h.TimedQuery(t.Context(), ours); err != nil || took <= 0 {
-		t.Errorf("TimedQuery = %s, %v", took, err)
+	if r, err := h.TimedQuery(t.Context(), ours); err != nil || r.Took <= 0 || r.Rows != 1 {
+		t.Errorf("TimedQuery = %+v, %v; want the one bin", r, err)
 	}
 	if now, err := h.Clock(t.Context(), ours); err != nil || time.Since(now).Abs() > time.Minute {
 		t.Errorf("Clock = %s, %v", now, err)
@@ -246,6 +246,23 @@ func TestHealthResultsAreKeptPerTenantAndForgotten(t *testing.T) {
 	}
 }
 
+// A run that an older program made, with fewer checks, is not healthy by what it left out.
+func TestACheckThatAStoredRunLacksIsUnknown(t *testing.T) {
+	h := postgres.Health{DB: housetest.Open(t, housetest.At(t, ""))}
+	by := housetest.Person(housetest.Rivermark, "ours", actor.QALead)
+	stored := health.Report{Run: uuid.Must(uuid.NewV7())}
+	for _, c := range health.Checks[:7] {
+		stored.Results = append(stored.Results, health.Result{Check: c, Level: health.Healthy, Message: "m"})
+	}
+	if err := h.Keep(t.Context(), by, stored, health.Retention); err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.Latest(t.Context(), by)
+	if err != nil || len(got.Results) != len(health.Checks) || got.Level() != health.Unknown {
+		t.Errorf("Latest of seven healthy checks = %s with %d results, %v; want unknown with all eight", got.Level(), len(got.Results), err)
+	}
+}
+
 func TestSchedulersAreToldApart(t *testing.T) {
 	d := housetest.At(t, "0.0.18")
 	warehouse(t, d)
@@ -305,6 +322,16 @@ func TestReconcileBeforeItsMigration(t *testing.T) {
 	turn, err := h.Reconcile(t.Context(), "river")
 	if err != nil || turn.Outcome != "NOT_DEPLOYED" {
 		t.Errorf("Reconcile at 0.0.16 = %+v, %v", turn, err)
+	}
+}
+
+func TestReconcileWhoseFunctionIsGoneHasFailed(t *testing.T) {
+	d := housetest.At(t, "0.0.18")
+	h := postgres.Health{DB: housetest.Open(t, d)}
+	super(t, d, "DROP FUNCTION reconcile_bin_utilization")
+	turn, err := h.Reconcile(t.Context(), "river")
+	if err == nil || turn.Outcome != "FAILURE" || !strings.Contains(turn.Error, "counts as applied") {
+		t.Errorf("Reconcile without its function = %+v, %v", turn, err)
 	}
 }
 

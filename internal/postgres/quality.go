@@ -41,7 +41,7 @@ func (q Quality) Metrics(ctx context.Context, by actor.Actor, facility uuid.Null
 		b.Queue(sql("DataQualityMetrics"), pgx.StrictNamedArgs{"facility": facility, "limit": limit}).Query(collect(&rows))
 	})
 	if missingTable(err) {
-		return nil, &quality.NotDeployed{What: "Data-quality figures", Version: "0.0.20"}
+		return nil, q.missing(ctx, by, quality.NotDeployed{What: "Data-quality figures", Version: "0.0.20"}, err)
 	}
 	list := make([]quality.Metrics, len(rows))
 	for i, r := range rows {
@@ -89,7 +89,7 @@ func (q Quality) Summary(ctx context.Context, by actor.Actor, facility uuid.UUID
 	})
 	switch {
 	case missingTable(err):
-		return quality.Summary{}, false, &quality.NotDeployed{What: "Statistics", Version: "0.0.22"}
+		return quality.Summary{}, false, q.missing(ctx, by, quality.NotDeployed{What: "Statistics", Version: "0.0.22"}, err)
 	case err != nil || row == nil:
 		return quality.Summary{}, false, notFilled(err)
 	}
@@ -106,6 +106,19 @@ func (q Quality) Summary(ctx context.Context, by actor.Actor, facility uuid.UUID
 	}, true, nil
 }
 
+// missing tells what a pending migration has yet to bring from what somebody has taken away.
+func (q Quality) missing(ctx context.Context, by actor.Actor, what quality.NotDeployed, err error) error {
+	applied, lookErr := q.DB.countsAsApplied(ctx, by, what.Version)
+	switch {
+	case lookErr != nil:
+		return lookErr
+	case applied:
+		return fault.New(fault.Unavailable, "%s are missing although migration V%s counts as applied. Whoever looks after the database has to put them back.",
+			what.What, what.Version).Because(err)
+	}
+	return &what
+}
+
 // notFilled says what a summary that was restored without data is: there, and not to be read yet (SQLSTATE 55000).
 func notFilled(err error) error {
 	if sqlState(err) == "55000" {
@@ -114,8 +127,8 @@ func notFilled(err error) error {
 	return err
 }
 
-// RefreshSummaries recomputes the summaries whose last success is older than age, one transaction each, and gives the
-// names of those that failed. Where none is deployed there is nothing to do.
+// RefreshSummaries recomputes the summaries whose last success is older than age, one transaction each, and says which
+// failed and why. Where none is deployed there is nothing to do.
 func (q Quality) RefreshSummaries(ctx context.Context, age time.Duration) (failed []string, err error) {
 	by := actor.System(actor.Worker, "refresh_summaries")
 	var due []struct{ CacheName string }
@@ -126,18 +139,20 @@ func (q Quality) RefreshSummaries(ctx context.Context, age time.Duration) (faile
 		return nil, nil
 	}
 	for _, view := range due {
-		outcome, refreshErr := q.refresh(ctx, by, view.CacheName)
+		failure, refreshErr := q.refresh(ctx, by, view.CacheName)
 		if refreshErr != nil {
 			err = errors.Join(err, refreshErr)
+			failure = "the database did not finish it"
 		}
-		if refreshErr != nil || outcome == "FAILURE" {
-			failed = append(failed, view.CacheName)
+		if failure != "" {
+			failed = append(failed, view.CacheName+": "+failure)
 		}
 	}
 	return failed, err
 }
 
-func (q Quality) refresh(ctx context.Context, by actor.Actor, view string) (outcome string, err error) {
+// refresh says why the refresh failed; empty where it did not, or another one is at it.
+func (q Quality) refresh(ctx context.Context, by actor.Actor, view string) (failure string, err error) {
 	var row struct {
 		Outcome    string
 		DurationMs int
@@ -153,5 +168,8 @@ func (q Quality) refresh(ctx context.Context, by actor.Actor, view string) (outc
 		}
 		return collectOne(&row)(rows)
 	})
-	return row.Outcome, err
+	if row.Outcome == "FAILURE" {
+		failure = row.Error
+	}
+	return failure, err
 }

@@ -87,6 +87,16 @@ func TestQualityBeforeItsMigrationsAndWithoutData(t *testing.T) {
 		t.Errorf("RefreshSummaries at 0.0.18 = %v, %v", failed, err)
 	}
 
+	gone := housetest.At(t, "0.0.22")
+	super(t, gone, "DROP VIEW bin_optimization_data_quality_for_tenant, bin_optimization_statistical_summary_for_tenant")
+	q = postgres.Quality{DB: housetest.Open(t, gone)}
+	if _, err := q.Metrics(t.Context(), by, uuid.NullUUID{}, 10); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Metrics whose view is gone: %v, want unavailable", err)
+	}
+	if _, _, err := q.Summary(t.Context(), by, thing('a', 0)); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("Summary whose view is gone: %v, want unavailable", err)
+	}
+
 	restored := housetest.At(t, "0.0.22")
 	super(t, restored, "REFRESH MATERIALIZED VIEW bin_optimization_data_quality WITH NO DATA")
 	q = postgres.Quality{DB: housetest.Open(t, restored)}

@@ -48,13 +48,13 @@ SELECT t.oid IS NOT NULL AS installed,
 -- A failure that happens again is one row seen again, so its last time counts.
 SELECT count(*)::integer
   FROM (SELECT FROM public.capacity_validation_failures
-         WHERE NOT resolved AND last_seen_at >= now() - make_interval(secs => @seconds) LIMIT 1000) AS unresolved;
+         WHERE NOT resolved AND last_seen_at >= now() - make_interval(secs => @seconds) LIMIT @most) AS unresolved;
 
 -- name: HealthStatistics :one
 SELECT (SELECT count(*) FROM (SELECT FROM public.bin_optimization_statistical_metrics
-                               WHERE measurement_timestamp >= now() - make_interval(secs => @seconds) LIMIT 10000) AS m)::integer AS measurements,
+                               WHERE measurement_timestamp >= now() - make_interval(secs => @seconds) LIMIT @most) AS m)::integer AS measurements,
        (SELECT count(*) FROM (SELECT FROM public.bin_optimization_outliers
-                               WHERE investigation_status = 'PENDING' AND outlier_severity IN ('SEVERE', 'EXTREME') LIMIT 1000) AS o)::integer AS critical_pending;
+                               WHERE investigation_status = 'PENDING' AND outlier_severity IN ('SEVERE', 'EXTREME') LIMIT @most) AS o)::integer AS critical_pending;
 
 -- name: MigrationCountsAsApplied :one
 SELECT EXISTS (SELECT FROM public.schema_version WHERE version = @version AND success);
