@@ -28,6 +28,8 @@ func gateState(g signoff.Gate) components.State {
 	switch {
 	case g.Passed():
 		return components.State{Code: "passed", Word: "Passed", Tone: components.Good}
+	case !g.Release.Active:
+		return components.State{Code: "unpassed", Word: "Not passed", Tone: components.Neutral}
 	case len(g.Blockers) > 0:
 		return components.State{Code: "closed", Word: "Closed", Tone: components.Blocked}
 	case len(g.Signatures) > 0:
@@ -81,6 +83,9 @@ func missingSentence(g signoff.Gate) string {
 	if g.Passed() {
 		return "Passed: " + words + "."
 	}
+	if !g.Release.Active {
+		return words + ". The release has ended, so it is not signed any more."
+	}
 	if len(g.Blockers) > 0 {
 		return fmt.Sprintf("Not open for signing yet: %s to be done first.", counted(len(g.Blockers), "thing has", "things have"))
 	}
@@ -98,6 +103,9 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 		return pages.GateShowView{}, err
 	}
 	for _, b := range g.Blockers {
+		if !g.Release.Active {
+			break // nothing opens it any more
+		}
 		link := components.Link{Label: b.Text}
 		if b.Item != "" {
 			link.Href = itemHref(g.Release.ID, runbook.ItemID(b.Item))

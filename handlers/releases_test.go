@@ -180,6 +180,25 @@ func TestNextStep(t *testing.T) {
 	}
 }
 
+// After an end nothing waits and nothing is to be opened: neither items, nor phases, nor gates say so.
+func TestNothingOfAnAbortedReleaseWaits(t *testing.T) {
+	s := openShelf(t)
+	s.runs[0].State = runbook.Aborted
+	for path, says := range map[string]string{releaseAt: "Not done", releaseAt + "/gates/go_no_go": "Not passed", releaseAt + "/items/P1.1": "Not done"} {
+		answer := s.ask(t, devOps, http.MethodGet, path)
+		answer.expect(http.StatusOK)
+		got := words(answer.page)
+		for _, wrong := range []string{"Waiting", "waiting", "Closed", "have to be done first", "Not open for signing"} {
+			if strings.Contains(got, wrong) {
+				t.Errorf("%s of an aborted release says %q", path, wrong)
+			}
+		}
+		if !strings.Contains(got, says) {
+			t.Errorf("%s of an aborted release does not say %q", path, says)
+		}
+	}
+}
+
 func TestStartingARelease(t *testing.T) {
 	fields := func(s *shelf, change ...string) []string {
 		all := []string{"template", s.template.SHA256, "code", "REQ-9", "title", "The next one", "t_zero", "2026-12-01T14:00", "zone", "America/New_York"}
@@ -187,7 +206,7 @@ func TestStartingARelease(t *testing.T) {
 	}
 	s := openShelf(t)
 	s.runs = nil
-	s.ask(t, devOps, http.MethodGet, "/releases/new").expect(http.StatusOK, "Start this release on", "11 phases, 82 items, 2 gates, 6 migrations")
+	s.ask(t, devOps, http.MethodGet, "/releases/new").expect(http.StatusOK, "Start this release on", "11 phases, 82 items, 2 gates, 6 migrations", "Newest", "Older", "What claims an hour waits for it")
 	got := s.ask(t, devOps, http.MethodPost, "/releases", fields(s)...)
 	if len(s.runs) != 1 {
 		t.Fatalf("nothing was started: %d %s", got.status, words(got.page))

@@ -23,9 +23,15 @@ var itemStates = map[runbook.ItemState]components.State{
 
 var blockedState = components.State{Code: "blocked", Word: "Waiting", Tone: components.Blocked}
 
+// leftState is of what was not done before the release ended.
+var leftState = components.State{Code: "left", Word: "Not done", Tone: components.Neutral}
+
 // itemState is the item's state as people see it: an open item that has to wait is said to wait.
-func itemState(i runbook.Item, waits []runbook.Wait) components.State {
-	if i.State == runbook.Open && len(waits) > 0 {
+func itemState(run runbook.Run, i runbook.Item, waits []runbook.Wait) components.State {
+	switch {
+	case run.Ended() && (i.State == runbook.Open || i.State == runbook.InProgress):
+		return leftState
+	case i.State == runbook.Open && len(waits) > 0:
 		return blockedState
 	}
 	return itemStates[i.State]
@@ -73,7 +79,7 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 				continue
 			}
 			row := pages.ItemRow{
-				ID: string(i.ID), Title: i.Title, Owner: i.Owner.Title(), Due: moment(i.Due(r.Run.T0), r.At, r.Run.Zone()), State: itemState(i, waits[i.ID]),
+				ID: string(i.ID), Title: i.Title, Owner: i.Owner.Title(), Due: moment(i.Due(r.Run.T0), r.At, r.Run.Zone()), State: itemState(r.Run, i, waits[i.ID]),
 				Who: i.Settled.Name, Auto: i.Kind == runbook.Auto, Extra: !i.Required,
 			}
 			if i.Holder.Known() {
@@ -91,6 +97,9 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 			moving = moving || i.State != runbook.Open
 		}
 		p.State = phaseState(p.Counts, waiting, moving, requiredDone(r, spec.ID))
+		if r.Run.Ended() && p.State.Code != "done" && p.State.Code != "failed" {
+			p.State = leftState
+		}
 		if !unfolded && p.State.Code != "done" {
 			p.Open, unfolded = true, true
 		}
@@ -185,7 +194,7 @@ func timelineView(r runbook.Release, phases []pages.Phase) components.Timeline {
 
 // nextView is the first thing that keeps the release from going on.
 func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runbook.Wait) pages.NextStep {
-	if r.Run.State == runbook.Aborted || r.Run.State == runbook.Closed {
+	if r.Run.Ended() {
 		return pages.NextStep{}
 	}
 	for _, phase := range r.Template.Phases {

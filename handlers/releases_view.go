@@ -25,6 +25,11 @@ var releaseStates = map[runbook.State]components.State{
 	runbook.Aborted:   {Code: "aborted", Word: "Aborted", Tone: components.Bad},
 }
 
+var (
+	newestTemplate = components.State{Code: "newest", Word: "Newest", Tone: components.Info}
+	olderTemplate  = components.State{Code: "older", Word: "Older", Tone: components.Neutral}
+)
+
 func releaseCounts(c runbook.Counts) components.Counts {
 	return components.Counts{Done: c.Done, Failed: c.Failed, Skipped: c.Skipped, Open: c.Total - c.Done - c.Failed - c.Skipped}
 }
@@ -107,17 +112,22 @@ func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
 	if !by.Can(actor.ReleaseStart) {
 		v.Refused, v.WhoCan = "Starting a release is not among your roles.", roleTitles(actor.RolesWith(actor.ReleaseStart))
 	}
+	offered := map[string]bool{} // by name: a name's newest version comes first
 	for i, t := range h.stories.Templates() {
 		items := 0
 		for _, p := range t.Phases {
 			items += len(p.Items)
 		}
 		v.Templates = append(v.Templates, pages.TemplateChoice{
-			Value: t.SHA256, Name: t.Title, Version: t.Version, SHA256: t.SHA256, Chosen: i == 0,
+			Value: t.SHA256, Name: t.Title, Version: t.Version, SHA256: t.SHA256, Chosen: i == 0, News: t.News(), Age: newestTemplate,
 			Summary: strings.Join([]string{
 				counted(len(t.Phases), "phase", "phases"), counted(items, "item", "items"), counted(len(t.Gates), "gate", "gates"), counted(len(t.Migrations), "migration", "migrations"),
 			}, ", "),
 		})
+		if offered[t.Name] {
+			v.Templates[i].Age = olderTemplate
+		}
+		offered[t.Name] = true
 		if i == 0 {
 			zone, err := time.LoadLocation(t.TimeZone)
 			if err != nil {

@@ -80,6 +80,9 @@ func (r Run) clock(at time.Time) string { return at.In(r.Zone()).Format("2 Jan 2
 // zones holds the zones that were read: a list asks for one per row, and each read opens a file. Only valid names get in.
 var zones sync.Map
 
+// Ended says that nothing of the run changes any more, and nothing in it waits for anything.
+func (r Run) Ended() bool { return r.State == Aborted || r.State == Closed }
+
 // mayWork says why nothing can be done to that item of the run now.
 func (r Run) mayWork(i Item) error {
 	switch r.State {
@@ -140,6 +143,9 @@ func (p Plan) Item(id ItemID) (Item, bool) {
 
 // Waiting lists what has to happen before the item may be worked on; empty where nothing does.
 func (p Plan) Waiting(item Item) []Wait {
+	if p.Run.Ended() {
+		return nil
+	}
 	var waits []Wait
 	for _, i := range p.Items {
 		switch {

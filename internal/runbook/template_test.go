@@ -275,3 +275,15 @@ func TestGoNoGoSaysWhatCanBeTrueThen(t *testing.T) {
 		t.Errorf("a limit of nothing = %v, want a complaint", err)
 	}
 }
+
+func TestEveryVersionSaysWhatItBrought(t *testing.T) {
+	all, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range all {
+		if one.News() == "" {
+			t.Errorf("%s %s has no news, so nobody can choose it knowingly", one.Name, one.Version)
+		}
+	}
+}

@@ -36,7 +36,9 @@ type TemplateChoice struct {
 	Name    string
 	Version string
 	SHA256  string
-	Summary string // "9 phases, 61 items, 2 gates"
+	Summary string           // "9 phases, 61 items, 2 gates"
+	News    string           // what this version brought
+	Age     components.State // newest of its name, or older
 	Chosen  bool
 }
 

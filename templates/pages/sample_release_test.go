@@ -38,8 +38,8 @@ func releaseStart(complaints components.Complaints) pages.ReleaseStartView {
 	return pages.ReleaseStartView{
 		Shell: shell("Start a release", layouts.PlaceReleases, toReleases), Action: "/releases", CancelHref: "/releases",
 		Templates: []pages.TemplateChoice{
-			{Value: "wms-1", Name: "WMS deployment", Version: "1.0.0", SHA256: digest, Summary: "9 phases, 61 items, 2 gates", Chosen: true},
-			{Value: "wms-0", Name: "WMS deployment", Version: "0.9.0", SHA256: other, Summary: "9 phases, 58 items, 2 gates"},
+			{Value: "wms-1", Name: "WMS deployment", Version: "1.0.0", SHA256: digest, Summary: "9 phases, 61 items, 2 gates", News: "What claims an hour waits for it.", Age: components.State{Code: "newest", Word: "Newest", Tone: components.Info}, Chosen: true},
+			{Value: "wms-0", Name: "WMS deployment", Version: "0.9.0", SHA256: other, Summary: "9 phases, 58 items, 2 gates", News: "The first one.", Age: components.State{Code: "older", Word: "Older", Tone: components.Neutral}},
 		},
 		Code: code, Name: "Bin utilization: data quality, enhanced health and statistics", TZero: "2025-12-24T14:00",
 		Zones:      []components.Option{{Value: "Europe/Lisbon", Label: "Europe/Lisbon (UTC+0)", Chosen: true}, {Value: "UTC", Label: "UTC"}},
