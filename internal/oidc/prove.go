@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -102,6 +103,9 @@ func (p *Provider) checkSubject(t *proven, _ string, _ actor.SignIn) error {
 	}
 	if len(t.token.Subject) > 255 {
 		return refused("its subject is longer than 255 characters")
+	}
+	if strings.ContainsFunc(t.token.Subject, unicode.IsControl) { // no database keeps a NUL, and no page shows the others
+		return refused("its subject holds control characters (sub)")
 	}
 	return nil
 }

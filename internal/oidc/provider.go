@@ -281,7 +281,7 @@ func exchangeRefused(err error) error {
 	}
 	var network *url.Error
 	if errors.As(err, &network) || errors.Is(err, errTooLarge) || errors.Is(err, context.DeadlineExceeded) {
-		return away(errors.New(strings.SplitN(err.Error(), "\n", 2)[0]))
+		return away(errors.New(firstLine(err)))
 	}
-	return refused("it cannot be read")
+	return refused("it cannot be read").Because(errors.New("token endpoint: " + firstLine(err)))
 }

@@ -194,6 +194,7 @@ func TestWhatTheProviderSendsIsProven(t *testing.T) {
 		{name: "iat a day ahead", b: set("iat", seconds(24*time.Hour)), refused: "clock differs by"},
 		{name: "no sub", b: drop("sub"), refused: "(sub)"},
 		{name: "an empty sub", b: set("sub", " "), refused: "(sub)"},
+		{name: "a sub with a NUL", b: set("sub", "a\x00b"), refused: "control characters"},
 		{name: "another at_hash", b: set("at_hash", "AAAAAAAAAAAAAAAAAAAAAA"), refused: "at_hash"},
 		{name: "no at_hash", b: drop("at_hash")},
 		{name: "no auth_time", b: drop("auth_time")},
