@@ -120,7 +120,7 @@ func TestTokensAreMadeListedAndRevoked(t *testing.T) {
 		t.Errorf("after it was revoked the list is %q", listed)
 	}
 	o.refused(2, `no tenant "nobody"`, "token", "list", "--tenant", "nobody")
-	o.refused(1, "no machine", "token", "--tenant", "rivermark", "--name", "ci", "--right", "gate:sign")
+	o.refused(2, "no machine", "token", "--tenant", "rivermark", "--name", "ci", "--right", "gate:sign")
 }
 
 func TestAPersonsAccessIsEndedAndGivenBack(t *testing.T) {
@@ -323,5 +323,58 @@ func TestATypoIsNoSuccess(t *testing.T) {
 		if len(typed) > 1 && (!errors.As(err, &exit) || exit.code != 2) {
 			t.Errorf("gatehouse %s: %v, want exit code 2", strings.Join(typed, " "), err)
 		}
+	}
+}
+
+// What is typed wrongly is said in words and ends with 2, whether a flag or the database finds it; and nothing is passed over.
+func TestWhatIsTypedWronglyIsRefused(t *testing.T) {
+	o := atAShell(t, "")
+	const id = "11111111-1111-7111-8111-111111111199"
+	for _, c := range []struct {
+		words string
+		args  []string
+	}{
+		{"no right named", []string{"token", "--tenant", "rivermark", "--name", "ci", "--right", "gate:open"}},
+		{"a lifetime", []string{"token", "--tenant", "rivermark", "--name", "ci", "--right", "health:read", "--lifetime", "-1h"}},
+		{"a year at most", []string{"token", "--tenant", "rivermark", "--name", "ci", "--right", "health:read", "--lifetime", "8785h"}},
+		{"at most 100 characters", []string{"token", "--tenant", "rivermark", "--name", strings.Repeat("ä", 101), "--right", "health:read"}},
+		{"cannot be stored", []string{"token", "--tenant", "rivermark", "--name", "\xff", "--right", "health:read"}},
+		{"cannot be stored", []string{"person", "disable", "--tenant", "rivermark", "--issuer", "i", "--subject", "\xff"}},
+		{"--tenant does not say", []string{"setup", "--tenant-id", id}},
+		{"--tenant does not say", []string{"setup", "--operator"}},
+		{"no code of a tenant", []string{"setup", "--tenant", "Rivermark!", "--tenant-id", id}},
+		{"no code of a tenant", []string{"setup", "--tenant", strings.Repeat("a", 51), "--tenant-id", id}},
+		{"needs a name", []string{"setup", "--tenant", "third", "--tenant-id", id, "--tenant-name", " "}},
+		{"--reason goes with --to", []string{"migrate", "baseline", "--reason", "by hand"}},
+	} {
+		o.refused(2, c.words, c.args...)
+	}
+	if made := o.must("token", "list", "--tenant", "rivermark"); made != "" {
+		t.Errorf("credentials were made all the same: %q", made)
+	}
+}
+
+// Doctor calls a schema good only where there is one and the files agree with it.
+func TestDoctorDoesNotCallASchemaGoodThatDisagrees(t *testing.T) {
+	o := atAShell(t, "0.0.18")
+	line := func() string {
+		out, _ := o.run("doctor") // other findings are not of interest
+		for l := range strings.Lines(out) {
+			if strings.Contains(l, "warehouse schema") {
+				return l
+			}
+		}
+		return "doctor does not speak of the warehouse schema"
+	}
+	if got := line(); !strings.HasPrefix(got, "ok ") || !strings.Contains(got, "stands at V0.0.18") {
+		t.Errorf("at V0.0.18: %s", got)
+	}
+	o = inEveryState(t)
+	if got := line(); !strings.HasPrefix(got, "note ") || !strings.Contains(got, "disagree") {
+		t.Errorf("with another file than was applied: %s", got)
+	}
+	o = atAShell(t, "")
+	if got := line(); !strings.HasPrefix(got, "note ") || !strings.Contains(got, "migrate baseline") {
+		t.Errorf("without any version: %s", got)
 	}
 }

@@ -14,6 +14,23 @@ import (
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
+// variable is a variable of the environment, or what the file holds that its _FILE twin names.
+func variable(name string) (string, error) {
+	value, err := app.Variable(os.Environ(), name)
+	if err != nil {
+		return "", exitError{2, err}
+	}
+	return value, nil
+}
+
+// refusedInput gives what was typed wrongly the exit code for that.
+func refusedInput(err error) error {
+	if fault.Is(err, fault.Invalid) {
+		return exitError{2, err}
+	}
+	return err
+}
+
 // openDatabase opens the database of GATEHOUSE_DATABASE_URL as the application, with the same refusals as the server.
 func openDatabase(cmd *cobra.Command) (*postgres.DB, error) {
 	config, err := app.Load(os.Environ())
@@ -50,7 +67,10 @@ func systemOf(cmd *cobra.Command, db *postgres.DB, code string) (actor.Actor, er
 
 // machineOf is the machine whose credential stands in GATEHOUSE_TOKEN.
 func machineOf(ctx context.Context, db *postgres.DB) (actor.Actor, error) {
-	token := os.Getenv("GATEHOUSE_TOKEN")
+	token, err := variable("GATEHOUSE_TOKEN")
+	if err != nil {
+		return actor.Actor{}, err
+	}
 	if token == "" {
 		return actor.Actor{}, fault.New(fault.Unauthenticated, "GATEHOUSE_TOKEN is not set: it holds the credential of the machine that asks. "+
 			"`gatehouse token` makes one; what a command needs, its --help says.")

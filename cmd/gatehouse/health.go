@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/app"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
 	"github.com/agogsaas/gatehouse/internal/health"
@@ -46,7 +47,11 @@ Colour is used on a terminal unless NO_COLOR is set.
 Exit codes: 0 HEALTHY (warnings included), 1 DEGRADED or unknown, 2 UNHEALTHY, 3 called wrongly.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			document, err := findHealth(cmd.Context(), os.Getenv, cmp.Or(tenant, os.Getenv("GATEHOUSE_TENANT")))
+			getenv, err := healthEnvironment(os.Environ())
+			if err != nil {
+				return err
+			}
+			document, err := findHealth(cmd.Context(), getenv, cmp.Or(tenant, getenv("GATEHOUSE_TENANT")))
 			if err != nil {
 				return err
 			}
@@ -75,6 +80,19 @@ Exit codes: 0 HEALTHY (warnings included), 1 DEGRADED or unknown, 2 UNHEALTHY, 3
 // calledWrongly is apart from 1 and 2, which say how the warehouse is.
 func calledWrongly(format string, args ...any) error {
 	return exitError{3, fmt.Errorf(format, args...)}
+}
+
+// healthEnvironment is the environment with Gatehouse's own variables, of which each may stand in a file.
+func healthEnvironment(environ []string) (func(name string) string, error) {
+	read := map[string]string{}
+	for _, name := range []string{"GATEHOUSE_ADDR", "GATEHOUSE_DATABASE_URL", "GATEHOUSE_GRAPHQL_URL", "GATEHOUSE_TENANT", "GATEHOUSE_TOKEN"} {
+		value, err := app.Variable(environ, name)
+		if err != nil {
+			return nil, calledWrongly("%w", err)
+		}
+		read[name] = value
+	}
+	return func(name string) string { return cmp.Or(read[name], os.Getenv(name)) }, nil
 }
 
 func findHealth(ctx context.Context, getenv func(string) string, tenant string) (health.Document, error) {

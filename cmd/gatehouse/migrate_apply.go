@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +28,11 @@ func migrateApply() *cobra.Command {
 				if !ok {
 					return migration.Run{}, fault.New(fault.NotFound, "There is no migration %s.", v.Title())
 				}
-				return s.Apply(ctx, by, migration.ApplyRequest{Version: v, SHA256: file.SHA256, Release: id, Key: uuid.New(), Token: os.Getenv("GATEHOUSE_APPLY_TOKEN")})
+				token, err := variable("GATEHOUSE_APPLY_TOKEN")
+				if err != nil {
+					return migration.Run{}, err
+				}
+				return s.Apply(ctx, by, migration.ApplyRequest{Version: v, SHA256: file.SHA256, Release: id, Key: uuid.New(), Token: token})
 			})
 		},
 	}

@@ -39,6 +39,9 @@ Exit codes: 0 recorded or created, 4 something is missing, 1 failed, 2 called wr
 				}
 				return adopt(cmd, to, reason)
 			}
+			if reason != "" {
+				return exitError{2, errors.New("--reason goes with --to")}
+			}
 			m, err := owner()
 			if err != nil {
 				return err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -44,7 +43,11 @@ Exit codes: 0 taken back, 1 failed, 2 called wrongly, 3 it is not allowed, or it
 				if !ok {
 					return migration.Run{}, fault.New(fault.NotFound, "There is no file to take %s back with.", v.Title())
 				}
-				return s.Down(ctx, by, migration.DownRequest{Version: v, SHA256: file.SHA256, Release: id, Loss: saved, Confirm: confirm, Reason: reason, Key: uuid.New(), Token: os.Getenv("GATEHOUSE_APPLY_TOKEN")})
+				token, err := variable("GATEHOUSE_APPLY_TOKEN")
+				if err != nil {
+					return migration.Run{}, err
+				}
+				return s.Down(ctx, by, migration.DownRequest{Version: v, SHA256: file.SHA256, Release: id, Loss: saved, Confirm: confirm, Reason: reason, Key: uuid.New(), Token: token})
 			})
 		},
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -117,7 +116,7 @@ func rehearse(cmd *cobra.Command, copied string) (migration.Rehearsal, error) {
 		return migration.Rehearsal{}, err
 	}
 	defer db.Close()
-	by, err := postgres.Credentials{DB: db}.Authenticate(cmd.Context(), os.Getenv("GATEHOUSE_TOKEN"), actor.CLI, "")
+	by, err := machineOf(cmd.Context(), db)
 	if err != nil {
 		return migration.Rehearsal{}, err
 	}

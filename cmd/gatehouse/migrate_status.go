@@ -136,7 +136,7 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 			name = r.Effect.Script
 		}
 		if r.InDatabase() {
-			more = fmt.Sprintf("%s, %s, %s ms. %s", r.Effect.By.Name, r.Effect.FinishedAt.UTC().Format("2006-01-02 15:04:05Z"), fmt.Sprint(r.Effect.Took.Milliseconds()), more)
+			more = fmt.Sprintf("%s, %s, %d ms. %s", r.Effect.By.Name, r.Effect.FinishedAt.UTC().Format("2006-01-02 15:04:05Z"), r.Effect.Took.Milliseconds(), more)
 		}
 		if r.State == migration.StateFailed {
 			more = r.Last.Error

@@ -29,7 +29,7 @@ func personChange(name, short, said string, disabled bool) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return inTenant(cmd, tenant, func(db *postgres.DB, by actor.Actor) error {
 				if err := (postgres.People{DB: db}).Disable(cmd.Context(), by, issuer, subject, disabled); err != nil {
-					return err
+					return refusedInput(err)
 				}
 				cmd.PrintErrf("%s %s.\n", subject, said)
 				return nil

@@ -24,7 +24,7 @@ may stand as NAME_FILE instead, which names a file that holds the value.
 Before the first start: gatehouse setup, then gatehouse doctor.
 
 It refuses to start as a database role that could look past row-level security, and on tables of
-another version of Gatehouse. It starts without the identity provider and says so on the sign-in page.
+its own that are older than it. It starts without the identity provider and says so on the sign-in page.
 
 Exit codes: 0 stopped in order, 1 could not start or failed, 2 configuration is wrong.`,
 		Args: cobra.NoArgs,

@@ -49,9 +49,18 @@ Exit codes: 0 ready, 1 failed, 2 called wrongly.`,
 			if config.OwnerDatabaseURL == "" {
 				return exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL is not set")}
 			}
+			adminURL, err := variable("GATEHOUSE_ADMIN_DATABASE_URL")
+			if err != nil {
+				return err
+			}
 			plan := setup.Plan{
-				AdminURL: os.Getenv("GATEHOUSE_ADMIN_DATABASE_URL"), OwnerURL: string(config.OwnerDatabaseURL),
+				AdminURL: adminURL, OwnerURL: string(config.OwnerDatabaseURL),
 				Say: func(line string) { cmd.Println("==> " + line) },
+			}
+			for _, flag := range []string{"tenant-id", "tenant-name", "operator"} {
+				if tenant.Code == "" && cmd.Flags().Changed(flag) {
+					return exitError{2, fmt.Errorf("--%s says something of a tenant, and --tenant does not say of which", flag)}
+				}
 			}
 			if tenant.Code != "" {
 				if tenant.ID, err = uuid.Parse(id); err != nil {
@@ -64,7 +73,7 @@ Exit codes: 0 ready, 1 failed, 2 called wrongly.`,
 				plan.Tenants = []postgres.Tenant{tenant}
 			}
 			if err := setup.Run(cmd.Context(), plan); err != nil {
-				return err
+				return refusedInput(err)
 			}
 			cmd.Println("The database is ready. Next: gatehouse doctor")
 			return nil

@@ -45,7 +45,7 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 			}
 			token, made, err := postgres.Credentials{DB: db}.Create(cmd.Context(), by, name, list, lifetime)
 			if err != nil {
-				return err
+				return refusedInput(err)
 			}
 			cmd.PrintErrf("Credential %s (%s) is good until %s. It is shown this once:\n", made.ID, made.Name, made.ExpiresAt.UTC().Format(time.RFC3339))
 			_, err = fmt.Fprintln(cmd.OutOrStdout(), token)
@@ -55,7 +55,7 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 	cmd.Flags().StringVar(&tenant, "tenant", "", "code of the tenant the machine works for")
 	cmd.Flags().StringVar(&name, "name", "", "what the machine is, as it shall stand in the audit trail")
 	cmd.Flags().StringArrayVar(&rights, "right", nil, "a right, e.g. health:read; may be given several times")
-	cmd.Flags().DurationVar(&lifetime, "lifetime", 30*24*time.Hour, "how long the token is good")
+	cmd.Flags().DurationVar(&lifetime, "lifetime", 30*24*time.Hour, "how long the token is good: a year (8784h) at most")
 	for _, needed := range []string{"tenant", "name", "right"} {
 		if err := cmd.MarkFlagRequired(needed); err != nil {
 			panic(err) // a flag of this name stands three lines above

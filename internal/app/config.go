@@ -105,17 +105,12 @@ var Options = []Option{
 }
 
 // alsoKnown are GATEHOUSE_ variables that commands read by themselves.
-var alsoKnown = []string{"GATEHOUSE_TOKEN", "GATEHOUSE_APPLY_TOKEN", "GATEHOUSE_TEST_DATABASE_URL", "GATEHOUSE_FAULT", "GATEHOUSE_ADMIN_DATABASE_URL"}
+var alsoKnown = []string{"GATEHOUSE_TOKEN", "GATEHOUSE_APPLY_TOKEN", "GATEHOUSE_TENANT", "GATEHOUSE_TEST_DATABASE_URL", "GATEHOUSE_FAULT", "GATEHOUSE_ADMIN_DATABASE_URL"}
 
 // Load reads the configuration from an environment, given as os.Environ gives it. Each variable X may stand as X_FILE
 // instead, which names a file that holds the value. Every problem is reported at once; secrets are never printed.
 func Load(environ []string) (Config, error) {
-	set := map[string]string{}
-	for _, pair := range environ {
-		if name, value, ok := strings.Cut(pair, "="); ok {
-			set[name] = value
-		}
-	}
+	set := settings(environ)
 	c := Config{wrong: map[string]bool{}}
 	var problems []error
 	for _, o := range Options {
@@ -167,6 +162,25 @@ func (c Config) CheckServe() error {
 // Trail is the audit trail in that database, its heads published as configured.
 func (c Config) Trail(db *postgres.DB) postgres.Audit {
 	return postgres.Audit{DB: db, Heads: audit.HeadFile{Path: c.AuditHeads}}
+}
+
+// Variable reads one variable that a command reads by itself: as it stands, or from the file that its _FILE twin names.
+func Variable(environ []string, name string) (string, error) {
+	value, err := lookUp(settings(environ), Option{Name: name})
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	return value, nil
+}
+
+func settings(environ []string) map[string]string {
+	set := map[string]string{}
+	for _, pair := range environ {
+		if name, value, ok := strings.Cut(pair, "="); ok {
+			set[name] = value
+		}
+	}
+	return set
 }
 
 func lookUp(set map[string]string, o Option) (string, error) {

@@ -89,3 +89,25 @@ func TestCheckServe(t *testing.T) {
 		}
 	}
 }
+
+// What single commands read may stand in a file like everything else, and is known to those that do not read it.
+func TestVariablesOfCommands(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte("gatehouse_x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Variable([]string{"GATEHOUSE_TOKEN_FILE=" + file}, "GATEHOUSE_TOKEN"); got != "gatehouse_x" || err != nil {
+		t.Errorf("Variable from a file = %q, %v", got, err)
+	}
+	if got, err := Variable(nil, "GATEHOUSE_TOKEN"); got != "" || err != nil {
+		t.Errorf("Variable that is not set = %q, %v", got, err)
+	}
+	for _, wrong := range [][]string{{"GATEHOUSE_TOKEN=x", "GATEHOUSE_TOKEN_FILE=" + file}, {"GATEHOUSE_TOKEN_FILE=" + file + "-not-there"}} {
+		if got, err := Variable(wrong, "GATEHOUSE_TOKEN"); err == nil || !strings.HasPrefix(err.Error(), "GATEHOUSE_TOKEN: ") {
+			t.Errorf("Variable(%v) = %q, %v", wrong, got, err)
+		}
+	}
+	if _, err := Load([]string{"GATEHOUSE_TENANT=rivermark", "GATEHOUSE_ADMIN_DATABASE_URL_FILE=" + file}); err != nil {
+		t.Errorf("Load does not know what commands read: %v", err)
+	}
+}

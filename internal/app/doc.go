@@ -3,5 +3,5 @@
 // cmd and the browser tests use it; nothing below it knows it.
 //
 // Start reading at App in app.go: New opens and checks everything, Serve runs
-// until its context ends. SetUp in setup.go makes a database ready for it.
+// until its context ends. What makes a database ready for it is package setup.
 package app

@@ -147,13 +147,17 @@ func examineSchemas(ctx context.Context, config Config) []Finding {
 	if err != nil {
 		return append(found, Finding{What: "warehouse schema", Say: "its ledger cannot be read: " + err.Error()})
 	}
-	newest := "no version recorded: run `gatehouse migrate baseline`"
+	schema := Finding{What: "warehouse schema", Warn: true, Say: "no version recorded: run `gatehouse migrate baseline`"}
 	for _, rung := range ladder.Rungs {
 		if rung.InDatabase() {
-			newest = "stands at V" + rung.Version.String()
+			schema = Finding{What: schema.What, OK: true, Say: "stands at " + rung.Version.Title()}
 		}
 	}
-	return append(found, Finding{What: "warehouse schema", OK: true, Say: newest})
+	if len(ladder.Problems) > 0 {
+		schema.OK, schema.Warn = false, true
+		schema.Say += ", but files and database disagree, so nothing can be applied: " + strings.Join(ladder.Problems, " ") + " `gatehouse migrate status` shows every version."
+	}
+	return append(found, schema)
 }
 
 func examineProvider(ctx context.Context, config Config) Finding {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -189,6 +190,12 @@ type Credential struct {
 	RevokedAt *time.Time
 }
 
+// LongestCredential is how long a credential may be good: one that is never made anew is one that nobody looks after.
+const LongestCredential = 366 * 24 * time.Hour
+
+// longestName of a credential, in characters.
+const longestName = 100
+
 // Create makes a credential in the actor's tenant and gives its token, which is never shown again. Nobody can give a
 // machine a right that they do not hold themselves; Gatehouse's own set-up (actor.System in that tenant) can.
 func (c Credentials) Create(ctx context.Context, by actor.Actor, name string, rights []actor.Right, lifetime time.Duration) (string, Credential, error) {
@@ -205,8 +212,13 @@ func (c Credentials) Create(ctx context.Context, by actor.Actor, name string, ri
 		}
 		names[i] = string(r)
 	}
-	if strings.TrimSpace(name) == "" || len(rights) == 0 || lifetime <= 0 {
+	switch {
+	case strings.TrimSpace(name) == "" || len(rights) == 0 || lifetime <= 0:
 		return "", Credential{}, fault.New(fault.Invalid, "A credential needs a name, at least one right and a lifetime.")
+	case utf8.RuneCountInString(name) > longestName:
+		return "", Credential{}, fault.New(fault.Invalid, "The name of a credential has at most %d characters.", longestName)
+	case lifetime > LongestCredential:
+		return "", Credential{}, fault.New(fault.Invalid, "A credential is good for a year at most. Make a new one then, and revoke the old.")
 	}
 	token, err := newToken()
 	if err != nil {

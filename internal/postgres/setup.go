@@ -84,6 +84,11 @@ func refusedTenant(t Tenant, err error) error {
 			return fault.New(fault.Conflict, "Another tenant operates this environment already, and only one can. Nothing was changed for %s.", t.Code).Because(err)
 		case "tenants_code_key":
 			return fault.New(fault.Conflict, "Another tenant has the code %s already.", t.Code).Because(err)
+		case "tenants_code_form":
+			return fault.New(fault.Invalid, "%q is no code of a tenant: that is 1 to 50 small letters, digits, hyphens and underscores, and begins with a letter or a digit.",
+				short(t.Code)).Because(err)
+		case "tenants_name_filled":
+			return fault.New(fault.Invalid, "The tenant %s needs a name.", t.Code).Because(err)
 		}
 	}
 	return fmt.Errorf("adding tenant %s: %w", t.Code, err)
