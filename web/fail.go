@@ -51,6 +51,9 @@ func refusalOf(err error) refusal {
 	if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
 		return refusal{statusOf[f.Kind], f.Kind, f.Message, f.Fields}
 	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return refusal{http.StatusServiceUnavailable, fault.Unavailable, "The answer took too long and was given up.", nil}
+	}
 	var router *echo.HTTPError
 	if errors.As(err, &router) {
 		switch router.Code {
@@ -66,6 +69,7 @@ func refusalOf(err error) refusal {
 // fail turns an error into status and page, or a JSON problem for programs. The one log line carries the cause.
 func (w *Web) fail(err error, c echo.Context) {
 	r := of(c)
+	lift(c)
 	if r.why != nil || errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
 		r.why = errors.Join(r.why, err)
 		return // answered already, or nobody is there to read

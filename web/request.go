@@ -20,6 +20,8 @@ import (
 type request struct {
 	ref  string
 	form *Values // the body, once it was read
+	// unlimited is the request's context without the time that it may take.
+	unlimited context.Context //nolint:containedctx // it belongs to this very request
 	// tokenHash is the stored name of the session that came with the request; found says whether it is still there.
 	tokenHash string
 	found     bool
@@ -70,6 +72,8 @@ func (w *Web) outermost(next echo.HandlerFunc) echo.HandlerFunc {
 			ctx, count = w.config.Meter(c.Request().Context())
 			setContext(c, ctx)
 		}
+		end := w.limit(c)
+		defer end()
 		if err := w.caught(c, next); err != nil {
 			w.fail(err, c)
 		}
@@ -78,6 +82,38 @@ func (w *Web) outermost(next echo.HandlerFunc) echo.HandlerFunc {
 		return nil
 	}
 }
+
+// limit gives the request the time it may take: a database that does not answer must not hold it for ever.
+func (w *Web) limit(c echo.Context) (end func()) {
+	route, _ := w.route(c)
+	if route.Streams {
+		return func() {}
+	}
+	within := w.config.ChangeWithin
+	if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {
+		within = w.config.ReadWithin
+	}
+	whole := c.Request().Context()
+	limited, cancel := context.WithTimeout(whole, within)
+	setContext(c, limited)
+	of(c).unlimited = whole
+	return cancel
+}
+
+// lift takes the limit away again: the page that says what was given up can still be drawn.
+func lift(c echo.Context) {
+	if whole := of(c).unlimited; whole != nil {
+		setContext(c, kept{whole, c.Request().Context()})
+	}
+}
+
+// kept ends with one context and holds the values of another.
+type kept struct {
+	context.Context                 //nolint:containedctx // it is one
+	values          context.Context //nolint:containedctx // as above
+}
+
+func (k kept) Value(key any) any { return k.values.Value(key) }
 
 // caught runs next and gives a panic as an error. http.ErrAbortHandler is how a handler cuts a connection on purpose.
 func (w *Web) caught(c echo.Context, next echo.HandlerFunc) (err error) {

@@ -197,6 +197,10 @@ func (s *site) routes() []web.Route {
 		web.Needs(http.MethodGet, "/api/things", actor.HealthRead, func(c echo.Context) error {
 			return c.JSON(http.StatusOK, map[string]string{"origin": string(web.Actor(c).Origin), "tenant": web.Actor(c).TenantCode})
 		}),
+		{Method: http.MethodGet, Path: "/slow", Access: web.SignedIn, Handler: func(c echo.Context) error {
+			<-c.Request().Context().Done()
+			return c.Request().Context().Err()
+		}},
 		{Method: http.MethodGet, Path: "/panic", Access: web.Public, Handler: func(echo.Context) error { panic("the secret of the panic") }},
 		{Method: http.MethodGet, Path: "/broken", Access: web.Public, Handler: func(echo.Context) error {
 			return fault.New(fault.Internal, "secret text").Because(io.ErrUnexpectedEOF)

@@ -34,6 +34,9 @@ type Config struct {
 	TrustedProxies []*net.IPNet
 	// IdleLimit and AbsoluteLimit end a session; 30 minutes and 12 hours where zero.
 	IdleLimit, AbsoluteLimit time.Duration
+	// ReadWithin and ChangeWithin are how long the answer to a GET, and to anything else, may take before the request is given
+	// up: 20 and 50 seconds where zero. What streams has no such limit.
+	ReadWithin, ChangeWithin time.Duration
 	// SignInsPerMinute is how many sign-ins one address may start; 30 where zero.
 	SignInsPerMinute int
 
@@ -89,6 +92,9 @@ func New(config Config) (*Web, error) {
 	}
 	config.IdleLimit = orDuration(config.IdleLimit, 30*time.Minute)
 	config.AbsoluteLimit = orDuration(config.AbsoluteLimit, 12*time.Hour)
+	// More than a statement may take, and less than the server's limit for writing the answer.
+	config.ReadWithin = orDuration(config.ReadWithin, 20*time.Second)
+	config.ChangeWithin = orDuration(config.ChangeWithin, 50*time.Second)
 	config.Heartbeat = orDuration(config.Heartbeat, 15*time.Second)
 	if config.SignInsPerMinute == 0 {
 		config.SignInsPerMinute = 30

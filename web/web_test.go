@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -251,4 +252,17 @@ func TestTheAddressOfSigningOutCanBeReloaded(t *testing.T) {
 	if got := r.Header.Get("Location"); got != "/signed-out" {
 		t.Errorf("GET /logout leads to %q, want /signed-out", got)
 	}
+}
+
+// D05: what does not come back is given up, with a page that says so, and the person stays signed in.
+func TestARequestEndsByItsDeadline(t *testing.T) {
+	s := open(t, func(set *settings) { set.config.ReadWithin = 3 * time.Second })
+	b := s.browser()
+	b.signIn("viewer@rivermark")
+	a := b.get("/slow")
+	wantStatus(t, "GET of what does not come back", a, http.StatusServiceUnavailable)
+	if a.Header.Get("Retry-After") == "" || !strings.Contains(a.body, "took too long") {
+		t.Errorf("a request that was given up is answered with Retry-After %q and\n%s", a.Header.Get("Retry-After"), a.body)
+	}
+	wantStatus(t, "GET /home afterwards", b.get("/home"), http.StatusOK)
 }
