@@ -122,7 +122,7 @@ func (c Checks) ask(ctx context.Context, by actor.Actor, query string, variables
 		f.Summary = "Unknown: " + unasked.Why
 		return f, smokeAnswer{}
 	case errors.As(err, &plain):
-		f.Summary = "The GraphQL endpoint does not answer: " + plain.Text
+		f.Summary = "The GraphQL endpoint cannot be used: " + plain.Text
 		return f, smokeAnswer{}
 	case err != nil:
 		f.Summary = "The GraphQL endpoint did not answer in time."

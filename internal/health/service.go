@@ -208,7 +208,7 @@ func (s *Service) failed(check Check, err error) verdict {
 	case Database:
 		down = verdict{level: Unhealthy, message: "The database does not answer: " + reason(err, s.deadline)}
 	case GraphQL:
-		down = verdict{level: Unhealthy, message: "The GraphQL endpoint does not answer: " + reason(err, s.deadline)}
+		down = verdict{level: Unhealthy, message: "The GraphQL endpoint cannot be used: " + reason(err, s.deadline)}
 	case CacheFreshness, MLAccuracy, QueryPerformance, Scheduler, DataQuality, Statistics:
 	}
 	return down

@@ -2,9 +2,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
@@ -21,6 +24,7 @@ func (h Health) reading(ctx context.Context, by actor.Actor, object, version str
 func (h Health) unread(ctx context.Context, by actor.Actor, object, version string, err error) error {
 	switch {
 	case missingTable(err):
+		object, version = named(err, object, version)
 		applied, lookErr := h.DB.countsAsApplied(ctx, by, version)
 		if lookErr != nil {
 			return lookErr
@@ -30,6 +34,23 @@ func (h Health) unread(ctx context.Context, by actor.Actor, object, version stri
 		return &health.Plain{Text: "the application's database role may not read " + object + "."}
 	}
 	return err
+}
+
+// readElsewhere are objects that a reading of another one looks at as well, with the version that brings them.
+var readElsewhere = map[string]string{"bin_utilization_cache": "0.0.16", "bin_optimization_outliers": "0.0.22"}
+
+// named is the object that the database misses, where it is another than the reading's own. Its text may be in any
+// language; the name stands in it as it is.
+func named(err error, object, version string) (missing, broughtBy string) {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && !strings.Contains(pg.Message, object) {
+		for other, by := range readElsewhere {
+			if strings.Contains(pg.Message, other) {
+				return other, by
+			}
+		}
+	}
+	return object, version
 }
 
 // countsAsApplied says whether a version of the warehouse's schema is recorded as applied: "0.0.20".

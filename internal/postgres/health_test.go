@@ -167,6 +167,20 @@ func TestMissingTablesAreToldApart(t *testing.T) {
 	}
 }
 
+// Of two objects that one reading looks at, the one that is missing is named.
+func TestTheMissingObjectIsNamed(t *testing.T) {
+	d := housetest.At(t, "0.0.22")
+	super(t, d, "ALTER TABLE bin_utilization_cache RENAME TO elsewhere; ALTER TABLE bin_optimization_outliers RENAME TO away")
+	h, by := postgres.Health{DB: housetest.Open(t, d)}, viewer(housetest.Rivermark)
+	var missing *health.Missing
+	if _, err := h.Cache(t.Context(), by); !errors.As(err, &missing) || missing.Object != "bin_utilization_cache" || missing.Version != "0.0.16" || !missing.Applied {
+		t.Errorf("Cache without bin_utilization_cache: %v", err)
+	}
+	if _, err := h.Statistics(t.Context(), by, time.Hour); !errors.As(err, &missing) || missing.Object != "bin_optimization_outliers" || !missing.Applied {
+		t.Errorf("Statistics without bin_optimization_outliers: %v", err)
+	}
+}
+
 func TestHealthBeforeAndAfterTheRelease(t *testing.T) {
 	for _, c := range []struct {
 		version     string
