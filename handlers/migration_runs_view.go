@@ -47,7 +47,7 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		v.Waiting = h.waiting(migration.ReadWait(one.Lines))
 	}
 	if run.State == migration.Failed {
-		v.Error = databaseError(run)
+		v.Error = runError(by, run)
 	}
 	if run.State == migration.Interrupted {
 		v.Stopped = h.stopped(by, run)
@@ -85,6 +85,8 @@ func runSentence(run migration.Run, bare bool) (sentence, safe string) {
 	switch {
 	case bare && run.State == migration.Running:
 		return what + ".", "Its file runs without a transaction: if it fails, what its statements did before stands. You may leave this page."
+	case run.Refused():
+		return run.Version.Title() + " was refused.", run.Resolution
 	case bare && run.State == migration.Failed:
 		return run.Version.Title() + " failed.", strings.TrimSpace("Its file runs without a transaction: what its statements did before the failure stands. The post-checks show what is there. " + run.Resolution)
 	}
@@ -170,11 +172,31 @@ func (h migrations) waiting(w *migration.LockWait) *pages.LockWait {
 	return v
 }
 
+// runError says who stopped a run and why: we ourselves, with what each line of the refusal names, or the database.
+func runError(by actor.Actor, run migration.Run) *pages.DatabaseError {
+	if run.SQLState != "" {
+		return databaseError(run)
+	}
+	first, rest, _ := strings.Cut(run.Error, "\n")
+	e := &pages.DatabaseError{Heading: "Why it failed", Message: first}
+	if run.Refused() {
+		e.Heading = "Gatehouse refused the step"
+	}
+	if rest == "" {
+		return e
+	}
+	e.Points = strings.Split(rest, "\n")
+	if run.Drifted() && by.Operator {
+		e.Way = components.Link{Label: "To the page Drift", Href: driftPage}
+	}
+	return e
+}
+
 // databaseError takes apart what StepError put together: the place and the message, then lines of detail.
 func databaseError(run migration.Run) *pages.DatabaseError {
 	first, rest, _ := strings.Cut(run.Error, "\n")
-	e := &pages.DatabaseError{SQLState: run.SQLState, Message: first}
-	if place, message, ok := strings.Cut(first, " (SQLSTATE "+run.SQLState+"): "); ok && run.SQLState != "" {
+	e := &pages.DatabaseError{Heading: "PostgreSQL said", SQLState: run.SQLState, Message: first}
+	if place, message, ok := strings.Cut(first, " (SQLSTATE "+run.SQLState+"): "); ok {
 		e.Where, e.Message = place, message
 	}
 	for line := range strings.SplitSeq(rest, "\n") {
@@ -204,7 +226,9 @@ func (h migrations) stopped(by actor.Actor, run migration.Run) *pages.Interrupte
 			"Look at the version's page of repair: it shows statement by statement what of the step is there, and a repair there closes this run with its proof.",
 			"Or close this run with a sentence about what you found. Then the version can be applied again, through its gate.",
 		},
-		Repair: components.Link{Label: "What of " + run.Version.Title() + " is in the database", Href: repairHref(run.Version)},
+	}
+	if by.Operator {
+		s.Repair = components.Link{Label: "What of " + run.Version.Title() + " is in the database", Href: repairHref(run.Version)}
 	}
 	switch {
 	case !run.AcknowledgedAt.IsZero():

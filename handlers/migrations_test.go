@@ -29,6 +29,8 @@ type schema struct {
 	refuse  error
 	noted   string
 	saved   *migration.Saved
+	facts   []migration.Fact
+	effect  time.Time // when V0.0.14 was applied
 }
 
 var (
@@ -42,7 +44,7 @@ func newSchema(t *testing.T) *schema {
 	const card = "-- title: A step\n-- risk: medium\n-- estimate: 8s\n-- reversible: yes\n-- undo loses: <b>everything</b>\n"
 	files, err := migration.ReadFiles(fstest.MapFS{
 		"V0.0.14__a.sql": {Data: []byte(card + "SELECT 14;")}, "U0.0.14__a.sql": {Data: []byte("SELECT -14;")},
-		"V0.0.15__b.sql": {Data: []byte(card + "SELECT 15;")}, "U0.0.15__b.sql": {Data: []byte("SELECT -15;")},
+		"V0.0.15__b.sql": {Data: []byte(card + "-- creates: table public.made\nSELECT 15;")}, "U0.0.15__b.sql": {Data: []byte("SELECT -15;")},
 	}, migration.Rules{Undo: true})
 	if err != nil {
 		t.Fatal(err)
@@ -58,8 +60,10 @@ func newSchema(t *testing.T) *schema {
 
 func (s *schema) ladder() migration.Ladder {
 	f, _ := s.files.Up(14)
-	return migration.Build(s.files, []migration.Entry{{ID: 1, Version: 14, Direction: migration.Up, Success: true, SHA256: f.SHA256, By: migration.Person{Name: "Otto"}}},
+	l := migration.Build(s.files, []migration.Entry{{ID: 1, Version: 14, Direction: migration.Up, Success: true, SHA256: f.SHA256, FinishedAt: s.effect, By: migration.Person{Name: "Otto"}}},
 		migration.Belief{Version: 14, Known: true}, nil)
+	l.Stray(s.facts)
+	return l
 }
 
 func (s *schema) Ladder(context.Context, actor.Actor, int64) (migration.Overview, error) {

@@ -29,6 +29,7 @@ var migrationStates = map[migration.State]components.State{
 	migration.StateOutOfOrder:  {Word: "Out of order", Tone: components.Bad},
 	migration.StateUndone:      {Word: "Undone", Tone: components.Warn},
 	migration.StateInterrupted: {Word: "Interrupted", Tone: components.Bad},
+	migration.StateHandMade:    {Word: "Made by hand", Tone: components.Bad},
 }
 
 func migrationState(s migration.State) components.State {
@@ -62,7 +63,7 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 		v.DriftHref, v.BackupsHref, v.RehearsalsHref = driftPage, backupsPage, rehearsalsPage
 	}
 	for _, r := range o.Ladder.Rungs {
-		v.Rungs = append(v.Rungs, h.rungView(r))
+		v.Rungs = append(v.Rungs, h.rungView(by, r))
 	}
 	for _, i := range o.Ladder.Invalid {
 		row := pages.InvalidRow{Text: i.Sentence(), Index: i.Name}
@@ -114,11 +115,14 @@ func ladderSentence(l migration.Ladder) (string, components.Tone) {
 	}
 	text := fmt.Sprintf("%d of %d in the database", applied, len(l.Rungs))
 	next, ok := l.Next()
+	handMade, stray := l.HandMade()
 	switch {
 	case running.State == migration.StateRunning:
 		return text + "; " + running.Version.Title() + " is under way.", components.Progress
 	case running.State == migration.StateInterrupted:
 		return text + "; a run of " + running.Version.Title() + " was cut off and needs a person.", components.Bad
+	case stray:
+		return text + "; objects of " + handMade.Version.Title() + " were made by hand.", components.Bad
 	case ok && next.State == migration.StateFailed:
 		return text + "; the last try of " + next.Version.Title() + " failed and left nothing behind.", components.Bad
 	case ok:
@@ -145,7 +149,7 @@ func ledgerPager(o migration.Overview, before int64) components.Pager {
 	return p
 }
 
-func (h migrations) rungView(r migration.Rung) pages.Rung {
+func (h migrations) rungView(by actor.Actor, r migration.Rung) pages.Rung {
 	v := pages.Rung{
 		Version: r.Version.Title(), Title: r.File.Card.Title, Href: versionHref(r.Version),
 		State: migrationState(r.State), Risk: riskState(r), Locks: r.File.Card.Locks, SHA256: r.File.SHA256,
@@ -170,8 +174,19 @@ func (h migrations) rungView(r migration.Rung) pages.Rung {
 		v.Database = "some of it may be there"
 	case r.State == migration.StateUndone:
 		v.Database = "taken back"
+	case r.State == migration.StateHandMade:
+		v.Database = counted(len(r.Astray), "object", "objects") + " of it, and no entry"
+		v.Repair = repairLink(by, r)
 	}
 	return v
+}
+
+// repairLink leads whoever's organisation changes the schema to the page of repair; nobody else.
+func repairLink(by actor.Actor, r migration.Rung) components.Link {
+	if !by.Operator {
+		return components.Link{}
+	}
+	return components.Link{Label: "What of " + r.Version.Title() + " is there, and its repair", Href: repairHref(r.Version)}
 }
 
 // estimate is how long the version takes by its newest rehearsal, or else by its plan card, and says which.
@@ -193,7 +208,12 @@ func differs(r migration.Rung) string {
 	case migration.StateChanged, migration.StateMissingFile, migration.StateOutOfOrder, migration.StateInterrupted, migration.StateDirty:
 		return r.State.Words()
 	case migration.StateFailed:
+		if r.Last.Repaired() != "" {
+			return "A person looked after the last try, and nothing of it is there."
+		}
 		return "The last try failed and left nothing behind. " + firstLine(r.Last.Error)
+	case migration.StateHandMade:
+		return r.StrayWords()
 	case migration.StateApplied, migration.StateBaseline, migration.StatePending, migration.StateBlocked, migration.StateRunning, migration.StateUndone:
 	}
 	return r.Note
@@ -212,7 +232,7 @@ func firstLine(s string) string {
 func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.Ladder, release *migration.Release) pages.NextMigration {
 	next, ok := l.Next()
 	if !ok {
-		return pages.NextMigration{}
+		return repairFirst(by, l)
 	}
 	n := pages.NextMigration{Version: next.Version.Title(), Title: next.File.Card.Title, Tone: components.Blocked}
 	planned := ""
@@ -253,8 +273,24 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 	default:
 		n.Text, n.Tone = next.Version.Title()+" may be applied: go / no-go is passed.", components.Good
 		h.offer(&n, shell, by, next, release)
+		if r, is := l.HandMade(); is {
+			n.Tone = components.Warn
+			n.Text += " Objects of " + r.Version.Title() + " were made by hand: unless that is taken away or signed for on the page Drift, the step is refused."
+		}
 	}
 	return n
+}
+
+// repairFirst says that what somebody made by hand comes first, where the version that would be next is it.
+func repairFirst(by actor.Actor, l migration.Ladder) pages.NextMigration {
+	r, is := l.HandMade()
+	if !is || r.Blocked != r.StrayWords() {
+		return pages.NextMigration{}
+	}
+	return pages.NextMigration{
+		Version: r.Version.Title(), Title: r.File.Card.Title, Tone: components.Bad, Text: r.Version.Title() + " waits for its repair.",
+		WhyNot: []components.Link{{Label: r.StrayWords(), Href: repairLink(by, r).Href}},
+	}
 }
 
 func (h migrations) offer(n *pages.NextMigration, shell layouts.Shell, by actor.Actor, next migration.Rung, release *migration.Release) {
@@ -319,6 +355,7 @@ func (h migrations) ledgerRows(entries []migration.Entry) []pages.LedgerRow {
 		if !e.Success {
 			row.Outcome = components.State{Code: "failed", Word: "Failed", Tone: components.Bad}
 		}
+		repairRow(&row, e)
 		if e.Run != uuid.Nil {
 			row.RunHref = runHref(e.Run)
 		}
@@ -326,6 +363,26 @@ func (h migrations) ledgerRows(entries []migration.Entry) []pages.LedgerRow {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// repairRow words an entry with which a person repaired a version: nothing was tried, but for an undo file that ran.
+func repairRow(row *pages.LedgerRow, e migration.Entry) {
+	switch e.Repaired() {
+	case "":
+		return
+	case migration.RepairUndo:
+		row.Note = "repair: its undo file was run"
+	case migration.RepairApplied:
+		row.Note = "repair: found there"
+	case migration.RepairNotApplied:
+		row.Note = "repair: found not there"
+	}
+	if !e.Success {
+		row.Outcome = components.State{Code: "repaired", Word: "Not applied", Tone: components.Neutral}
+		if e.Direction == migration.Down {
+			row.Outcome.Word = "Still applied"
+		}
+	}
 }
 
 func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.Detail) pages.MigrationShowView {
@@ -342,15 +399,23 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 	if r.State == migration.StateMissingFile {
 		v.Name, v.File = r.Effect.Description, r.Effect.Script+" (missing here)"
 	}
-	if r.Next {
+	switch {
+	case r.Next:
 		v.Next = h.nextView(shell, by, d.Ladder, d.Release)
-	} else {
+	case r.State == migration.StateHandMade:
+		v.Next = whyNotNext(r, d.Runs)
+		v.Next.Tone = components.Bad
+		if r.Blocked != r.StrayWords() {
+			v.Next.WhyNot = append(v.Next.WhyNot, components.Link{Label: r.StrayWords()})
+		}
+		v.Next.WhyNot[len(v.Next.WhyNot)-1].Href = repairLink(by, r).Href
+	default:
 		v.Next = whyNotNext(r, d.Runs)
 	}
 	if by.Operator && r.HasFile {
 		v.RepairHref = repairHref(r.Version)
 	}
-	if r.CanUndo && d.HasUndo {
+	if by.Operator && r.CanUndo && d.HasUndo {
 		v.DownHref = versionHref(r.Version) + "/down"
 	}
 	return v
@@ -446,12 +511,14 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 	switch {
 	case !by.Can(actor.MigrationDown) || !by.Operator:
 		v.Refused, v.WhoCan = "You may not undo a migration here.", roleTitles(actor.RolesWith(actor.MigrationDown))
+	case r.State == migration.StateHandMade:
+		v.WhyNot = []components.Link{{Label: r.StrayWords() + " It is taken back on its page of repair, where what would be lost is counted and saved as well.", Href: repairHref(r.Version)}}
 	case !r.InDatabase() && r.State != migration.StateDirty:
 		v.WhyNot = []components.Link{{Label: r.Version.Title() + " is not in the database."}}
 	case r.State == migration.StateDirty:
 		v.WhyNot = []components.Link{{Label: r.Version.Title() + " stopped half way. It is taken back on its page of repair.", Href: repairHref(r.Version)}}
 		if !h.stale(by) && d.HasUndo {
-			v.Save = h.saveOrder(r.Version)
+			v.Save = saveOrder(r.Version)
 		}
 	case !r.CanUndo || !d.HasUndo:
 		v.WhyNot = cannotUndo(d)
@@ -463,11 +530,11 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 		v.WhyNot = []components.Link{{Label: d.Release.Moment.Refusal, Href: windowHref(d.Release.ID)}}
 	case h.stale(by):
 		v.FreshHref = web.LoginHref(versionHref(r.Version)+"/down", true)
-	case !h.speaks(d.Saved):
-		v.Save = h.saveOrder(r.Version)
+	case d.Saved == nil || d.Saved.WhyNot(r, h.now()) != "":
+		v.Save = saveOrder(r.Version)
 	default:
-		v.Save = h.saveOrder(r.Version)
-		v.Save.Effect = "Count and save it again"
+		v.Save = saveOrder(r.Version)
+		v.Save.Effect = saveAgain
 		v.Action, v.Release, v.Loss, v.Signs = versionHref(r.Version)+"/down", d.Release.ID.String(), d.Saved.ID.String(), d.Saved.Meaning()
 		if n, _ := d.Saved.Lost(); n > 0 {
 			v.Effect += " and lose " + d.Saved.Things()
@@ -476,12 +543,7 @@ func (h migrations) downView(c echo.Context, by actor.Actor, d migration.Detail)
 	return v
 }
 
-// speaks says whether a saving is young enough to undo on.
-func (h migrations) speaks(s *migration.Saved) bool {
-	return s != nil && h.now().Sub(s.TakenAt) < migration.SavedFor
-}
-
-func (h migrations) saveOrder(v migration.Version) pages.Order {
+func saveOrder(v migration.Version) pages.Order {
 	return pages.Order{Action: versionHref(v) + "/losses", Key: uuid.NewString(), Effect: "Count what undoing " + v.Title() + " would lose, and save it"}
 }
 
@@ -492,16 +554,24 @@ func (h migrations) downSaved(v *pages.MigrationDownView, d migration.Detail, sh
 		return
 	}
 	v.SavedText = d.Saved.Meaning()
-	if !h.speaks(d.Saved) {
-		v.SavedText += " That is longer ago than 15 minutes; count and save it again."
+	if why := d.Saved.WhyNot(d.Rung, h.now()); why != "" {
+		v.SavedText += " " + why
 	}
 	v.SavedAt, v.Work = moment(d.Saved.TakenAt, h.now(), time.UTC), components.Link{Label: "with this log", Href: operationHref(d.Saved.Operation)}
-	for _, l := range d.Saved.Losses {
-		v.Counted = append(v.Counted, components.Fact{Label: l.What(), Value: l.Count()})
+	v.Counted, v.Files = lostFacts(*d.Saved)
+}
+
+const saveAgain = "Count and save it again"
+
+// lostFacts are what was counted, and where it was saved.
+func lostFacts(s migration.Saved) (lost, files []components.Fact) {
+	for _, l := range s.Losses {
+		lost = append(lost, components.Fact{Label: l.What(), Value: l.Count()})
 	}
-	for _, f := range d.Saved.Files {
-		v.Files = append(v.Files, components.Fact{Label: f.Name, Value: fmt.Sprintf("%s; %d bytes, SHA-256 %s", f.Holds, f.Bytes, f.SHA256)})
+	for _, f := range s.Files {
+		files = append(files, components.Fact{Label: f.Name, Value: fmt.Sprintf("%s; %d bytes, SHA-256 %s", f.Holds, f.Bytes, f.SHA256)})
 	}
+	return lost, files
 }
 
 func cannotUndo(d migration.Detail) []components.Link {

@@ -18,7 +18,7 @@ import (
 // RepairStories are the stories of versions of which ledger and database do not agree, of what an undo loses, and of
 // indexes that are not valid.
 type RepairStories interface {
-	Latest(ctx context.Context, by actor.Actor, v migration.Version) (*migration.Probe, []migration.Repaired, error)
+	Latest(ctx context.Context, by actor.Actor, v migration.Version) (migration.Known, error)
 	Look(ctx context.Context, by actor.Actor, v migration.Version) (migration.Probe, error)
 	Order(ctx context.Context, by actor.Actor, o migration.RepairOrder) (operation uuid.UUID, err error)
 	SaveLosses(ctx context.Context, by actor.Actor, v migration.Version, key uuid.UUID) (operation uuid.UUID, err error)

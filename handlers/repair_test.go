@@ -20,13 +20,15 @@ import (
 // hospital answers as migration.Repairs does.
 type hospital struct {
 	probe   *migration.Probe
+	loses   bool
+	saved   *migration.Saved
 	ordered migration.RepairOrder
 	index   string
 	refuse  error
 }
 
-func (h *hospital) Latest(context.Context, actor.Actor, migration.Version) (*migration.Probe, []migration.Repaired, error) {
-	return h.probe, []migration.Repaired{{Operation: someRun, Choice: migration.RepairChoice{As: migration.RepairUndo, Reason: "<b>once</b>"}, By: "Otto", Roles: "devops_engineer", State: "failed", Ordered: schemaNow}}, nil
+func (h *hospital) Latest(context.Context, actor.Actor, migration.Version) (migration.Known, error) {
+	return migration.Known{Probe: h.probe, Loses: h.loses, Saved: h.saved, Done: []migration.Repaired{{Operation: someRun, Choice: migration.RepairChoice{As: migration.RepairUndo, Reason: "<b>once</b>"}, By: "Otto", Roles: "devops_engineer", State: "failed", Ordered: schemaNow}}}, nil
 }
 
 func (h *hospital) Look(context.Context, actor.Actor, migration.Version) (migration.Probe, error) {

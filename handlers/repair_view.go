@@ -33,7 +33,7 @@ var offers = map[migration.Repair]components.Option{
 
 func (h repairs) view(c echo.Context, version migration.Version) (pages.MigrationRepairView, error) {
 	by := web.Actor(c)
-	probe, done, err := h.stories.Latest(c.Request().Context(), by, version)
+	known, err := h.stories.Latest(c.Request().Context(), by, version)
 	if err != nil {
 		return pages.MigrationRepairView{}, err
 	}
@@ -50,16 +50,39 @@ func (h repairs) view(c echo.Context, version migration.Version) (pages.Migratio
 	default:
 		v.LookHref, v.Action = versionHref(version)+"/probe", repairHref(version)
 	}
-	for _, r := range done {
+	for _, r := range known.Done {
 		v.Done = append(v.Done, pages.OperationRow{
 			ID: r.Operation.String(), Href: operationHref(r.Operation), Title: "as " + string(r.Choice.As), By: r.By + " (" + r.Roles + ")",
 			State: operationStates[operation.State(r.State)], Ordered: moment(r.Ordered, h.now(), time.UTC), Sentence: "Why: " + r.Choice.Reason + ". " + r.Sentence,
 		})
 	}
-	if probe != nil {
-		h.looked(&v, *probe)
+	if known.Probe != nil {
+		h.looked(&v, *known.Probe)
+		h.loses(&v, by, known)
 	}
 	return v, nil
+}
+
+// loses says what running the undo file would lose, which has to be counted and saved first.
+func (h repairs) loses(v *pages.MigrationRepairView, by actor.Actor, known migration.Known) {
+	if !known.Probe.Offer(migration.RepairUndo).Offered() || !known.Loses {
+		return
+	}
+	v.SavedText = "Running its undo file throws away rows or values. Nothing of that has been counted and saved in the last 15 minutes, and it is not run before."
+	switch {
+	case known.Unread != "":
+		v.SavedText = "What " + known.Unread + " throws away cannot be counted beforehand, so its undo file is not run from here."
+		return
+	case known.Saved != nil:
+		v.SavedText = known.Saved.Meaning()
+		v.Counted, v.Files = lostFacts(*known.Saved)
+	}
+	if by.Can(actor.MigrationDown) && v.Action != "" {
+		v.Save = saveOrder(known.Probe.Version)
+		if known.Saved != nil {
+			v.Save.Effect = saveAgain
+		}
+	}
 }
 
 // looked lays a look out.
@@ -77,9 +100,6 @@ func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
 		}
 		option.Value = string(o.As)
 		v.Offers = append(v.Offers, option)
-		if o.As == migration.RepairUndo {
-			v.UndoHref = versionHref(p.Version) + "/down"
-		}
 	}
 	if len(v.Offers) > 0 {
 		v.Tone = components.Warn

@@ -23,7 +23,8 @@ func migrateStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "Say where every version stands, files against database", Args: cobra.NoArgs,
 		Long: `Compares the files in this program with the ledger in the database, and says what golang-migrate itself
-believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they disagree or an index is not valid, 1 the database could not be read, 2 called wrongly.`,
+believes, lists objects of versions that are not applied and that somebody made by hand, and indexes that are not valid. Exit codes:
+0 they agree, 4 they disagree, something was made by hand or an index is not valid, 1 the database could not be read, 2 called wrongly.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := owner()
 			if err != nil {
@@ -41,6 +42,9 @@ believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they
 			if err == nil && len(ladder.Problems) > 0 {
 				return exitError{exitDisagree, ladder.Refusal()}
 			}
+			if stray, is := ladder.HandMade(); err == nil && is {
+				return exitError{exitDisagree, errors.New(stray.StrayWords() + " " + repairWords(stray))}
+			}
 			if err == nil && len(ladder.Invalid) > 0 {
 				return exitError{exitDisagree, errors.New(ladder.Invalid[0].Sentence())}
 			}
@@ -51,7 +55,8 @@ believes, and lists indexes that are not valid. Exit codes: 0 they agree, 4 they
 	return cmd
 }
 
-// weighed is the ladder with what each file locks, by the sizes of the owner's database.
+// weighed is the ladder with what stands there by somebody's hand, and with what each file locks, by the sizes of the owner's
+// database.
 func weighed(ctx context.Context, m *migrator.Migrator) (migration.Ladder, error) {
 	ladder, err := m.Status(ctx)
 	if err != nil {
@@ -61,6 +66,12 @@ func weighed(ctx context.Context, m *migrator.Migrator) (migration.Ladder, error
 	if err != nil {
 		return ladder, exitError{2, err}
 	}
+	made := m.Files().Made(m.Files().Versions()...)
+	facts, err := postgres.CatalogFacts(ctx, string(config.OwnerDatabaseURL), made)
+	if err != nil {
+		return ladder, err
+	}
+	ladder.Stray(facts)
 	live, err := postgres.LintLiveAsOwner(ctx, string(config.OwnerDatabaseURL), m.Files().LintAsks(m.Files().Versions()...))
 	if err != nil {
 		return ladder, err
@@ -80,6 +91,7 @@ type rungJSON struct {
 	Next        bool            `json:"next"`
 	BlockedBy   string          `json:"blocked_by,omitempty"`
 	Note        string          `json:"note,omitempty"`
+	HandMade    []string        `json:"hand_made,omitempty"` // its objects that stand there without an entry
 	LastError   string          `json:"last_error,omitempty"`
 	LastErrorIn string          `json:"last_sqlstate,omitempty"`
 	// Rename gives what is out of order its place at the end; Diff is how a changed file differs from what was applied.
@@ -118,6 +130,9 @@ func printStatusJSON(out io.Writer, ladder migration.Ladder) error {
 		if r.State == migration.StateFailed {
 			row.LastError, row.LastErrorIn = r.Last.Error, r.Last.SQLState
 		}
+		for _, o := range r.Astray {
+			row.HandMade = append(row.HandMade, o.Kind+" "+o.Name)
+		}
 		row.Rename, row.Diff = r.Rename, r.Diff
 		if !r.InDatabase() {
 			row.Lint = r.Lint
@@ -141,6 +156,9 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 		if r.State == migration.StateFailed {
 			more = r.Last.Error
 		}
+		if r.State == migration.StateHandMade {
+			more = r.StrayWords() + " " + repairWords(r)
+		}
 		if r.Lint != nil && !r.InDatabase() {
 			more = strings.TrimSpace(more + " " + r.Lint.Summary())
 		}
@@ -159,6 +177,11 @@ func printStatus(out io.Writer, ladder migration.Ladder) error {
 	}
 	_, err := fmt.Fprintf(out, "golang-migrate believes: %s\n", belief)
 	return err
+}
+
+// repairWords says where the way out of a version made by hand begins.
+func repairWords(r migration.Rung) string {
+	return fmt.Sprintf("Its page of repair shows what is there, and gatehouse migrate repair %s records what became of it; a whole warehouse that was there before Gatehouse is recorded by gatehouse migrate baseline.", r.Version.Title())
 }
 
 // differenceWords are how a changed file differs from what was applied, as wdiff writes it.

@@ -256,6 +256,8 @@ func troubles(l migration.Ladder) []string {
 			wrong = append(wrong, r.Version.String()+" stopped half way, outside a transaction")
 		case migration.StateInterrupted:
 			wrong = append(wrong, "a run of "+r.Version.String()+" was cut off and nobody has looked at it yet")
+		case migration.StateHandMade:
+			wrong = append(wrong, "objects of "+r.Version.String()+" were made by hand")
 		case migration.StateApplied, migration.StateBaseline, migration.StatePending, migration.StateBlocked, migration.StateRunning,
 			migration.StateChanged, migration.StateMissingFile, migration.StateOutOfOrder, migration.StateUndone:
 		}

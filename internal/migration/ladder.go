@@ -23,6 +23,7 @@ const (
 	StateOutOfOrder  State = "out_of_order" // not applied, below one that is
 	StateUndone      State = "undone"       // applied once, then taken back
 	StateInterrupted State = "interrupted"  // its run was cut off and nobody has looked yet
+	StateHandMade    State = "hand_made"    // not applied, and objects of it stand all the same
 )
 
 // Words says the state in a sentence, for the legend.
@@ -38,8 +39,9 @@ func (s State) Words() string {
 		StateChanged:     "In the database, but the file has been changed since.",
 		StateMissingFile: "In the database, but this version of Gatehouse carries no such file.",
 		StateOutOfOrder:  "Not in the database, although a later version is.",
-		StateUndone:      "Was applied once and has been taken back.",
+		StateUndone:      "Was in the database once and has been taken back.",
 		StateInterrupted: "A run was cut off; what is known of its effect stands on its page, and a person has to look.",
+		StateHandMade:    "Not applied, and objects that it makes stand in the database all the same: somebody made them by hand.",
 	}[s]
 }
 
@@ -63,6 +65,8 @@ type Rung struct {
 	Lint *LintReport
 	// Diff is how the file differs from what was applied; nil unless it does, or where nobody asked.
 	Diff *TextDiff
+	// Astray are objects of a version that is not in the database which stand there all the same, by somebody's hand.
+	Astray []Object
 	// Rename is the command that gives a version that is out of order its place at the end.
 	Rename string
 }

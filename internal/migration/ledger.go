@@ -32,6 +32,20 @@ type Entry struct {
 	Waits        *LockWaits // nil where nobody looked
 }
 
+// RepairedAs begins the line of the notices with which a person signed a repair; which one follows.
+const RepairedAs = "Repaired as "
+
+// Repaired is the repair that the entry records; empty where it is a try.
+func (e Entry) Repaired() Repair {
+	for line := range strings.SplitSeq(e.Notices, "\n") {
+		if rest, is := strings.CutPrefix(line, RepairedAs); is {
+			word, _, _ := strings.Cut(rest, " ")
+			return Repair(word)
+		}
+	}
+	return ""
+}
+
 // LockWaits is what a step waited for: how often, how long in all, and for whom, one a line.
 type LockWaits struct {
 	Times int

@@ -70,6 +70,20 @@ type Saved struct {
 // SavedFor is how long a saving speaks for an undo. The statement that orders an undo asks the same of the database.
 const SavedFor = 15 * time.Minute
 
+// WhyNot says why a saving does not speak for an undo of the version at that time; empty where it does. A saving from before
+// the version was last applied or taken back is of other rows.
+func (s Saved) WhyNot(r Rung, now time.Time) string {
+	switch {
+	case s.TakenAt.Before(r.Effect.FinishedAt) && r.InDatabase():
+		return fmt.Sprintf("That was before %s was applied again, so it says nothing of the rows that are there now; count and save it again.", r.Version.Title())
+	case s.TakenAt.Before(r.Effect.FinishedAt):
+		return fmt.Sprintf("%s was taken back since, so it says nothing of the rows that are there now; count and save it again.", r.Version.Title())
+	case now.Sub(s.TakenAt) >= SavedFor:
+		return "That is longer ago than 15 minutes; count and save it again."
+	}
+	return ""
+}
+
 // Lost adds the rows and values up, and says whether counting was stopped somewhere.
 func (s Saved) Lost() (n int64, atLeast bool) {
 	for _, l := range s.Losses {

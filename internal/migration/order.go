@@ -129,7 +129,7 @@ func (s *Service) signed(ctx context.Context, tx Tx, o Order) (map[string]string
 
 // judge refuses what files, order and ledger forbid, with the reason in words; the statement that inserts asks the gate.
 func (s *Service) judge(ctx context.Context, tx Tx, o Order) error {
-	standing, err := tx.Standing(ctx)
+	standing, err := tx.Standing(ctx, s.files.Made(o.Run.Version))
 	if err != nil {
 		return err
 	}

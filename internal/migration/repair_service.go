@@ -21,8 +21,8 @@ type Prober interface {
 
 // ProbeStore keeps looks.
 type ProbeStore interface {
-	// NewestProbe is the newest look at a version, nil where there is none, and the repairs of it that were ordered, newest first.
-	NewestProbe(ctx context.Context, by actor.Actor, v Version) (*Probe, []Repaired, error)
+	// NewestProbe is what is known of a version; undo is the hash of its undo file.
+	NewestProbe(ctx context.Context, by actor.Actor, v Version, undo string) (Known, error)
 	SaveProbe(ctx context.Context, by actor.Actor, p Probe, e audit.Event) error
 }
 
@@ -31,6 +31,15 @@ type Asks interface {
 	AskRepair(ctx context.Context, by actor.Actor, argument, reason string, key uuid.UUID) (operation uuid.UUID, err error)
 	AskLosses(ctx context.Context, by actor.Actor, argument string, key uuid.UUID) (operation uuid.UUID, err error)
 	AskReindex(ctx context.Context, by actor.Actor, argument string, key uuid.UUID) (operation uuid.UUID, err error)
+}
+
+// Known is what is known of a version that may need a repair.
+type Known struct {
+	Probe  *Probe     // the newest look; nil where nobody has looked
+	Done   []Repaired // the repairs of it that were ordered, newest first
+	Loses  bool       // its undo file throws something away, which has to be counted and saved before it runs
+	Unread string     // what of the undo file cannot be counted beforehand, so that it is not run from here
+	Saved  *Saved     // what it would lose, where that was saved and still speaks for an undo
 }
 
 // Repaired is a repair that was ordered.
@@ -76,18 +85,27 @@ func NewRepairs(store ProbeStore, prober Prober, asks Asks, files *Files) *Repai
 	return &Repairs{store, prober, asks, files}
 }
 
-// Latest is the newest look at a version, and the repairs of it.
-func (s *Repairs) Latest(ctx context.Context, by actor.Actor, v Version) (*Probe, []Repaired, error) {
+// Latest is what is known of a version: the newest look, the repairs of it, and what running its undo file would lose.
+func (s *Repairs) Latest(ctx context.Context, by actor.Actor, v Version) (Known, error) {
 	if err := mayRead(by); err != nil {
-		return nil, nil, err
+		return Known{}, err
 	}
 	if !by.Operator {
-		return nil, nil, notOperator()
+		return Known{}, notOperator()
 	}
 	if _, ok := s.files.Up(v); !ok {
-		return nil, nil, fault.New(fault.NotFound, "There is no migration %s.", v.Title())
+		return Known{}, fault.New(fault.NotFound, "There is no migration %s.", v.Title())
 	}
-	return s.store.NewestProbe(ctx, by, v)
+	down, has := s.files.Down(v)
+	known, err := s.store.NewestProbe(ctx, by, v, down.SHA256)
+	if err != nil || !has {
+		return known, err
+	}
+	losses, unread := Losses(down)
+	if known.Loses = len(losses) > 0; len(unread) > 0 {
+		known.Unread = unread[0]
+	}
+	return known, nil
 }
 
 // Look looks at the database now and keeps what it saw.
@@ -136,11 +154,11 @@ func (s *Repairs) Order(ctx context.Context, by actor.Actor, o RepairOrder) (ope
 		return uuid.Nil, fmt.Errorf("encoding the order of a repair: %w", err)
 	}
 	// The second press finds what the first one made; what it made may have changed what is seen.
-	_, done, err := s.store.NewestProbe(ctx, by, o.Version)
+	known, err := s.store.NewestProbe(ctx, by, o.Version, "")
 	if err != nil {
 		return uuid.Nil, err
 	}
-	for _, r := range done {
+	for _, r := range known.Done {
 		if r.Choice.Seen == o.Seen && r.Choice.As == o.As && r.Choice.Reason == o.Reason {
 			return s.asks.AskRepair(ctx, by, string(text), o.Reason, o.Key)
 		}

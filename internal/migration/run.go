@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,6 +51,18 @@ type Run struct {
 	AcknowledgedAt   time.Time
 	AcknowledgedNote string
 }
+
+// neverBegan is the resolution of a run that we refused ourselves.
+const neverBegan = "Gatehouse refused the step, and nothing was changed."
+
+// Refused says that the step was refused by Gatehouse and not by the database: nothing of it ran, or nothing of it was kept.
+func (r Run) Refused() bool { return r.State == Failed && r.Resolution == neverBegan }
+
+// DriftWay is the way out of a refusal because of drift; what differs follows it line by line.
+const DriftWay = "Repair each difference, or sign for it on the page Drift:"
+
+// Drifted says that the step was refused because the live schema is not what the files made.
+func (r Run) Drifted() bool { return r.Refused() && strings.Contains(r.Error, DriftWay) }
 
 // Sentence says what the run does and since when, for people who must wait for it.
 func (r Run) Sentence() string {

@@ -41,7 +41,9 @@ func (s *Service) Ladder(ctx context.Context, by actor.Actor, before int64) (Ove
 	if err := mayRead(by); err != nil {
 		return Overview{}, err
 	}
-	sight, err := s.store.Look(ctx, by, Question{Before: before, Limit: historyPage, Lint: s.files.LintAsks(s.files.Versions()...)})
+	sight, err := s.store.Look(ctx, by, Question{
+		Before: before, Limit: historyPage, Objects: s.files.Made(s.files.Versions()...), Lint: s.files.LintAsks(s.files.Versions()...),
+	})
 	if err != nil {
 		return Overview{}, err
 	}
@@ -169,6 +171,7 @@ func (s *Service) Files() *Files { return s.files }
 func (s *Service) build(sight Sight) Ladder {
 	ladder := Build(s.files, sight.Entries, sight.Belief, sight.Runs)
 	ladder.WithRehearsals(sight.Rehearsed)
+	ladder.Stray(sight.Facts)
 	ladder.Weigh(s.files, sight.Live)
 	if sight.Texts != nil {
 		ladder.Explain(sight.Texts)

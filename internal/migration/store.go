@@ -25,8 +25,8 @@ type Store interface {
 
 // Tx is everything that one transaction may do.
 type Tx interface {
-	// Standing is the ledger, golang-migrate's row and the runs that are in the way.
-	Standing(ctx context.Context) (Sight, error)
+	// Standing is the ledger, golang-migrate's row, the runs that are in the way, and what of the objects is there.
+	Standing(ctx context.Context, objects []Object) (Sight, error)
 	// RunByKey is the run that a form's key has already made; false where there is none.
 	RunByKey(ctx context.Context, key uuid.UUID) (Run, bool, error)
 	// AddRun inserts the run where every gate is open, in the statement itself; false where one is not.

@@ -101,10 +101,10 @@ func (w *Worker) start(ctx context.Context, ref Ref) (run Run, started bool, err
 			return err
 		}
 		if closed != "" {
-			_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: closed + " Nothing was changed."})
+			_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: closed, Resolution: neverBegan})
 			return err
 		}
-		_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: "The gate closed, or the release ended, between the order and the start. Nothing was changed."})
+		_, err = tx.Finish(ctx, ref.Run, Outcome{State: Failed, Error: "The gate closed, or the release ended, between the order and the start.", Resolution: neverBegan})
 		return err
 	})
 	return run, started, err
@@ -132,7 +132,7 @@ func outcomeOf(result StepResult, err error) Outcome {
 		return Outcome{State: Failed, Error: failed.Error(), SQLState: failed.SQLState}
 	}
 	if refused, ok := fault.As(err); ok {
-		return Outcome{State: Failed, Error: refused.Message}
+		return Outcome{State: Failed, Error: refused.Message, Resolution: neverBegan}
 	}
 	return Outcome{State: Failed, Error: "The step could not be taken; the program's log says why."}
 }

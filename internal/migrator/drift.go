@@ -177,8 +177,8 @@ func (m *Migrator) refuseDrift(ctx context.Context, s *session, ladder migration
 		return err
 	}
 	cause := &migration.Drifted{Report: report}
-	return fault.New(fault.Conflict, "The warehouse is not what %s left, so nothing was changed. Repair each difference, or sign for it on the page Drift:\n%s",
-		report.Version.Title(), cause.Error()).Because(cause)
+	return fault.New(fault.Conflict, "The warehouse is not what %s left, so nothing was changed. %s\n%s",
+		report.Version.Title(), migration.DriftWay, cause.Error()).Because(cause)
 }
 
 // refuseDriftPatiently looks again where the look met somebody's lock, as often as a step is begun whose lock was not had.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -23,7 +22,7 @@ SELECT l.taken_at, l.oldest_xid, l.next_xid, l.items, l.files
 	readNewestSaved = `
 SELECT l.taken_at, l.oldest_xid, l.next_xid, l.items, l.files
   FROM gatehouse.migration_losses l
- WHERE l.version_number = $1 AND l.undo_sha256 = $2 AND l.taken_at > clock_timestamp() - $3::interval
+ WHERE l.version_number = $1 AND l.undo_sha256 = $2 AND gatehouse.saving_speaks(l.version_number, l.taken_at)
  ORDER BY l.taken_at DESC
  LIMIT 1`
 
@@ -75,7 +74,7 @@ func guardLoss(ctx context.Context, conn *pgx.Conn, down migration.File, saved m
 			continue
 		}
 		if saved.TakenAt.IsZero() {
-			return fault.New(fault.Conflict, "%d %s would be lost, and nobody has saved them. Count and save them first on the page Undo of %s. Nothing was undone.",
+			return fault.New(fault.Conflict, "%d %s would be lost, and nobody has saved them in the last 15 minutes. Count and save them first, on the page Undo or Repair of %s. Nothing was undone.",
 				fresh, l.What(), down.Version.Title())
 		}
 		return fault.New(fault.Conflict, "%d %s were written about when, or after, what would be lost was saved (%s UTC). Nothing was undone. Save it again on the page Undo of %s, then undo.",
@@ -153,5 +152,3 @@ func (d *driver) guard() error {
 	}
 	return nil
 }
-
-func interval(d time.Duration) string { return fmt.Sprintf("%d seconds", int(d.Seconds())) }

@@ -71,7 +71,7 @@ func (m *Migrator) undo(ctx context.Context, s *session, up migration.File, req 
 	if !ok {
 		return fault.New(fault.Conflict, "There is no file to take %s back with.", req.Version.Title())
 	}
-	saved, err := readSaved(ctx, s.conn, down, readNewestSaved, int64(down.Version), down.SHA256, interval(migration.SavedFor))
+	saved, err := readSaved(ctx, s.conn, down, readNewestSaved, int64(down.Version), down.SHA256)
 	if err != nil {
 		return wrap("reading what was saved", err)
 	}
@@ -139,15 +139,16 @@ func undoStopped(err error, down migration.File, finished int) error {
 }
 
 // settle writes ledger row and version in one transaction, and closes interrupted runs of the version. What is there and
-// was not in the ledger is recorded as found; what is gone and was in the ledger is undone; the other two are tries that
-// failed. begin says that there is no transaction yet.
+// was not in the ledger is recorded as found; what is gone and was in the ledger is undone, and so is what somebody made by
+// hand and its undo file took away; the others are tries that failed. begin says that there is no transaction yet.
 func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, req RepairRequest, ladder migration.Ladder, probe migration.Probe, begin bool) error {
 	there := req.As == migration.RepairApplied
 	file, entry, target := up, migration.Up, int(ladder.Below(req.Version))
 	if there {
 		target = int(up.Version)
 	}
-	if probe.InLedger {
+	byHand := req.As == migration.RepairUndo && !probe.InLedger && !probe.HalfWay
+	if probe.InLedger || byHand {
 		entry = migration.Down
 		if down, ok := m.files.Down(up.Version); ok {
 			file = down
@@ -158,6 +159,7 @@ func (m *Migrator) settle(ctx context.Context, s *session, up migration.File, re
 	switch {
 	case there && !probe.InLedger:
 		file, entry = up, migration.Baseline
+	case byHand: // taken back, although no entry had brought it
 	case there == probe.InLedger: // a way down that left everything, or a way up that left nothing
 		failure = &migration.StepError{Script: up.Script, Message: proof}
 	}
@@ -198,5 +200,5 @@ func signature(req RepairRequest, probe migration.Probe) string {
 	if !req.By.AuthTime.IsZero() {
 		signedIn = "signed in at " + req.By.AuthTime.UTC().Format("2006-01-02 15:04:05Z")
 	}
-	return fmt.Sprintf("Repaired as %s by %s, %s. %s The look has the SHA-256 %s. Why: %s", req.As, who, signedIn, probe.Sentence(), probe.Hash(), req.Reason)
+	return fmt.Sprintf("%s%s by %s, %s. %s The look has the SHA-256 %s. Why: %s", migration.RepairedAs, req.As, who, signedIn, probe.Sentence(), probe.Hash(), req.Reason)
 }

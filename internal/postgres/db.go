@@ -114,10 +114,11 @@ func (db *DB) transact(ctx context.Context, by actor.Actor, options pgx.TxOption
 	return nil
 }
 
-// page sends one READ ONLY transaction as a single pipelined batch: fill queues its statements with pgx callbacks.
+// page sends one READ ONLY transaction as a single pipelined batch: fill queues its statements with pgx callbacks. All of
+// them see the same moment, so that a page never lays what was before a commit beside what is after it.
 func (db *DB) page(ctx context.Context, by actor.Actor, fill func(b *pgx.Batch)) error {
 	var b pgx.Batch
-	b.Queue("BEGIN READ ONLY")
+	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	b.Queue(sql("EnterTenant"), pgx.StrictNamedArgs{"tenant": by.Tenant.String()})
 	fill(&b)
 	b.Queue("COMMIT")

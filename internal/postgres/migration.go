@@ -55,10 +55,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 		if q.Undo != "" {
 			b.Queue(sql("NewestLosses"), pgx.StrictNamedArgs{"version": int64(q.Version), "undo_sha256": q.Undo}).Query(collectMaybe(&losses))
 		}
-		if len(q.Objects) > 0 {
-			kinds, names := objectNames(q.Objects)
-			b.Queue(sql("CatalogObjects"), pgx.StrictNamedArgs{"kinds": kinds, "names": names}).Query(collect(&objects))
-		}
+		queueObjects(b, q.Objects, &objects)
 		lint.queue(b, q.Lint)
 		if len(q.Known) > 0 {
 			b.Queue(sql("MigrationTexts"), pgx.StrictNamedArgs{"version": int64(q.Version), "known": q.Known}).Query(collect(&texts))
@@ -90,9 +87,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 	for _, l := range lines {
 		sight.Lines = append(sight.Lines, migration.Line{Seq: l.Seq, At: l.At, Text: l.Line})
 	}
-	for _, o := range objects {
-		sight.Facts = append(sight.Facts, migration.Fact{Object: q.Objects[o.Number-1], Found: o.Found, Sound: o.Sound, Detail: o.Detail})
-	}
+	sight.Facts = factsOf(q.Objects, objects)
 	return sight, nil
 }
 
@@ -115,6 +110,20 @@ func queueStanding(b *pgx.Batch, sight *migration.Sight) {
 	b.Queue(sql("MigrationStates")).Query(ledgerEntries(&sight.Entries))
 	b.Queue(sql("MigrationBelief")).QueryRow(migrationBelief(&sight.Belief))
 	b.Queue(sql("MigrationRunsInTheWay")).Query(migrationRuns(&sight.Runs))
+}
+
+func queueObjects(b *pgx.Batch, objects []migration.Object, into *[]catalogRow) {
+	if len(objects) > 0 {
+		kinds, names := objectNames(objects)
+		b.Queue(sql("CatalogObjects"), pgx.StrictNamedArgs{"kinds": kinds, "names": names}).Query(collect(into))
+	}
+}
+
+func factsOf(objects []migration.Object, rows []catalogRow) (facts []migration.Fact) {
+	for _, o := range rows {
+		facts = append(facts, migration.Fact{Object: objects[o.Number-1], Found: o.Found, Sound: o.Sound, Detail: o.Detail})
+	}
+	return facts
 }
 
 func objectNames(objects []migration.Object) (kinds, names []string) {
@@ -159,11 +168,15 @@ type migrationTx struct {
 	jobs MigrationJobs
 }
 
-func (t migrationTx) Standing(ctx context.Context) (migration.Sight, error) {
+func (t migrationTx) Standing(ctx context.Context, objects []migration.Object) (migration.Sight, error) {
 	var sight migration.Sight
+	var found []catalogRow
 	var b pgx.Batch
+	queueObjects(&b, objects, &found) // first: what a run makes in the meantime is then not taken for somebody's hand
 	queueStanding(&b, &sight)
-	return sight, t.tx.SendBatch(ctx, &b).Close()
+	err := t.tx.SendBatch(ctx, &b).Close()
+	sight.Facts = factsOf(objects, found)
+	return sight, err
 }
 
 func (t migrationTx) RunByKey(ctx context.Context, key uuid.UUID) (migration.Run, bool, error) {

@@ -37,37 +37,45 @@ type repairRow struct {
 	Sentence    string
 }
 
-// NewestProbe is the newest look at a version and its repairs, in one round trip.
-func (p Probes) NewestProbe(ctx context.Context, by actor.Actor, v migration.Version) (*migration.Probe, []migration.Repaired, error) {
+// NewestProbe is the newest look at a version, its repairs, and the saving that speaks for its undo, in one round trip.
+func (p Probes) NewestProbe(ctx context.Context, by actor.Actor, v migration.Version, undo string) (known migration.Known, err error) {
 	var row *probeRow
 	var rows []repairRow
-	err := p.DB.page(ctx, by, func(b *pgx.Batch) {
+	var losses *lossRow
+	err = p.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("NewestProbe"), pgx.StrictNamedArgs{"version": int64(v)}).Query(collectMaybe(&row))
 		b.Queue(sql("RepairsOfVersion"), pgx.StrictNamedArgs{"version": v.Title()}).Query(collect(&rows))
+		b.Queue(sql("SpeakingLosses"), pgx.StrictNamedArgs{"version": int64(v), "undo_sha256": undo}).Query(collectMaybe(&losses))
 	})
 	if err != nil {
-		return nil, nil, err
+		return known, err
 	}
-	var repairs []migration.Repaired
+	if losses != nil {
+		saved, err := losses.saved()
+		if err != nil {
+			return known, err
+		}
+		known.Saved = &saved
+	}
 	for _, r := range rows {
 		choice, _, err := migration.ParseRepairChoice(r.Argument)
 		if err != nil {
-			return nil, nil, err
+			return known, err
 		}
-		repairs = append(repairs, migration.Repaired{
+		known.Done = append(known.Done, migration.Repaired{
 			Operation: r.OperationID, Choice: choice, By: r.ActorName, Roles: strings.Join(r.ActorRoles, ", "), AuthTime: timeOrZero(r.AuthTime),
 			Ordered: r.RequestedAt.UTC(), State: r.State, Sentence: r.Sentence,
 		})
 	}
 	if row == nil {
-		return nil, repairs, nil
+		return known, nil
 	}
-	probe := &migration.Probe{}
-	if err := json.Unmarshal([]byte(row.Result), probe); err != nil {
-		return nil, nil, fmt.Errorf("reading a look at %s: %w", v.Title(), err)
+	known.Probe = &migration.Probe{}
+	if err := json.Unmarshal([]byte(row.Result), known.Probe); err != nil {
+		return known, fmt.Errorf("reading a look at %s: %w", v.Title(), err)
 	}
-	probe.LookedAt, probe.LookedBy = row.LookedAt.UTC(), row.LookedBy
-	return probe, repairs, nil
+	known.Probe.LookedAt, known.Probe.LookedBy = row.LookedAt.UTC(), row.LookedBy
+	return known, nil
 }
 
 // SaveProbe keeps a look.

@@ -128,9 +128,7 @@ func CatalogFacts(ctx context.Context, url string, objects []migration.Object) (
 			return translate(err)
 		}
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[catalogRow])
-		for _, o := range found {
-			facts = append(facts, migration.Fact{Object: objects[o.Number-1], Found: o.Found, Sound: o.Sound, Detail: o.Detail})
-		}
+		facts = factsOf(objects, found)
 		return translate(err)
 	})
 	return facts, err

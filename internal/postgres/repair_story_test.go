@@ -219,10 +219,26 @@ func TestAnUndoByRepairLosesNothingUnsaved(t *testing.T) {
 	if o := r.carry(id); o.State != operation.Failed || !strings.Contains(o.Sentence, "nobody has saved them") {
 		t.Fatalf("undoing what holds a row is %s: %s", o.State, o.Sentence)
 	}
-	r.counted("0.0.15", 1)
+	if known, err := r.stories.Latest(t.Context(), r.devops, p.Version); err != nil || !known.Loses || known.Saved != nil {
+		t.Errorf("before it is saved, known is %+v, %v", known, err)
+	}
+	saved := r.counted("0.0.15", 1)
+	if known, err := r.stories.Latest(t.Context(), r.devops, p.Version); err != nil || known.Saved == nil || known.Saved.ID != saved {
+		t.Errorf("after it was saved, known is %+v, %v", known, err)
+	}
 	r.chosen(p, migration.RepairUndo)
-	r.stands("0.0.15", migration.StateFailed)
-	r.offers(r.look("0.0.15"), migration.RepairNotApplied)
+	r.stands("0.0.15", migration.StateUndone)
+	r.offers(r.look("0.0.15"))
+	// What was done stands as what it was: not as a try of the version that failed.
+	if got := r.text("SELECT string_agg(direction || ' ' || success || ' ' || script, ', ') FROM gatehouse.migration_ledger WHERE version = '0.0.15'"); got != "down true U0.0.15__bin_utilization_tracking.sql" {
+		t.Errorf("the ledger says %q", got)
+	}
+	if d, err := r.service.Show(t.Context(), r.devops, p.Version); err != nil || d.History[0].Repaired() != migration.RepairUndo {
+		t.Errorf("its entry is not read as a repair: %+v, %v", d.History, err)
+	}
+	if known, err := r.stories.Latest(t.Context(), r.devops, p.Version); err != nil || known.Saved != nil {
+		t.Errorf("the saving of rows that are gone speaks for another undo: %+v, %v", known.Saved, err)
+	}
 }
 
 // What the page shows is no proof: a stale page, another tenant, a lost right, an old sign-in, a run under way and a second
@@ -235,8 +251,8 @@ func TestARepairIsJudgedWhenItIsDone(t *testing.T) {
 	down, _ := r.files.Down(v)
 	r.super("SET ROLE gatehouse_owner; " + up.SQL + "; RESET ROLE")
 	p := r.look("0.0.21")
-	if latest, _, err := r.stories.Latest(t.Context(), r.devops, v); err != nil || latest == nil || latest.Hash() != p.Hash() || latest.LookedBy != "dora" {
-		t.Errorf("the newest look = %+v, %v", latest, err)
+	if known, err := r.stories.Latest(t.Context(), r.devops, v); err != nil || known.Probe == nil || known.Probe.Hash() != p.Hash() || known.Probe.LookedBy != "dora" {
+		t.Errorf("the newest look = %+v, %v", known.Probe, err)
 	}
 	for what, one := range map[string]struct {
 		by   actor.Actor

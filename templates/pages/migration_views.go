@@ -18,11 +18,12 @@ type Rung struct {
 	SHA256   string
 	By       string
 	At       components.Time
-	File     string // what the files say
-	Database string // what the database says
-	Differs  string // what does not agree, in words; empty when both say the same
-	Rename   string // the command that puts a file that is out of order behind the others
-	Lint     string // strongest lock and worst finding of what is not applied yet, in a line
+	File     string          // what the files say
+	Database string          // what the database says
+	Differs  string          // what does not agree, in words; empty when both say the same
+	Rename   string          // the command that puts a file that is out of order behind the others
+	Repair   components.Link // where what somebody made by hand is looked at; empty for people of other tenants
+	Lint     string          // strongest lock and worst finding of what is not applied yet, in a line
 	LintTone components.Tone
 }
 
@@ -227,11 +228,14 @@ type LockHolder struct {
 	Query                  string
 }
 
-// DatabaseError is what PostgreSQL said.
+// DatabaseError is why a run failed, as PostgreSQL or as Gatehouse said it.
 type DatabaseError struct {
+	Heading           string // who said it
 	SQLState, Message string
 	Detail, Hint      string
-	Where             string // statement or line
+	Where             string          // statement or line
+	Points            []string        // what a refusal is about, one by one
+	Way               components.Link // where that can be put right
 }
 
 // Interrupted is what is known about a run that ended without a word.
@@ -269,7 +273,11 @@ type MigrationRepairView struct {
 	FreshHref     string
 	WhoCan        []string
 	Done          []OperationRow
-	UndoHref      string // where what would be lost is counted and saved
+	// SavedText says what running the undo file would lose; empty where that is not offered or loses nothing.
+	SavedText string
+	Counted   []components.Fact
+	Files     []components.Fact
+	Save      Order // counts and saves; not offered where it has no action
 }
 
 // RepairStatement is one statement of the file and what the database shows of it.

@@ -163,7 +163,9 @@ func migrationRepair() pages.MigrationRepairView {
 	return pages.MigrationRepairView{
 		Shell: shell("Repair V0.0.23", layouts.PlaceMigrations, toMigrations), Version: "V0.0.23", Sentence: "Some of V0.0.23 is there and some is not.", Tone: components.Warn,
 		LookedAt: clock("14:02", "5 s ago"), LookedBy: "Ines Duarte", SHA256: digest, LookHref: "/migrations/V0.0.23/probe", Action: "/migrations/V0.0.23/repair", Key: code,
-		Effect: "Record it for V0.0.23 on demo", UndoHref: "/migrations/V0.0.23/down",
+		Effect: "Record it for V0.0.23 on demo", SavedText: "Undoing V0.0.23 throws away 3 rows and values, saved at 14:01:10 UTC: undo_v0.0.23_1a2b3c4d.dump (SHA-256 " + digest + ").",
+		Counted: []components.Fact{{Label: "rows of public.one", Value: "3"}}, Files: []components.Fact{{Label: "undo_v0.0.23_1a2b3c4d.dump", Value: "3 rows of public.one; 812 bytes, SHA-256 " + digest}},
+		Save:    pages.Order{Action: "/migrations/V0.0.23/losses", Key: code, Effect: "Count and save it again"},
 		Offers:  []components.Option{{Value: "undo", Label: "Run its undo file", Hint: "What is there is taken back."}},
 		Refused: []components.Fact{{Label: "Applied", Value: "Not everything of it is there."}, {Label: "Not applied", Value: "Something of it is there."}},
 		Statements: []pages.RepairStatement{
@@ -199,7 +201,7 @@ func migrationRun() pages.MigrationRunView {
 func migrationRunFailed() pages.MigrationRunView {
 	v := migrationRun()
 	v.State, v.Sentence, v.Ended, v.LiveHref, v.EventHref, v.Waiting = failed, "V0.0.20 failed; the database is as it was.", clock("14:02", "1 min ago"), "", "", nil
-	v.Error = &pages.DatabaseError{SQLState: "55P03", Message: "canceling statement due to lock timeout", Detail: "Process 4711 holds the lock.", Hint: "End the long transaction, then apply again.", Where: "statement 2: ALTER TABLE putaway_recommendations"}
+	v.Error = &pages.DatabaseError{Heading: "PostgreSQL said", SQLState: "55P03", Message: "canceling statement due to lock timeout", Detail: "Process 4711 holds the lock.", Hint: "End the long transaction, then apply again.", Where: "statement 2: ALTER TABLE putaway_recommendations"}
 	v.Checks = postChecks()
 	v.Next = components.Link{Label: "Back to V0.0.20", Href: "/migrations/V0.0.20"}
 	return v

@@ -84,12 +84,7 @@ SELECT r.run_id, r.code, r.time_zone,
                                    AND NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w
                                                     WHERE w.tenant_id = g.tenant_id AND w.signature_id = g.signature_id))
               ORDER BY s.position) AS missing,
-       coalesce((SELECT string_agg(before.item_id || ' (' || before.title || ')', ', ' ORDER BY before.position)
-                   FROM gatehouse.run_items applied
-                   JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
-                                                  AND before.item_id = ANY (applied.after_items)
-                  WHERE applied.tenant_id = r.tenant_id AND applied.run_id = r.run_id AND applied.check_name = 'migration.applied'
-                    AND before.required AND before.state NOT IN ('done', 'skipped')), '') AS unsettled,
+       coalesce(gatehouse.unsettled(r.run_id), '') AS unsettled,
        (SELECT coalesce(jsonb_object_agg(m.version, m.sha256), '{}')
           FROM gatehouse.run_migrations m WHERE m.tenant_id = r.tenant_id AND m.run_id = r.run_id) AS plan
   FROM gatehouse.runs r
@@ -104,7 +99,7 @@ SELECT r.run_id, r.code, r.time_zone,
 -- the tenant operates the environment; the release is active and was started with this very file; for a step up, its
 -- go / no-go gate is passed as its content stands now, a fresh backup restores and a rehearsal of the release's files on it
 -- passed, and every required item that the runbook puts before applying is settled; for a step down, what this very undo file
--- would lose was counted and saved in the last minutes, and where that is anything, a person's sign-in is fresh (the step
+-- would lose was counted and saved in the last minutes and since it was last applied, and where that is anything, a person's sign-in is fresh (the step
 -- itself then looks, with everybody kept out, whether anything was written since); no interrupted run waits for a person;
 -- it is within the change window and in no freeze. Two people may override window, freeze, and how fresh the proof is:
 -- that exactly these files passed a rehearsal nobody overrides. Whoever comes through another door than the pages has to
@@ -130,7 +125,7 @@ SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction
    AND (@direction = 'up' OR EXISTS (
            SELECT FROM gatehouse.migration_losses l
             WHERE l.tenant_id = t.tenant_id AND l.loss_id = @loss::uuid AND l.version_number = @version_number AND l.undo_sha256 = @sha256
-              AND l.taken_at BETWEEN clock_timestamp() - interval '15 minutes' AND clock_timestamp()
+              AND gatehouse.saving_speaks(l.version_number, l.taken_at)
               AND (l.lost = 0 OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')))
    AND (@direction = 'down' OR gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE)
    AND (@origin = 'web' OR EXISTS (SELECT FROM token))
@@ -138,12 +133,7 @@ SELECT t.tenant_id, @run, @key, r.run_id, m.version, @version_number, @direction
    AND (@direction = 'down' OR EXISTS (SELECT FROM gatehouse.apply_proof(r.run_id) p WHERE p.backup_id IS NOT NULL AND p.rehearsal_id IS NOT NULL)
         OR gatehouse.rehearsal_passed(r.run_id) IS NOT NULL
            AND (SELECT c.proof_until IS NOT NULL FROM gatehouse.change_moment(r.tenant_id, r.run_id, clock_timestamp()) c))
-   AND (@direction = 'down' OR NOT EXISTS (
-           SELECT FROM gatehouse.run_items applied
-             JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
-                                            AND before.item_id = ANY (applied.after_items)
-            WHERE applied.tenant_id = t.tenant_id AND applied.run_id = r.run_id AND applied.check_name = 'migration.applied'
-              AND before.required AND before.state NOT IN ('done', 'skipped')))
+   AND (@direction = 'down' OR gatehouse.unsettled(r.run_id) IS NULL)
    AND NOT EXISTS (SELECT FROM gatehouse.migration_runs i
                     WHERE i.tenant_id = t.tenant_id AND i.state = 'interrupted' AND i.acknowledged_at IS NULL)
     ON CONFLICT DO NOTHING
@@ -177,14 +167,9 @@ SELECT coalesce(t.is_operator, false) AS operator,
        EXISTS (
            SELECT FROM gatehouse.migration_losses l
             WHERE l.tenant_id = asked.tenant_id AND l.loss_id = @loss::uuid AND l.version_number = @version_number AND l.undo_sha256 = @sha256
-              AND l.taken_at BETWEEN clock_timestamp() - interval '15 minutes' AND clock_timestamp()
+              AND gatehouse.saving_speaks(l.version_number, l.taken_at)
               AND (l.lost = 0 OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')) AS saved,
-       coalesce((SELECT string_agg(before.item_id || ' (' || before.title || ')', ', ' ORDER BY before.position)
-                   FROM gatehouse.run_items applied
-                   JOIN gatehouse.run_items before ON before.tenant_id = applied.tenant_id AND before.run_id = applied.run_id
-                                                  AND before.item_id = ANY (applied.after_items)
-                  WHERE applied.tenant_id = r.tenant_id AND applied.run_id = r.run_id AND applied.check_name = 'migration.applied'
-                    AND before.required AND before.state NOT IN ('done', 'skipped')), '') AS unsettled
+       coalesce(gatehouse.unsettled(r.run_id), '') AS unsettled
   FROM (SELECT @tenant::uuid AS tenant_id) asked
   LEFT JOIN gatehouse.tenants t USING (tenant_id)
   LEFT JOIN gatehouse.runs r ON r.tenant_id = asked.tenant_id AND r.run_id = @release

@@ -78,6 +78,14 @@ SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid,
  ORDER BY taken_at DESC
  LIMIT 1;
 
+-- name: SpeakingLosses :one
+SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, next_xid, items, files
+  FROM gatehouse.migration_losses
+ WHERE tenant_id = gatehouse.current_tenant() AND version_number = @version AND undo_sha256 = @undo_sha256
+   AND gatehouse.saving_speaks(version_number, taken_at)
+ ORDER BY taken_at DESC
+ LIMIT 1;
+
 -- name: Losses :one
 SELECT loss_id, operation_id, version_number, undo_sha256, taken_at, oldest_xid, next_xid, items, files
   FROM gatehouse.migration_losses

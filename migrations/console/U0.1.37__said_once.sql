@@ -1,0 +1,2 @@
+DROP FUNCTION gatehouse.saving_speaks(bigint, timestamptz);
+DROP FUNCTION gatehouse.unsettled(uuid);
