@@ -66,4 +66,167 @@ export function story(test) {
   });
 }
 
+// numbers are the evidence of items that want one; every other takes 0.5.
+const numbers = { 'PRE-P4': '9.5', 'P3.1d': '3', 'H24-3': '0' };
+
+// Crew are the people of one company at work on one release, each signed in when they are first needed.
+export class Crew {
+  constructor(browser, company = 'rivermark') {
+    Object.assign(this, { browser, company, people: new Map(), home: undefined });
+  }
+
+  username(role) { return `${role.replaceAll('_', '.')}@${this.company}`; }
+
+  // as gives the page of the person who holds a role.
+  async as(role) {
+    if (!this.people.has(role)) this.people.set(role, await person(this.browser, this.username(role)));
+    return this.people.get(role);
+  }
+
+  // fresh signs somebody in anew where what follows asks for a sign-in that is no older than ten minutes.
+  async fresh(role, path, name) {
+    const page = await this.as(role);
+    await page.goto(`${base}/login?fresh=1&return=${path}`);
+    await authenticate(page, this.username(role));
+    await at(page, name);
+    return page;
+  }
+
+  // start begins the release with a double press: it starts once, and the second press meets nothing that leads away. Its
+  // last hour is over, so that what claims an hour can be said in one sitting.
+  async start(role) {
+    const page = await this.as(role);
+    await page.goto(`${base}/releases/new`);
+    await at(page, 'release_start');
+    assert.equal(await page.locator('[name="code"]').inputValue(), release);
+    await page.locator('[name="zone"]').selectOption('UTC');
+    await page.locator('[name="t_zero"]').fill(new Date(Date.now() - 65 * 60_000).toISOString().slice(0, 16));
+    await Promise.all([page.waitForNavigation(), page.locator('main [data-action="start"]').dblclick()]);
+    await at(page, 'release_show');
+    this.home = page.url();
+    assert.match(await page.locator('main').innerText(), new RegExp(release));
+  }
+
+  // rows reads the items of the release's page: id, address, owner's role.
+  async rows(role, within = '') {
+    const page = await this.as(role);
+    await page.goto(this.home);
+    await at(page, 'release_show');
+    return page.locator(`${within} [data-row][data-item]`).evaluateAll((list) => list.map((row) => ({
+      item: row.dataset.item,
+      href: row.querySelector('a').getAttribute('href'),
+      owner: row.querySelector('td').textContent.trim().toLowerCase().replaceAll(/[ -]/g, '_'),
+    })));
+  }
+
+  // work finishes an item by whoever owns it: an automatic one by its check, any other by evidence.
+  async work({ item, href, owner }) {
+    const page = await this.as(owner);
+    await page.goto(base + href);
+    await at(page, 'item_show');
+    if (await state(page, '[data-item]') === 'done') return;
+    if (await page.locator('[data-action="check"]').count()) {
+      await press(page, 'check');
+    } else {
+      const form = page.locator('form:has([data-action="done"])');
+      const typed = { evidence_text: `Seen with our own eyes for ${item}.`, evidence_number: numbers[item] ?? '0.5', evidence_link: `https://evidence.example.com/${item}` };
+      for (const [name, value] of Object.entries(typed)) {
+        const field = form.locator(`[name="${name}"]`);
+        if (await field.count()) await field.fill(value);
+      }
+      const statement = form.locator('[name="evidence_statement"]');
+      if (await statement.count()) await statement.check();
+      await press(page, 'done');
+    }
+    assert.equal(await state(page, '[data-item]'), 'done', `${item}: ${await page.locator('main').innerText()}`);
+  }
+
+  // workOne finishes the item of that name.
+  async workOne(item) {
+    await this.work((await this.rows('devops_engineer')).find((row) => row.item === item));
+  }
+
+  async workPhases(...wanted) {
+    for (const phase of wanted) {
+      const items = await this.rows('devops_engineer', `[data-phase="${phase}"]`);
+      assert.ok(items.length > 0, `phase ${phase} has items`);
+      for (const item of items) await this.work(item);
+    }
+  }
+
+  // sign goes through the fresh sign-in where one is asked for, and signs the gate in the person's slot.
+  async sign(gate, role, { score } = {}) {
+    const page = await this.as(role);
+    await page.goto(`${this.home}/gates/${gate}`);
+    await at(page, 'gate_show');
+    if (await page.locator('[data-action="fresh"]').count()) {
+      await page.locator('[data-action="fresh"]').first().click();
+      await authenticate(page, this.username(role));
+      await at(page, 'gate_show');
+    }
+    const meaning = page.locator('select[name="meaning"]');
+    if (await meaning.count()) await meaning.selectOption({ index: (await meaning.locator('option').count()) - 1 });
+    if (score) await page.locator('[name="score"]').fill(score);
+    await shot(page, `sign-${gate}`);
+    await press(page, 'sign');
+  }
+
+  // signByFour is what go / no-go and the final gate ask for: four people, DevOps last.
+  async signByFour(gate) {
+    for (const [role, options] of [['backend_lead', {}], ['qa_lead', { score: '9.5' }], ['statistical_expert', {}], ['devops_lead', {}]]) await this.sign(gate, role, options);
+  }
+
+  // slot is how a slot of a gate stands, as anybody sees it.
+  async slot(gate, name) {
+    const page = await this.as('viewer');
+    await page.goto(this.home);
+    return state(page, `[data-gate="${gate}"] [data-slot="${name}"]`);
+  }
+
+  // order presses a button of the page of backups and waits until what it ordered has succeeded, watched by others as well.
+  async order(role, selector, ...watchers) {
+    for (const other of watchers) await this.as(other); // so that they come while it is under way
+    const page = await this.as(role);
+    await page.goto(`${base}/migrations/backups`);
+    await at(page, 'backup_list');
+    await page.locator(selector).click();
+    await at(page, 'operation_show');
+    await this.watch(page, 'operation_show', watchers);
+    return page;
+  }
+
+  // apply presses the button of a version and waits until its run has ended so, watched by others as well.
+  async apply(role, version, { ends = 'succeeded', watchers = [] } = {}) {
+    const page = await this.as(role);
+    await page.goto(`${base}/migrations/${version}`);
+    await at(page, 'migration_show');
+    await shot(page, `migration-${version}`);
+    await press(page, 'apply');
+    await at(page, 'migration_run');
+    await this.watch(page, 'migration_run', watchers, ends);
+    await shot(page, `run-${version}`);
+    return page;
+  }
+
+  // watch waits, on a page and on those of everybody who looks at it too, for what the page itself says when it has ended;
+  // nobody reloads. All of them have the same log.
+  async watch(page, name, watchers = [], ends = 'succeeded') {
+    const pages = [page];
+    for (const role of watchers) {
+      const other = await this.as(role);
+      await other.goto(page.url());
+      await at(other, name);
+      pages.push(other);
+    }
+    await Promise.all(pages.map((one) => one.locator(`[data-live-region="state"][data-state="${ends}"]`).waitFor({ timeout: 120_000 })));
+    const lines = await Promise.all(pages.map((one) => one.locator('[data-live-log] [data-seq] span').allInnerTexts()));
+    for (const other of lines.slice(1)) assert.deepEqual(other, lines[0], `the log of ${page.url()} is another for somebody else`);
+  }
+}
+
+// shot takes a picture where pictures are wanted.
+export async function shot(page, name) {
+  if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}.png`, fullPage: false });
+}
+
 export { assert };

@@ -91,15 +91,17 @@ func (l Ladder) Probe(files *Files, v Version, effects []Effect, blind bool, wai
 
 // whyNot says why a repair is not offered; empty where it is.
 func (l Ladder) whyNot(files *Files, rung Rung, p Probe, r Repair, blind bool) string {
-	if why := l.outOfPlace(rung, p); why != "" {
+	down, undoable := files.Down(p.Version)
+	aloof := r == RepairUndo && undoable && !down.NoTransaction && p.Version > highestOf(l.Rungs)
+	if why := l.outOfPlace(rung, p, aloof); why != "" {
 		return why
 	}
 	done, not, other := p.count()
 	settled := !p.HalfWay && p.Waiting == uuid.Nil
 	switch r {
 	case RepairUndo:
-		switch _, has := files.Down(p.Version); {
-		case !has:
+		switch {
+		case !undoable:
 			return "There is no file to take it back with."
 		case p.HalfWay:
 			return ""
@@ -129,8 +131,10 @@ func (l Ladder) whyNot(files *Files, rung Rung, p Probe, r Repair, blind bool) s
 	return "There is no such repair."
 }
 
-// outOfPlace says why nothing at all can be recorded of the version now.
-func (l Ladder) outOfPlace(rung Rung, p Probe) string {
+// outOfPlace says why nothing can be recorded of the version now. aloof is the undoing of what somebody made by hand of a
+// version whose turn has not come: that keeps every lower one from being applied, so it may be taken back by a file with a
+// transaction, which does it whole or not at all.
+func (l Ladder) outOfPlace(rung Rung, p Probe, aloof bool) string {
 	half, _, is := l.HalfWay()
 	switch {
 	case is && half != p.Version:
@@ -141,7 +145,7 @@ func (l Ladder) outOfPlace(rung Rung, p Probe) string {
 		return "Files and database disagree: " + strings.Join(l.Problems, " ")
 	case p.InLedger && p.Version != highestOf(l.Rungs):
 		return "A later version is applied on top of it."
-	case !p.InLedger && !rung.Next:
+	case !p.InLedger && !rung.Next && !aloof:
 		return "It is not its turn: " + rung.Blocked
 	}
 	return ""

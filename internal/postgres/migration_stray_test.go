@@ -111,3 +111,32 @@ func TestAStepRefusedForDriftIsARefusal(t *testing.T) {
 	}
 	r.stands("0.0.21", migration.StatePending)
 }
+
+// What somebody made by hand of a later version keeps the next one from being applied; it is taken back first, and then both
+// are applied in their order.
+func TestWhatWasMadeByHandAheadOfItsTurnIsTakenBack(t *testing.T) {
+	t.Parallel()
+	r := repairingAt(t, "0.0.20")
+	release := r.release(housetest.Rivermark, true)
+	up, _ := r.files.Up(must(migration.ParseVersion("0.0.22")))
+	r.super("SET ROLE gatehouse_owner; " + up.SQL + "; RESET ROLE")
+	if run := r.apply("0.0.21", release); !run.Drifted() {
+		t.Errorf("under what was made by hand the next one is %s: %s", run.State, run.Error)
+	}
+	p := r.look("0.0.22")
+	r.offers(p, migration.RepairUndo)
+	saved, err := r.save("0.0.22", backup.Folder{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := saved.Lost(); n == 0 {
+		t.Error("the file's own rows would be lost, and none was counted")
+	}
+	r.chosen(p, migration.RepairUndo)
+	r.stands("0.0.22", migration.StateUndone)
+	for _, v := range []string{"0.0.21", "0.0.22"} {
+		if run := r.apply(v, release); run.State != migration.Succeeded {
+			t.Fatalf("%s is %s: %s", v, run.State, run.Error)
+		}
+	}
+}
