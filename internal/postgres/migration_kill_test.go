@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/housetest"
@@ -196,9 +197,31 @@ func TestAProgramKilledAfterTheCommitIsReadAsApplied(t *testing.T) {
 	if _, err := s.migrator.Step(t.Context(), migration.StepRequest{Version: run.Version, Direction: migration.Up, SHA256: run.SHA256, By: s.devops, Run: run.ID}); err != nil {
 		t.Fatal(err)
 	}
+	// A server process may be seen for a moment after its client has gone. While one is seen nothing is decided.
+	config, err := pgx.ParseConfig(s.d.OwnerURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["application_name"] = "gatehouse-migrator " + run.ID.String()
+	lingering, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := s.worker.Resolve(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if got := s.see(run.ID).Run; got.State != migration.Running {
+		t.Errorf("while its server process is seen the run is %s, want running", got.State)
+	}
+	if err := lingering.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the server processes of the run are gone and it is resolved", func() bool {
+		if err := s.worker.Resolve(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return !s.see(run.ID).Run.State.Active()
+	})
 	if got := s.see(run.ID).Run; got.State != migration.Succeeded || !strings.Contains(got.Resolution, "Resolved after an interruption") {
 		t.Errorf("the run is %s: %q; want succeeded, resolved after an interruption", got.State, got.Resolution)
 	}
