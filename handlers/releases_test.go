@@ -207,6 +207,13 @@ func TestStartingARelease(t *testing.T) {
 	s := openShelf(t)
 	s.runs = nil
 	s.ask(t, devOps, http.MethodGet, "/releases/new").expect(http.StatusOK, "Start this release on", "11 phases, 82 items, 2 gates, 6 migrations", "Newest", "Older", "What claims an hour waits for it")
+	own, guest := devOps, devOps
+	own.Operator, guest.Operator = true, false
+	for _, by := range []actor.Actor{own, guest} {
+		if warned := len(s.ask(t, by, http.MethodGet, "/releases/new").all("data-guest", "")) == 1; warned == by.Operator {
+			t.Errorf("that another company operates is said: %t, to a person of the operator: %t", warned, by.Operator)
+		}
+	}
 	got := s.ask(t, devOps, http.MethodPost, "/releases", fields(s)...)
 	if len(s.runs) != 1 {
 		t.Fatalf("nothing was started: %d %s", got.status, words(got.page))

@@ -101,7 +101,7 @@ func listHref(state runbook.State, before string) string {
 
 func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
 	by := web.Actor(c)
-	v := pages.ReleaseStartView{Shell: web.Shell(c, "Start a release", toReleases), Action: releasesPage, CancelHref: releasesPage}
+	v := pages.ReleaseStartView{Shell: web.Shell(c, "Start a release", toReleases), Action: releasesPage, CancelHref: releasesPage, Guest: !by.Operator}
 	running, is, err := h.stories.Active(c.Request().Context(), by)
 	if err != nil {
 		return pages.ReleaseStartView{}, err

@@ -55,6 +55,7 @@ type ReleaseStartView struct {
 	Zones      []components.Option
 	Complaints components.Complaints
 	Running    components.Link // the release that already runs here; zero when none does
+	Guest      bool            // another company operates the environment, so its migrations are not this one's to apply
 	Refused    string          // why this person may not start one; empty when they may
 	WhoCan     []string
 }
