@@ -52,7 +52,7 @@ func refusalOf(err error) refusal {
 		return refusal{statusOf[f.Kind], f.Kind, f.Message, f.Fields}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return refusal{http.StatusServiceUnavailable, fault.Unavailable, "The answer took too long and was given up.", nil}
+		return refusal{http.StatusServiceUnavailable, fault.Unavailable, "The answer took too long and was given up. If you were changing something, look whether it was done before you do it again.", nil}
 	}
 	var router *echo.HTTPError
 	if errors.As(err, &router) {
@@ -199,7 +199,11 @@ func (w *Web) problemPage(c echo.Context, said refusal) error {
 	case fault.Internal:
 		v.Safe = "Whatever you did was either done completely or not at all; the page you came from shows which."
 		v.Next = "Go back and reload. If it happens again, tell your DevOps lead the reference " + of(c).ref + "."
-	case fault.Unavailable, fault.TooMany:
+	case fault.Unavailable: // the message says what became of the change
+		if of(c).tokenHash != "" {
+			v.Safe = "You stay signed in, and what was saved before stays as it is."
+		}
+	case fault.TooMany:
 		v.Safe = "Nothing was changed."
 		v.TryAgain = "in about " + retryAfter(c) + " seconds"
 	case fault.NotFound:

@@ -108,7 +108,7 @@ func (db *DB) transact(ctx context.Context, by actor.Actor, options pgx.TxOption
 		return translate(err)
 	}
 	if err = tx.Commit(ctx); err != nil {
-		return translate(err)
+		return commitLost(options, err)
 	}
 	ended = true
 	return nil

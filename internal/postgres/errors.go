@@ -44,6 +44,17 @@ func translate(err error) error {
 	return err
 }
 
+// commitLost is the error of a commit whose answer was not heard: whether it took place is then not known, and nothing else
+// may be said. What only read has nothing to lose.
+func commitLost(options pgx.TxOptions, err error) error {
+	told := translate(err)
+	var pg *pgconn.PgError
+	if options.AccessMode == pgx.ReadOnly || errors.As(err, &pg) || !fault.Is(told, fault.Unavailable) {
+		return told
+	}
+	return fault.New(fault.Unavailable, "The database went away while this was being saved, so it is not known whether it was. Look at the page again before you repeat it.").Because(err)
+}
+
 func translateCode(pg *pgconn.PgError, err error) error {
 	switch {
 	case pg.Code == "23505":
