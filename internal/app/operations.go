@@ -18,6 +18,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/pgdump"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/restore"
 )
 
 // operationQueue has one worker: a backup and a rehearsal never run side by side, and neither stands before a migration.
@@ -64,6 +65,7 @@ type works struct {
 	source     pgdump.Source
 	place      backup.Place // nil where none is configured
 	losses     postgres.Losses
+	restores   *restore.Service
 	ownerURL   string
 }
 
@@ -72,6 +74,7 @@ func NewOperationWorker(config Config, backups *backup.Service, db *postgres.DB,
 	w := works{
 		backups: backups, rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: db}), schema: schema,
 		source: source(config, nil), losses: postgres.Losses{DB: db}, ownerURL: string(config.OwnerDatabaseURL),
+		restores: Restores(db, schema, operation.NewService(postgres.Operations{DB: db})),
 	}
 	if config.KeepsBackups() {
 		var err error
@@ -89,7 +92,8 @@ func NewOperationWorker(config Config, backups *backup.Service, db *postgres.DB,
 	}
 	return operation.NewWorker(postgres.Operations{DB: db}, map[operation.Kind]operation.Work{
 		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse),
-		operation.Losses: w.saveLosses, operation.Repair: w.repair, operation.Reindex: w.reindex,
+		operation.Restore: ready(w.restore),
+		operation.Losses:  w.saveLosses, operation.Repair: w.repair, operation.Reindex: w.reindex,
 	}, log), nil
 }
 

@@ -30,6 +30,8 @@ type Manifest struct {
 	// Rows are the rows of every table, by "schema.table"; Objects count constraints, indexes, views and the like, by kind.
 	Rows    map[string]int64 `json:"rows"`
 	Objects map[string]int64 `json:"objects"`
+	// Warehouse are the objects of the warehouse's schema alone; nil in a backup of before they were counted.
+	Warehouse map[string]int64 `json:"warehouse,omitempty"`
 }
 
 // Differences says how what was restored differs from what was dumped; empty where it does not.

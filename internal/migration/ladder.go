@@ -73,7 +73,7 @@ type Rung struct {
 
 // InDatabase says whether the version's objects are there, by the ledger.
 func (r Rung) InDatabase() bool {
-	return r.Effect.Success && r.Effect.Direction != Down
+	return r.Effect.Success && r.Effect.Direction.Leaves()
 }
 
 // Ladder is every version that has a file or an entry, lowest first.
@@ -185,6 +185,8 @@ func rung(files *Files, v Version, s standing, highest Version) Rung {
 	switch {
 	case r.State == StateApplied && s.lastSuccess.SHA256 != r.File.SHA256:
 		r.Note = "Comments or white space of the file have changed since it was applied; what it does has not."
+	case r.State == StateUndone && s.lastSuccess.Direction == Restored:
+		r.Note = "A restore of an older backup took it out of the database; no undo file ran."
 	case r.InDatabase() && s.failedSince && s.last.Direction == Down:
 		r.Note = "The last try to undo it failed and changed nothing."
 	}

@@ -109,9 +109,9 @@ func standings(entries []Entry) map[Version]standing {
 		all[e.Version] = s
 	}
 	for v, s := range all {
-		s.applied = s.hasSuccess && s.lastSuccess.Direction != Down
+		s.applied = s.hasSuccess && s.lastSuccess.Direction.Leaves()
 		s.baseline = s.applied && s.lastSuccess.Direction == Baseline
-		s.undone = s.hasSuccess && s.lastSuccess.Direction == Down
+		s.undone = s.hasSuccess && !s.lastSuccess.Direction.Leaves()
 		s.failedSince = !s.last.Success
 		all[v] = s
 	}

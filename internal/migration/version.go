@@ -43,9 +43,14 @@ func (v Version) Title() string { return "V" + v.String() }
 // Direction says what a file does to the schema.
 type Direction string
 
-// The directions. A baseline records a schema that was found, and runs nothing.
+// The directions. A baseline records a schema that was found, and runs nothing; a restore of an older backup took the
+// version out of the database, and no undo file ran.
 const (
 	Up       Direction = "up"
 	Down     Direction = "down"
 	Baseline Direction = "baseline"
+	Restored Direction = "restore"
 )
+
+// Leaves says whether the version is in the database after it.
+func (d Direction) Leaves() bool { return d == Up || d == Baseline }

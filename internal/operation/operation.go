@@ -24,6 +24,10 @@ const (
 	Losses  Kind = "losses"  // what the undo of a version would lose is counted and saved
 	Repair  Kind = "repair"  // what became of a version is recorded as the database proves it, or its undo file is run
 	Reindex Kind = "reindex" // an index that is not valid is dropped and built again
+
+	// Restore puts the warehouse back to what the subject, a backup, held; the argument is the request that two people
+	// stand behind.
+	Restore Kind = "restore"
 )
 
 // State is where an operation stands.
@@ -103,6 +107,8 @@ type Store interface {
 	Say(ctx context.Context, ref Ref, line string) error
 	// Finish writes the end and its event; what has ended already stays as it is.
 	Finish(ctx context.Context, ref Ref, state State, done Done, e audit.Event) error
+	// Fate is what the database knows of work that changes it in one transaction.
+	Fate(ctx context.Context, ref Ref) (Fate, error)
 	// Unfinished lists queued and running operations of all tenants.
 	Unfinished(ctx context.Context) ([]Ref, error)
 }

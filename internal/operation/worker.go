@@ -50,7 +50,15 @@ func (w *Worker) Work(ctx context.Context, ref Ref) error {
 	}
 	done, err := w.run(ctx, ref, o)
 	state := Succeeded
+	var fate Fate
+	if err != nil && o.Kind == Restore {
+		fate = w.fate(ctx, ref)
+	}
 	switch {
+	case fate.Happened:
+		done = Done{Passed: true, Sentence: fate.Sentence, Result: fate.Result}
+	case err != nil && ctx.Err() != nil && o.Kind == Restore:
+		state, done.Sentence = Interrupted, "The program was stopped before it was done. "+fate.Sentence
 	case err != nil && ctx.Err() != nil:
 		state, done.Sentence = Interrupted, "The program was stopped before it was done. Nothing is tried again by itself."
 	case err != nil:
@@ -158,6 +166,22 @@ func (w *Worker) Resolve(ctx context.Context) error {
 			sentence = "No program took it up. It never began."
 		default:
 			continue
+		}
+		fate, err := w.store.Fate(ctx, ref)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("operation %s: %w", ref.ID, err))
+			continue
+		case fate.Running:
+			continue // whatever becomes of it, it is not over
+		case fate.Happened:
+			event := Operation{Kind: Restore}
+			if err := w.finish(ctx, ref, event, Succeeded, Done{Passed: true, Sentence: fate.Sentence, Result: fate.Result}); err != nil {
+				problems = append(problems, fmt.Errorf("operation %s: %w", ref.ID, err))
+			}
+			continue
+		case fate.Known && ref.State == Running:
+			sentence = fmt.Sprintf("Nothing was heard of it for %s: its program has ended, or cannot reach the database. %s", ref.Idle.Round(time.Second), fate.Sentence)
 		}
 		w.log.WarnContext(ctx, "an operation is called interrupted", "operation", ref.ID, "state", ref.State, "idle", ref.Idle)
 		if err := w.finish(ctx, ref, Operation{}, Interrupted, Done{Sentence: sentence}); err != nil {

@@ -108,19 +108,11 @@ func (s Source) read(ctx context.Context, tx pgx.Tx, address string) (m backup.M
 		}
 		m.Rows[t.Schema+"."+t.Name] = n
 	}
-	rows, err = tx.Query(ctx, readObjects)
-	if err != nil {
-		return m, away(err)
+	if m.Objects, err = countObjects(ctx, tx, ""); err != nil {
+		return m, err
 	}
-	objects, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct {
-		Kind  string
-		Count int64
-	}])
-	for _, o := range objects {
-		m.Objects[o.Kind] = o.Count
-	}
-	if err != nil {
-		return m, away(err)
+	if m.Warehouse, err = countObjects(ctx, tx, warehouse); err != nil {
+		return m, err
 	}
 	m.TakenAt = m.TakenAt.UTC()
 	m.Standing, err = s.Standing(ctx, address)
@@ -187,13 +179,16 @@ SELECT n.nspname, c.relname
    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
  ORDER BY 1, 2`
 
+// Of every schema of ours, or of the one that $1 names. Triggers and policies are those of its tables.
 const readObjects = `
-WITH ours AS (SELECT oid FROM pg_namespace WHERE nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_')
+WITH ours AS (SELECT oid FROM pg_namespace
+               WHERE CASE WHEN $1 = '' THEN nspname NOT IN ('pg_catalog', 'information_schema') AND nspname !~ '^pg_' ELSE nspname = $1 END),
+tables AS (SELECT oid FROM pg_class WHERE relnamespace IN (SELECT oid FROM ours))
 SELECT 'constraints', count(*) FROM pg_constraint WHERE connamespace IN (SELECT oid FROM ours)
 UNION ALL SELECT 'indexes', count(*) FROM pg_class WHERE relkind = 'i' AND relnamespace IN (SELECT oid FROM ours)
 UNION ALL SELECT 'views', count(*) FROM pg_class WHERE relkind = 'v' AND relnamespace IN (SELECT oid FROM ours)
 UNION ALL SELECT 'materialized views', count(*) FROM pg_class WHERE relkind = 'm' AND relnamespace IN (SELECT oid FROM ours)
 UNION ALL SELECT 'functions', count(*) FROM pg_proc WHERE pronamespace IN (SELECT oid FROM ours)
-UNION ALL SELECT 'triggers', count(*) FROM pg_trigger WHERE NOT tgisinternal
-UNION ALL SELECT 'policies', count(*) FROM pg_policy
+UNION ALL SELECT 'triggers', count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM tables)
+UNION ALL SELECT 'policies', count(*) FROM pg_policy WHERE polrelid IN (SELECT oid FROM tables)
 UNION ALL SELECT 'invalid constraints', count(*) FROM pg_constraint WHERE NOT convalidated AND connamespace IN (SELECT oid FROM ours)`

@@ -1,7 +1,8 @@
 -- name: AddOperation :one
 -- Only the tenant that operates the environment orders work on the database; the subject's file must still be there; one
 -- is under way at a time. What works on the database itself asks a person for a fresh sign-in, and but for a look it waits
--- until no run is under way. Where one of these does not hold, there is no row.
+-- until no run is under way. A restore asks for a request that two people stand behind and of which nothing has moved.
+-- Where one of these does not hold, there is no row.
 INSERT INTO gatehouse.operations (tenant_id, operation_id, request_key, kind, subject, argument, auth_time,
                                   actor_issuer, actor_subject, actor_name, actor_roles, origin)
 SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @argument, @auth_time::timestamptz,
@@ -14,7 +15,13 @@ SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @argument, @auth_ti
               AND NOT EXISTS (SELECT FROM gatehouse.backup_checks c
                                WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'prune')))
    AND (@kind NOT IN ('losses', 'repair', 'reindex') OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')
-   AND (@kind NOT IN ('repair', 'reindex') OR NOT EXISTS (SELECT FROM gatehouse.migration_runs r WHERE r.state IN ('queued', 'running')))
+   AND (@kind NOT IN ('repair', 'reindex', 'restore') OR NOT EXISTS (SELECT FROM gatehouse.migration_runs r WHERE r.state IN ('queued', 'running')))
+   AND (@kind <> 'restore' OR (@origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '6 minutes') AND EXISTS (
+           SELECT FROM gatehouse.restore_requests a
+             JOIN gatehouse.restore_agreements g ON g.tenant_id = a.tenant_id AND g.request_id = a.request_id AND g.content_sha256 = a.content_sha256
+            WHERE a.tenant_id = t.tenant_id AND a.request_id::text = @argument AND a.backup_id = @subject::uuid AND a.expires_at > clock_timestamp()
+              AND a.state_sha256 = encode(sha256(convert_to(gatehouse.restore_state(a.tenant_id, a.backup_id), 'UTF8')), 'hex')
+              AND NOT EXISTS (SELECT FROM gatehouse.restore_withdrawals w WHERE w.tenant_id = a.tenant_id AND w.request_id = a.request_id)))
     ON CONFLICT DO NOTHING
 RETURNING operation_id;
 
