@@ -3,10 +3,13 @@ package app
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -36,6 +39,7 @@ type restoring struct {
 	worker        *operation.Worker
 	dora, quentin actor.Actor
 	database      string
+	folder        string
 }
 
 func restoringAt(t *testing.T, version string) *restoring {
@@ -43,7 +47,8 @@ func restoringAt(t *testing.T, version string) *restoring {
 	d := housetest.At(t, version)
 	config := Config{OwnerDatabaseURL: Secret(d.OwnerURL), ScratchDatabaseURL: Secret(d.SuperURL), BackupDir: t.TempDir()}
 	r := &restoring{
-		t: t, d: d, db: housetest.Open(t, d), super: pgtest.Pool(t, d.SuperURL), database: d.Name,
+		folder: config.BackupDir,
+		t:      t, d: d, db: housetest.Open(t, d), super: pgtest.Pool(t, d.SuperURL), database: d.Name,
 		dora: housetest.Person(housetest.Rivermark, "dora", actor.DevOpsLead), quentin: housetest.Person(housetest.Rivermark, "quentin", actor.QALead),
 	}
 	var err error
@@ -226,13 +231,13 @@ func TestARestorePutsTheWarehouseBackAndKeepsTheEvidence(t *testing.T) {
 		t.Fatalf("it ended as %s: %s\n%s", o.State, o.Sentence, log)
 	}
 	for query, want := range map[string]string{
-		"SELECT string_agg(tenant_code || ' ' || tenant_name, ',' ORDER BY tenant_code) FROM public.tenants WHERE tenant_code ~ '^r[0-9]'": "r1 Restored 1,r2 Restored 2,r3 Restored 3",
-		"SELECT count(*) FROM pg_class WHERE relname IN ('by_hand', 'on_top')":                                                            "0",
-		"SELECT version FROM gatehouse.migration_state WHERE set_name = 'wms'":                                                            "16",
+		"SELECT string_agg(tenant_code || ' ' || tenant_name, ',' ORDER BY tenant_code) FROM public.tenants WHERE tenant_code ~ '^r[0-9]'":     "r1 Restored 1,r2 Restored 2,r3 Restored 3",
+		"SELECT count(*) FROM pg_class WHERE relname IN ('by_hand', 'on_top')":                                                                 "0",
+		"SELECT version FROM gatehouse.migration_state WHERE set_name = 'wms'":                                                                 "16",
 		"SELECT string_agg(version || ' ' || direction || ' ' || actor_name, ',') FROM gatehouse.migration_ledger WHERE ledger_id > " + ledger: "0.0.18 restore dora",
-		"SELECT string_agg(version, ',' ORDER BY installed_rank) FROM public.schema_version":                                             "0.0.14,0.0.15,0.0.16",
-		"SELECT outcome || ' ' || name FROM gatehouse.audit_events WHERE action = 'backup:restore'":                                       "done dora",
-		"SELECT count(*) > " + audit + " FROM gatehouse.audit_events":                                                                     "true",
+		"SELECT string_agg(version, ',' ORDER BY installed_rank) FROM public.schema_version":                                                   "0.0.14,0.0.15,0.0.16",
+		"SELECT outcome || ' ' || name FROM gatehouse.audit_events WHERE action = 'backup:restore'":                                            "done dora",
+		"SELECT count(*) > " + audit + " FROM gatehouse.audit_events":                                                                          "true",
 	} {
 		if got := r.text(query); got != want {
 			t.Errorf("%s = %q, want %q", query, got, want)
@@ -385,27 +390,112 @@ func TestARestoreTakesTwoPeople(t *testing.T) {
 // Whatever stops a restore leaves the warehouse and the ledger as they were, and says so.
 func TestAFailedRestoreLeavesEverything(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		prepare func(r *restoring)
-		words   string
+	r := restoringAt(t, "0.0.16")
+	b := r.taken()
+	r.exec("UPDATE public.tenants SET tenant_name = 'kept'; CREATE SCHEMA theirs AUTHORIZATION gatehouse_owner")
+	path := filepath.Join(r.folder, b.Name)
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(content []byte) func() {
+		return func() {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var end func()
+	release := func() { end() }
+	altered := append([]byte{}, whole...)
+	altered[len(altered)/2] ^= 1
+	for _, c := range []struct {
+		name          string
+		prepare, mend func()
+		words         string
+		safety        bool // whether the safety dump was taken
 	}{
-		"the backup's file is altered": {func(r *restoring) {
-			r.exec("ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL; UPDATE gatehouse.backups SET sha256 = repeat('0', 64)")
-		}, ""},
-		"a table that is not the warehouse's needs it": {func(r *restoring) {
-			r.exec("CREATE SCHEMA theirs; CREATE TABLE theirs.orders (tenant uuid REFERENCES public.tenants)")
-		}, "not the warehouse's: constraint"},
-		"a row is in the way of a constraint": {func(r *restoring) {
-			r.exec("DROP EXTENSION pgcrypto CASCADE; CREATE FUNCTION public.digest(text, text) RETURNS bytea LANGUAGE sql AS 'SELECT NULL::bytea'")
-		}, ""},
+		{"the file is altered", write(altered), func() {
+			write(whole)()
+			if _, check, err := r.backups.Drill(t.Context(), r.dora, b.ID); err != nil || !check.Passed {
+				t.Fatalf("the drill found %v, %v", check.Findings, err)
+			}
+		}, "is not whole: the file has been altered", false},
+		{"somebody writes", func() { end = r.held("UPDATE public.tenants SET tenant_name = 'never'") }, release, "of postgres (the warehouse)", false},
+		{"somebody reads", func() { end = r.held("SELECT FROM public.tenants") }, release, "of postgres (the warehouse)", true},
+		{"another schema needs it", func() { r.exec("SET ROLE gatehouse_owner; CREATE TABLE theirs.orders (tenant uuid REFERENCES public.tenants); RESET ROLE") },
+			func() { r.exec("DROP TABLE theirs.orders") }, "take away what is not the warehouse's: constraint orders_tenant_fkey", true},
+		{"it fails in its last section", func() {
+			r.exec(`CREATE FUNCTION theirs.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no index today'; END $$;
+				CREATE EVENT TRIGGER no ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION theirs.no()`)
+		}, func() { r.exec("DROP EVENT TRIGGER no; DROP FUNCTION theirs.no()") }, "no index today", true},
+		{"withdrawn after it was ordered", func() {
+			r.exec(`INSERT INTO gatehouse.restore_withdrawals (tenant_id, request_id, issuer, subject, name)
+				SELECT tenant_id, argument::uuid, 'x', 'x', 'x' FROM gatehouse.operations WHERE kind = 'restore' AND state = 'queued'`)
+		}, func() {}, "was withdrawn in the meantime", false},
+		{"it is not what was counted", func() {
+			r.exec(`ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL; ALTER TABLE gatehouse.backups DROP CONSTRAINT backups_manifest_is_hashed;
+				UPDATE gatehouse.backups SET manifest = regexp_replace(manifest, '"public.tenants":[0-9]+', '"public.tenants":77')`)
+		}, func() {}, "table public.tenants has", true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := restoringAt(t, "0.0.16")
-			b := r.taken()
-			c.prepare(r)
-			_ = b
-		})
+		request := r.agreed(b.ID)
+		ordered := r.started(request.ID)
+		c.prepare()
+		before, safeties := r.everything(), r.text("SELECT count(*) FROM gatehouse.restore_safeties")
+		o, log := r.done(ordered)
+		after := r.everything()
+		c.mend()
+		if o.State != operation.Failed || !strings.Contains(o.Sentence, c.words) {
+			t.Errorf("%s: it ended as %s: %s; want it failed with %q\n%s", c.name, o.State, o.Sentence, c.words, log)
+		}
+		if after != before {
+			t.Errorf("%s: something is otherwise\n%s", c.name, cmp.Diff(before, after))
+		}
+		if taken := r.text("SELECT count(*) FROM gatehouse.restore_safeties") != safeties; taken != c.safety {
+			t.Errorf("%s: a safety dump was taken: %t, want %t", c.name, taken, c.safety)
+		}
+		if got := r.find(request.ID); got.State() != restore.Failed && got.State() != restore.Withdrawn {
+			t.Errorf("%s: the request is %s", c.name, got.State())
+		}
+	}
+	if got := r.text("SELECT count(*) FROM gatehouse.restore_outcomes") + r.text("SELECT count(*) FROM gatehouse.audit_events WHERE action = 'backup:restore'"); got != "00" {
+		t.Errorf("outcomes and entries of restores that did not happen: %s, want none", got)
+	}
+	// Another run has the floor.
+	r.exec(`INSERT INTO gatehouse.migration_runs (tenant_id, run_id, request_key, release_id, version, version_number, direction, sha256, state, actor_issuer, actor_subject, actor_name, actor_roles, origin)
+		SELECT tenant_id, gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '0.0.18', 18, 'up', repeat('0', 64), 'queued', 'x', 'x', 'x', '', 'web' FROM gatehouse.tenants WHERE is_operator`)
+	_, _, err = r.stories.Start(t.Context(), r.dora, r.agreed(b.ID).ID, r.database, uuid.New())
+	r.refused(err, fault.Conflict, "a run of a migration is under way")
+}
+
+// Retention takes no dump from before a restore until its time is over.
+func TestPruningKeepsTheSafetyDump(t *testing.T) {
+	t.Parallel()
+	r := restoringAt(t, "0.0.14")
+	b := r.taken()
+	o, log := r.done(r.started(r.agreed(b.ID).ID))
+	if o.State != operation.Succeeded {
+		t.Fatalf("it ended as %s: %s\n%s", o.State, o.Sentence, log)
+	}
+	newest := r.taken()
+	r.exec("ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL")
+	r.exec("UPDATE gatehouse.backups SET taken_at = taken_at - interval '20 days' WHERE backup_id <> $1", newest.ID)
+	pruned := func() (names string) {
+		removed, err := r.backups.Prune(t.Context(), r.dora, 48*time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range removed {
+			names += n.ID.String() + " "
+		}
+		return names
+	}
+	if got := pruned(); got != b.ID.String()+" " {
+		t.Errorf("pruned %q, want the old backup %s and not the safety dump %s", got, b.ID, o.Result)
+	}
+	r.exec("ALTER TABLE gatehouse.restore_safeties DISABLE TRIGGER ALL; UPDATE gatehouse.restore_safeties SET kept_until = clock_timestamp()")
+	if got := pruned(); got != o.Result.String()+" " {
+		t.Errorf("when its time is over pruning removes %q, want the safety dump %s", got, o.Result)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/fault"
@@ -162,6 +163,10 @@ func tablesIn(list []byte) (tables []string) {
 func away(err error) error {
 	if _, ok := fault.As(err); ok || errors.Is(err, context.Canceled) {
 		return err
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "42501" {
+		return fault.New(fault.Conflict, "The owner's role may not do all of it: %s. The whole database is dumped, so it has to see everything in it.", pg.Message).Because(err)
 	}
 	return fault.New(fault.Unavailable, "The database did not answer as its owner.").Because(err)
 }

@@ -122,7 +122,7 @@ func (s *Service) Count(ctx context.Context, by actor.Actor, id uuid.UUID) error
 
 func notRestorable(p Page) error {
 	worth, why := p.Backup.Worth()
-	return fault.New(fault.Conflict, "%s may not be restored: it is %s. Only a backup whose newest drill passed is.", p.Backup.Name, strings.TrimSpace(string(worth)+" "+why))
+	return fault.New(fault.Conflict, "%s may not be restored (%s). Only a backup whose newest drill passed, and of which nothing was found since, is.", p.Backup.Name, strings.TrimSpace(string(worth)+" "+why))
 }
 
 // Ask is the first person's word. It stands for an hour.
