@@ -69,6 +69,9 @@ func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overv
 			ID: b.ID.String(), Taken: moment(b.Manifest.TakenAt, h.now(), time.UTC), Worth: backupWorths[worth], Why: why, Standing: b.Manifest.Standing,
 			Size: fmt.Sprintf("%.1f MB", float64(b.Bytes)/1e6), Tables: counted(len(b.Manifest.Rows), "table", "tables"), By: b.By, Name: b.Name, SHA256: b.SHA256,
 		}
+		if worth == backup.Proven {
+			row.RestoreHref = restoreHref(b.ID)
+		}
 		if may && worth != backup.Removed {
 			row.Orders = []pages.Order{{Action: backupsPage + "/" + row.ID + "/drill", Key: uuid.NewString(), Effect: "Restore it beside the database"}}
 			if worth != backup.Broken {
@@ -104,6 +107,8 @@ func operationTitle(kind operation.Kind) string {
 		return "Repair"
 	case operation.Reindex:
 		return "Rebuilding an index"
+	case operation.Restore:
+		return "Restore"
 	}
 	return string(kind)
 }
@@ -133,7 +138,7 @@ func (h backups) operationView(shell layouts.Shell, o operation.Operation, lines
 		v.LiveHref, v.RefreshSeconds = operationHref(o.ID), 3
 		v.EventHref = eventHref(v.LiveHref, v.Lines)
 		v.Sentence = "The database itself is only read. You may leave this page; the work goes on."
-		if o.Kind == operation.Repair || o.Kind == operation.Reindex {
+		if o.Kind == operation.Repair || o.Kind == operation.Reindex || o.Kind == operation.Restore {
 			v.Sentence = "It changes the database. You may leave this page; the work goes on."
 		}
 		if o.State == operation.Queued {
@@ -162,6 +167,8 @@ func operationNext(o operation.Operation, usual components.Link) components.Link
 		}
 	case operation.Reindex:
 		return components.Link{Label: "To the migrations", Href: migrationsPage}
+	case operation.Restore:
+		return components.Link{Label: "To the restore of this backup", Href: restoreHref(o.Subject)}
 	case operation.Backup, operation.Drill, operation.Rehearsal:
 	}
 	return usual

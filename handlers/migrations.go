@@ -268,7 +268,7 @@ func environment(shell layouts.Shell) string { return shell.Environment.Word() }
 // fieldLabels are what the pages call the fields, for the list of complaints above a form.
 var fieldLabels = map[string]string{
 	"template": "Runbook", "code": "Release code", "title": "Title", "t_zero": "T-0", "zone": "Time zone",
-	"reason": "Reason", "abort_reason": "Reason", "confirm": "Confirmation", "days": "Days",
+	"reason": "Reason", "abort_reason": "Reason", "confirm": "Confirmation", "days": "Days", "database": "Database's name",
 }
 
 // complaints are those of the named fields, in the order in which the form asks.

@@ -20,6 +20,7 @@ type Stories struct {
 	Rehearsals RehearsalStories
 	Repairs    RepairStories
 	Operations OperationStories
+	Restores   RestoreStories
 	NoBackups  string // why no backup can be taken; empty where one can
 	Health     HealthChecks
 	Ready      Readiness
@@ -42,6 +43,7 @@ func Routes(s Stories) []web.Route {
 		Rehearsals(s.Rehearsals, s.Now),
 		Repairs(s.Repairs, s.Now),
 		Backups(s.Operations, s.NoBackups, s.Now),
+		Restores(s.Restores, s.NoBackups, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

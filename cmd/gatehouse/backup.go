@@ -31,7 +31,8 @@ the SHA-256 of the file. What was written is read again from end to end and comp
 
 A file proves nothing. "verify" reads it again and compares size, SHA-256 and table of contents; "drill" restores it
 into a scratch database beside the real one, counts what is there, compares, and drops it. How long the drill took is
-the real time to restore. Every look stays on record, passed or not.
+the real time to restore. Every look stays on record, passed or not. "restore" puts the real warehouse back, as two
+people agreed.
 
 The commands act as the machine of GATEHOUSE_TOKEN (right migration:apply; for "list" migration:read) and need
 GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL and a place for backups. "drill" also needs a role that may create
@@ -42,7 +43,7 @@ Exit codes: 0 it worked and what was looked at is whole, 1 it failed or the back
 3 it is not allowed.`,
 	}
 	cmd.AddCommand(backupCreate(), backupList(), backupPrune(), backupLook(backup.Verify, "Read a backup's file again and compare it with what was written down"),
-		backupLook(backup.Drill, "Restore a backup into a scratch database, compare, and drop it"))
+		backupLook(backup.Drill, "Restore a backup into a scratch database, compare, and drop it"), backupRestore())
 	return cmd
 }
 

@@ -117,6 +117,7 @@ func (a *App) build() error {
 		Repairs: Repairs(a.config, a.db, schema, operations),
 		Runbook: runs, Signoff: signing, Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
+		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
 		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))

@@ -48,6 +48,7 @@ var counting = map[string]string{
 	"AddSignature":     "the signatures of one gate, when one is given",
 	"HealthDecisions":  "the decisions of seven days, from an index, when the checks run",
 	"HealthFailures":   "at most 1,000 rows, when the checks run",
+	"RestoreSessions":  "the connections of the server, by role and program",
 	"HealthStatistics": "at most 10,000 and 1,000 rows, when the checks run",
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -110,7 +111,9 @@ func (w works) restore(ctx context.Context, o operation.Operation, say func(stri
 	if err != nil {
 		return operation.Done{}, fmt.Errorf("reading the order of a restore: %w", err)
 	}
-	b, err := w.backups.Whole(ctx, o.By, o.Subject)
+	by := o.By
+	by.Rights = append(slices.Clone(by.Rights), actor.MigrationApply) // a machine's rights are not kept; that it may was asked when it was ordered
+	b, err := w.backups.Whole(ctx, by, o.Subject)
 	if err != nil {
 		return operation.Done{}, err
 	}
@@ -123,12 +126,12 @@ func (w works) restore(ctx context.Context, o operation.Operation, say func(stri
 	sentence, err := w.schema.Restore(ctx, migrator.RestoreRequest{
 		Request: request, Operation: o.ID, Backup: b.ID, Name: b.Name, SHA256: b.SHA256, By: o.By, Held: held, Log: say,
 		Safety: func(ctx context.Context) (uuid.UUID, string, error) {
-			dump, err := w.backups.Create(ctx, o.By)
+			dump, err := w.backups.Create(ctx, by)
 			if err != nil {
 				return uuid.Nil, "", err
 			}
 			safety = dump.ID
-			return dump.ID, dump.Name, w.restores.Keep(ctx, o.By, dump.ID, request)
+			return dump.ID, dump.Name, w.restores.Keep(ctx, by, dump.ID, request)
 		},
 		Section: func(ctx context.Context, section string, use func(io.Reader) error) error {
 			file := func(work func(io.Reader) error) error { return w.backups.Reading(ctx, b, work) }

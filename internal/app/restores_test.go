@@ -289,7 +289,7 @@ func TestARestoreTakesTwoPeople(t *testing.T) {
 	r.refused(r.stories.Count(ctx, reader, b.ID), fault.Forbidden, "")
 	r.refused(r.stories.Count(ctx, stranger, b.ID), fault.Forbidden, "operates this environment")
 	_, err = r.stories.Show(ctx, stranger, b.ID)
-	r.refused(err, fault.Forbidden, "operates this environment")
+	r.refused(err, fault.NotFound, "no such backup")
 
 	look := r.looked(b.ID)
 	wanted := restore.Wanted{ID: uuid.New(), Backup: b.ID, Look: look.ID, Reason: "why", Database: r.database}
@@ -423,7 +423,9 @@ func TestAFailedRestoreLeavesEverything(t *testing.T) {
 		}, "is not whole: the file has been altered", false},
 		{"somebody writes", func() { end = r.held("UPDATE public.tenants SET tenant_name = 'never'") }, release, "of postgres (the warehouse)", false},
 		{"somebody reads", func() { end = r.held("SELECT FROM public.tenants") }, release, "of postgres (the warehouse)", true},
-		{"another schema needs it", func() { r.exec("SET ROLE gatehouse_owner; CREATE TABLE theirs.orders (tenant uuid REFERENCES public.tenants); RESET ROLE") },
+		{"another schema needs it", func() {
+			r.exec("SET ROLE gatehouse_owner; CREATE TABLE theirs.orders (tenant uuid REFERENCES public.tenants); RESET ROLE")
+		},
 			func() { r.exec("DROP TABLE theirs.orders") }, "take away what is not the warehouse's: constraint orders_tenant_fkey", true},
 		{"it fails in its last section", func() {
 			r.exec(`CREATE FUNCTION theirs.no() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no index today'; END $$;

@@ -45,6 +45,7 @@ func (s *story) fill(text string) string {
 // acts must hold every POST of the route table; a test compares.
 func acts() []act {
 	const item, gate, window = "/releases/{release}/items/", "/releases/{release}/gates/go_no_go", "/releases/{release}/window"
+	const restored = "/migrations/backups/{backup}/restore"
 	list := []act{
 		{route: "POST /theme", who: "viewer", path: "/theme", page: "/releases", typed: map[string]string{"theme": "dark"}},
 		{
@@ -166,6 +167,37 @@ func acts() []act {
 			before: (*story).atRest,
 		},
 		act{
+			route: "POST /migrations/backups/:backup/restore/look", who: "devops.lead", path: restored + "/look", page: restored, entries: 1,
+			before: (*story).restorable,
+		},
+		act{
+			route: "POST /migrations/backups/:backup/restore", who: "devops.lead", path: restored, page: restored,
+			typed: map[string]string{"reason": "The import went wrong.", "database": "{database}"}, entries: 1,
+			after: func(s *story, _ answer) {
+				s.ids["request"] = s.text(`SELECT request_id::text FROM gatehouse.restore_requests`)
+			},
+		},
+		act{
+			route: "POST /migrations/backups/:backup/restore/:request/agree", who: "qa.lead", path: restored + "/{request}/agree", page: restored,
+			typed: map[string]string{"database": "{database}"}, entries: 1,
+		},
+		act{
+			route: "POST /migrations/backups/:backup/restore/:request/withdraw", who: "qa.lead", path: restored + "/{second request}/withdraw", page: restored, entries: 1,
+			before: func(s *story) {
+				s.ids["second request"] = uuid.NewString()
+				s.sql(`INSERT INTO gatehouse.restore_requests (tenant_id, request_id, backup_id, look_id, content, content_sha256, state_sha256, reason, issuer, subject, name, auth_time, asked_at, expires_at)
+					SELECT tenant_id, $1, backup_id, look_id, content, content_sha256, state_sha256, reason, issuer, subject, name, auth_time, asked_at, expires_at FROM gatehouse.restore_requests`, s.ids["second request"])
+			},
+		},
+		act{
+			route: "POST /migrations/backups/:backup/restore/:request/start", who: "devops.lead", path: restored + "/{request}/start", page: restored,
+			typed: map[string]string{"database": "{database}"}, entries: 1,
+			before: func(s *story) {
+				s.atRest()
+				s.sql(`UPDATE gatehouse.migration_runs SET state = 'failed', finished_at = now(), error = 'a test' WHERE state = 'queued'`)
+			},
+		},
+		act{
 			route: "POST /migrations/indexes/rebuild", who: "devops.lead", path: "/migrations/indexes/rebuild", page: "/migrations", entries: 1,
 			before: func(s *story) {
 				s.atRest()
@@ -249,6 +281,19 @@ func (s *story) backedUp() {
 		SELECT tenant_id, $1, 'test.dump', 1, repeat('0', 64), now(), 1, '{}', encode(sha256('{}'), 'hex'), 'test', 'test', 'Test', 'cli' FROM gatehouse.tenants WHERE is_operator`, s.ids["backup"])
 }
 
+// restorable is an old backup that was restored once beside the database, and says of the ledger what a backup says.
+func (s *story) restorable() {
+	s.ids["backup"], s.ids["database"] = uuid.NewString(), s.text(`SELECT current_database()::text`)
+	s.sql(`INSERT INTO gatehouse.backups (tenant_id, backup_id, name, bytes, sha256, taken_at, took_ms, manifest, manifest_sha256, actor_issuer, actor_subject, actor_name, origin)
+		SELECT t.tenant_id, $1, 'old.dump', 1, repeat('0', 64), now() - interval '3 days', 1, m.text, encode(sha256(convert_to(m.text, 'UTF8')), 'hex'), 'test', 'test', 'Test', 'cli'
+		  FROM gatehouse.tenants t,
+		       (SELECT json_build_object('standing', 'V' || (SELECT version FROM public.schema_version ORDER BY installed_rank DESC LIMIT 1), 'taken_at', now() - interval '3 days',
+		               'rows', json_build_object('public.tenants', 1, 'public.gone', 2, 'gatehouse.migration_ledger', (SELECT count(*) FROM gatehouse.migration_ledger)))::text AS text) m
+		 WHERE t.is_operator`, s.ids["backup"])
+	s.sql(`INSERT INTO gatehouse.backup_checks (tenant_id, check_id, backup_id, kind, passed, findings, took_ms, actor_issuer, actor_subject, actor_name, origin)
+		SELECT tenant_id, gen_random_uuid(), backup_id, 'drill', true, '{}', 1, 'test', 'test', 'Test', 'cli' FROM gatehouse.backups WHERE backup_id = $1`, s.ids["backup"])
+}
+
 // finishItems lets every item before the first gate be done, past the rules, which other tests hold.
 func (s *story) finishItems() {
 	s.sql(`INSERT INTO gatehouse.run_evidence (tenant_id, run_id, item_id, number, kind, value, note, summary, query, passed, sha256, issuer, subject, name)
@@ -299,7 +344,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal", "override", "token"} {
+	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}

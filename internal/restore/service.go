@@ -86,7 +86,7 @@ func aPerson(by actor.Actor, right actor.Right) error {
 
 // Show is everything about restoring one backup.
 func (s *Service) Show(ctx context.Context, by actor.Actor, id uuid.UUID) (Page, error) {
-	if err := may(by, actor.MigrationRead); err != nil {
+	if err := by.Demand(actor.MigrationRead); err != nil {
 		return Page{}, err
 	}
 	return s.store.Look(ctx, by, id)
@@ -265,7 +265,7 @@ func (s *Service) Start(ctx context.Context, by actor.Actor, id uuid.UUID, datab
 
 // Find is one request, for who carries it out.
 func (s *Service) Find(ctx context.Context, by actor.Actor, id uuid.UUID) (Request, error) {
-	if err := may(by, actor.MigrationRead); err != nil {
+	if err := by.Demand(actor.MigrationRead); err != nil {
 		return Request{}, err
 	}
 	return s.store.Request(ctx, by, id)

@@ -2,6 +2,7 @@
 //
 //   buttons      say that they were pressed and cannot be pressed twice
 //   theme        switches at once, and tells the server to remember
+//   names        [data-expects]: the button of the form stays off until that is typed
 //   live pages   [data-live]: live.js keeps them up to date
 //   keys         / search, ? the list of keys, g + letter, j and k through rows
 
@@ -111,6 +112,18 @@ document.addEventListener("keydown", (event) => {
 			break;
 	}
 });
+
+// --- A button that waits for a name ----------------------------------------
+
+for (const part of document.querySelectorAll("[data-expects]")) {
+	const field = part.querySelector("input");
+	const button = field.form.querySelector("button");
+	const judge = () => {
+		button.disabled = field.value !== part.dataset.expects;
+	};
+	field.addEventListener("input", judge);
+	judge();
+}
 
 // --- Menus and complaints -------------------------------------------------
 

@@ -18,6 +18,8 @@ type BackupRow struct {
 	Name     string
 	SHA256   string
 	Orders   []Order // none where the reader may not, or another operation is under way
+	// RestoreHref leads to what a restore of the warehouse would do; empty for a backup that may not be restored.
+	RestoreHref string
 }
 
 // Order is a button that orders work; Key makes a double press one order.

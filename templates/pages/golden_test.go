@@ -32,6 +32,8 @@ func samples() map[string]templ.Component {
 		"operation_show":            pages.OperationShow(operationShow()),
 		"operation_show_running":    pages.OperationShow(operationRunning()),
 		"backup_list_empty":         pages.BackupList(backupListEmpty()),
+		"backup_restore":            pages.BackupRestore(backupRestore()),
+		"backup_restore_refused":    pages.BackupRestore(backupRestoreRefused()),
 		"rehearsal_list":            pages.RehearsalList(rehearsalList()),
 		"rehearsal_list_empty":      pages.RehearsalList(rehearsalListEmpty()),
 		"rehearsal_show":            pages.RehearsalShow(rehearsalShow()),

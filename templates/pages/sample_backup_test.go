@@ -13,6 +13,7 @@ func backupList() pages.BackupListView {
 	}
 	row.Orders = []pages.Order{{Action: "/migrations/backups/" + row.ID + "/drill", Key: "33333333-3333-7333-8333-333333333333", Effect: "Restore it beside the database"}}
 	broken := row
+	row.RestoreHref = "/migrations/backups/" + row.ID + "/restore"
 	broken.ID, broken.Worth, broken.Why = "22222222-2222-7222-8222-222222222222", components.State{Code: "broken", Word: "Does not restore", Tone: components.Bad}, "the file has 90000 bytes, and had 3732703"
 	return pages.BackupListView{
 		Shell: shell("Backups", layouts.PlaceMigrations, layouts.Crumb{Label: "Migrations", Href: "/migrations"}), Tone: components.Good,
@@ -84,4 +85,44 @@ func rehearsalShow() pages.RehearsalShowView {
 			},
 		}},
 	}
+}
+
+func backupRestore() pages.BackupRestoreView {
+	here, key := "/migrations/backups/11111111-1111-7111-8111-111111111111/restore", "33333333-3333-7333-8333-333333333333"
+	versions := []string{"V0.0.20 is no longer in the warehouse afterwards. It can be applied again, through its gate."}
+	const counted = "12 rows that are there now would be gone and 3 would be back, in 2 tables. What was changed in place since then is undone as well, and is not counted."
+	return pages.BackupRestoreView{
+		Shell:  shell("Restore a backup", layouts.PlaceMigrations, toMigrations, layouts.Crumb{Label: "Backups", Href: "/migrations/backups"}),
+		Backup: "11111111-1111-7111-8111-111111111111", Database: "warehouse", Tone: components.Warn,
+		Sentence: "A restore puts the warehouse back to what it was 25 min ago. Everything since then is lost, but for the dump that is taken first.",
+		Facts:    []components.Fact{{Label: "Taken", Time: clock("13:40", "25 min ago")}, {Label: "Warehouse at", Value: "V0.0.18"}},
+		Sessions: []string{"3 of wms_application_role (wms)"}, LookAction: here + "/look", Command: "gatehouse backup restore --request ID --confirm warehouse",
+		Look: &pages.RestoreLook{
+			ID: "5", Sentence: counted, By: "Ines Duarte", At: clock("14:00", "5 min ago"), Versions: versions,
+			Tables: []pages.RestoreTable{{Name: "public.lots", Now: "1012", Then: "1000", After: "12 fewer"}, {Name: "public.materials", Now: "7", Then: "10", After: "3 more"}, {Name: "public.users", Now: "4", Then: "4", After: "the same number"}},
+		},
+		Ask:        pages.RestoreForm{Action: here, Key: key, Look: "5", ID: "database", Typed: "warehaus", Problem: "That is not the name of this database. It is warehouse; type it exactly."},
+		Complaints: components.Complaints{{Field: "database", Label: "Database's name", Text: "That is not the name of this database. It is warehouse; type it exactly."}},
+		Requests: []pages.RestoreRow{
+			{
+				ID: "6", Reason: "The import went wrong.", By: "Ines Duarte", State: components.State{Code: "asked", Word: "Waits for a second person", Tone: components.Info}, Asked: clock("14:01", "4 min ago"), Expires: clock("15:01", "in 56 min"),
+				SHA256: digest, Counted: counted, Versions: versions, Agree: pages.RestoreForm{Action: here + "/6/agree", Seen: digest, ID: "database-6"}, Withdraw: here + "/6/withdraw",
+			},
+			{
+				ID: "7", Reason: "The import went wrong.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "agreed", Word: "Two people agree", Tone: components.Warn}, Asked: clock("13:50", "15 min ago"), Expires: clock("14:50", "in 45 min"),
+				SHA256: digest, Counted: counted, Start: pages.RestoreForm{Action: here + "/7/start", Key: key, ID: "database-7"}, Withdraw: here + "/7/withdraw",
+			},
+			{
+				ID: "8", Reason: "A trial.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "restored", Word: "Restored", Tone: components.Good}, Asked: clock("9:50", "4 h ago"), Expires: clock("10:50", "3 h ago"),
+				Sentence: "The warehouse is as gatehouse_20261124_134000_11111111.dump held it.", Operation: components.Link{Label: "To its log", Href: "/operations/44444444-4444-7444-8444-444444444444"},
+			},
+		},
+	}
+}
+
+func backupRestoreRefused() pages.BackupRestoreView {
+	v := backupRestore()
+	v.Sentence, v.Sessions, v.LookAction, v.Look, v.Ask, v.Complaints, v.Requests, v.Command = "This backup may not be restored.", nil, "", nil, pages.RestoreForm{}, nil, nil, ""
+	v.FreshHref, v.WhoCan = "/login?fresh=1", []string{"DevOps lead"}
+	return v
 }
