@@ -324,7 +324,9 @@ func TestARestoreTakesTwoPeople(t *testing.T) {
 	r.refused(agree(stale(r.quentin), r.database, request.Content), fault.Forbidden, "five minutes")
 	r.refused(agree(machine, r.database, request.Content), fault.Forbidden, "no machine")
 	r.refused(agree(reader, r.database, request.Content), fault.Forbidden, "")
-	r.refused(agree(housetest.Person(housetest.Saltway, "wanda", actor.QALead), r.database, request.Content), fault.Forbidden, "operates this environment")
+	r.refused(agree(housetest.Person(housetest.Saltway, "wanda", actor.QALead), r.database, request.Content), fault.NotFound, "Nobody asked")
+	_, err = r.stories.Withdraw(ctx, housetest.Person(housetest.Saltway, "wanda", actor.QALead), request.ID)
+	r.refused(err, fault.NotFound, "Nobody asked")
 	if err := agree(r.quentin, r.database, request.Content); err != nil {
 		t.Fatal(err)
 	}
