@@ -23,6 +23,8 @@ import (
 type AuditTrail interface {
 	List(ctx context.Context, by actor.Actor, q audit.Query) (audit.Page, error)
 	Verify(ctx context.Context, by actor.Actor) (audit.Check, error)
+	// Acknowledge lets the tenant be changed again after an older state of the database was restored.
+	Acknowledge(ctx context.Context, by actor.Actor, reason string) error
 }
 
 const (
@@ -45,6 +47,10 @@ func Audit(trail AuditTrail, now func() time.Time) []web.Route {
 	return []web.Route{
 		web.Needs(http.MethodGet, "/audit", actor.AuditRead, h.list),
 		{Method: http.MethodPost, Path: "/audit/verify", Right: actor.AuditRead, Action: "audit:verify", Handler: h.verify},
+		{
+			Method: http.MethodPost, Path: "/audit/acknowledge", Right: actor.AuditAcknowledge, Fresh: actor.FreshFor,
+			Doing: "acknowledge that an older state was restored", Handler: h.acknowledge,
+		},
 	}
 }
 
@@ -109,6 +115,31 @@ func (h auditTrail) verify(c echo.Context) error {
 		return fault.New(fault.Conflict, "The audit chain does not hold: %s. Tell whoever runs the database at once, and keep the newest backup.", check.Break)
 	}
 	web.Flash(c, layouts.FlashGood, fmt.Sprintf("The chain was walked from its first entry to entry %d and is whole.", check.Seq))
+	return web.SeeOther(c, "/audit")
+}
+
+func (h auditTrail) acknowledge(c echo.Context) error {
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	reason := form.Text("reason", 0, 2000)
+	if err = form.Err(); err == nil {
+		err = h.trail.Acknowledge(c.Request().Context(), web.Actor(c), reason)
+	}
+	if refused, ok := correctable(err); ok {
+		page, err := h.trail.List(c.Request().Context(), web.Actor(c), audit.Query{Limit: auditPageSize})
+		if err != nil {
+			return err
+		}
+		v := auditListView(c, audit.Query{}, page, false, h.now())
+		v.Reason, v.Complaints = form.Raw("reason"), allComplaints(refused, "reason")
+		return web.Again(c, refused, pages.AuditList(v))
+	}
+	if err != nil {
+		return err
+	}
+	web.Flash(c, layouts.FlashGood, "It is acknowledged, and things may be changed again. Walk the chain, so that its new head is published.")
 	return web.SeeOther(c, "/audit")
 }
 

@@ -53,6 +53,16 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, alone bool, n
 	if web.Actor(c).Can(actor.AuditRead) {
 		v.VerifyHref = "/audit/verify"
 	}
+	if v.Alarm != "" {
+		v.WhoCan = roleTitles(actor.RolesWith(actor.AuditAcknowledge))
+		if by := web.Actor(c); by.Can(actor.AuditAcknowledge) {
+			v.WhoCan = nil
+			v.AcknowledgeHref = "/audit/acknowledge"
+			if by.AuthTime.IsZero() || now.Sub(by.AuthTime) > actor.FreshFor {
+				v.AcknowledgeHref, v.FreshHref = "", web.LoginHref("/audit", true)
+			}
+		}
+	}
 	for _, e := range page.Entries {
 		row := auditRow(e, now)
 		if row.Alone = alone; !alone {

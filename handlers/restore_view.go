@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,10 +50,11 @@ func (h restores) restoreView(shell layouts.Shell, by actor.Actor, p restore.Pag
 	case p.State == "":
 		v.Sentence = "This backup may not be restored. Only one whose newest drill passed, and of which nothing was found since, is; restore it beside the database first."
 	default:
-		v.Sentence = "A restore puts the warehouse back to what it was " + moment(b.Manifest.TakenAt, h.now(), time.UTC).Relative + ". Everything since then is lost, but for the dump that is taken first."
+		v.Sentence = "A restore puts the warehouse back to how it stood at " + moment(b.Manifest.TakenAt, h.now(), time.UTC).Local + ". Everything since then is lost, but for the dump that is taken first."
+		v.Command = "gatehouse backup restore --request ID --confirm " + p.Database
 	}
 	if worth == backup.Proven && b.Drilled != nil {
-		v.Facts = append(v.Facts, components.Fact{Label: "Time to restore", Value: duration(b.Drilled.Took) + " in its newest drill, and as long again for the dump that is taken first"})
+		v.Facts = append(v.Facts, components.Fact{Label: "Time to restore", Value: duration(b.Drilled.Took) + " in its newest drill; the dump that is taken first comes on top"})
 	}
 	r := reader{by: by, fresh: !by.AuthTime.IsZero() && h.now().Sub(by.AuthTime) <= actor.FreshFor, asks: by.Can(actor.MigrationDown), agrees: by.Can(actor.GateSign)}
 	if may && !r.fresh && (r.asks || r.agrees) {
@@ -89,7 +91,17 @@ func (h restores) lookView(v *pages.BackupRestoreView, p restore.Page, r reader,
 	case may && r.fresh && r.asks:
 		v.Ask = pages.RestoreForm{Action: restoreHref(l.Backup), Key: uuid.NewString(), Look: l.ID.String(), ID: "database"}
 	}
-	for _, t := range l.Result.Tables {
+	tables := slices.Clone(l.Result.Tables) // what differs is read first
+	slices.SortStableFunc(tables, func(a, b restore.Table) int {
+		switch {
+		case a.Differs() == b.Differs():
+			return 0
+		case a.Differs():
+			return -1
+		}
+		return 1
+	})
+	for _, t := range tables {
 		v.Look.Tables = append(v.Look.Tables, tableRow(t))
 	}
 }

@@ -39,6 +39,7 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 	}
 	if by.SignedIn() {
 		shell.Tenant = by.TenantName
+		shell.Alarm = of(c).alarm
 		shell.Person = layouts.Person{Name: by.Name, Roles: titles(by.Roles)}
 	}
 	for _, p := range w.config.Places {

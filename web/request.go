@@ -25,7 +25,8 @@ type request struct {
 	// tokenHash is the stored name of the session that came with the request; found says whether it is still there.
 	tokenHash string
 	found     bool
-	expired   bool // a session's cookie came, and the session is over
+	expired   bool   // a session's cookie came, and the session is over
+	alarm     string // why nothing may be changed in the session's tenant
 	// as is who a refused sign-in stands for, in the audit trail.
 	as actor.Actor
 	// attempt is the sign-in that the callback finishes, once it is known.

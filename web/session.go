@@ -78,7 +78,7 @@ func (s sessionStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bo
 	}
 	f := factsOf(ctx)
 	f.request.tokenHash, f.request.found, f.request.expired = tokenHash, ok, !ok
-	f.sessionID = found.ID
+	f.sessionID, f.request.alarm = found.ID, found.Alarm
 	return found.Data, ok, nil
 }
 

@@ -42,7 +42,9 @@ const (
 	HealthRead     Right = "health:read"
 	HealthRun      Right = "health:run"
 	AuditRead      Right = "audit:read"
-	GraphQLQuery   Right = "graphql:query"
+	// AuditAcknowledge is to say that an older state of the database was restored, and that it goes on from here.
+	AuditAcknowledge Right = "audit:acknowledge"
+	GraphQLQuery     Right = "graphql:query"
 )
 
 var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery}
@@ -64,8 +66,8 @@ var rightsOf = map[Role][]Right{
 	OnCallEngineer:      and(ItemWork, HealthRun, ReleaseManage),
 	ProductOwner:        and(ItemWork, GateSign),
 	Viewer:              and(),
-	Auditor:             and(AuditRead),
-	Admin:               and(AuditRead),
+	Auditor:             and(AuditRead, AuditAcknowledge),
+	Admin:               and(AuditRead, AuditAcknowledge),
 }
 
 // forMachines are the rights that a credential may carry. What is a person's word, a signature above all, is not among them.

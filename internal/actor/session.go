@@ -31,6 +31,8 @@ type Session struct {
 	CreatedAt       time.Time
 	LastSeenAt      time.Time
 	ExpiresAt       time.Time
+	// Alarm says why nothing may be changed in the session's tenant; empty where it may.
+	Alarm string
 	// Data is what package web keeps; opaque to everybody else.
 	Data []byte
 }

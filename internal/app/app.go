@@ -56,7 +56,11 @@ func (a *App) open(ctx context.Context, patience time.Duration) error {
 	opening.Go(func() error { return a.db.CheckRole(ctx) })
 	opening.Go(func() error { return checkConsoleSchema(ctx, string(a.config.OwnerDatabaseURL)) })
 	opening.Go(a.build)
-	return opening.Wait()
+	if err := opening.Wait(); err != nil {
+		return err
+	}
+	a.noticeOlder(ctx)
+	return nil
 }
 
 // Close gives the connections back. Serve must have returned.

@@ -159,6 +159,11 @@ func (j jobs) summaries(ctx context.Context) error {
 
 func (j jobs) walkAudit(ctx context.Context) error {
 	walk := func(ctx context.Context, by actor.Actor) error {
+		if by.Tenant != uuid.Nil {
+			if alarm, err := j.trail.Notice(ctx, by); err != nil || alarm != "" {
+				j.log.ErrorContext(ctx, "the audit trail is older than its published head", "tenant", by.TenantCode, "alarm", alarm, "error", err)
+			}
+		}
 		check, err := j.trail.Verify(ctx, by)
 		if err == nil && !check.Whole() {
 			j.log.ErrorContext(ctx, "the audit chain does not hold", "tenant", by.TenantCode, "break", check.Break)

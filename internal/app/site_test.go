@@ -37,9 +37,11 @@ type site struct {
 	provider *demoidp.Provider
 	log      *requestLog
 	people   map[string]*browser
+	config   app.Config
+	server   *httptest.Server
 }
 
-func open(t *testing.T, version string) *site {
+func open(t *testing.T, version string, more ...string) *site {
 	t.Helper()
 	s := &site{t: t, database: housetest.At(t, version), log: &requestLog{}, people: map[string]*browser{}}
 	s.super = pgtest.Pool(t, s.database.SuperURL)
@@ -53,18 +55,19 @@ func open(t *testing.T, version string) *site {
 		t.Fatalf("starting the provider: %v", err)
 	}
 	t.Cleanup(s.provider.Close)
-	config, err := app.Load([]string{
+	config, err := app.Load(append([]string{
 		"GATEHOUSE_PUBLIC_URL=" + s.url, "GATEHOUSE_ENVIRONMENT=demo", "GATEHOUSE_DATABASE_URL=" + s.database.AppURL,
 		"GATEHOUSE_OWNER_DATABASE_URL=" + s.database.OwnerURL, "GATEHOUSE_OIDC_ISSUER=" + s.provider.Issuer(),
 		"GATEHOUSE_OIDC_CLIENT_ID=gatehouse", "GATEHOUSE_OIDC_CLIENT_SECRET=secret of the test",
 		"GATEHOUSE_BACKUP_DIR=" + t.TempDir(),
-	})
+	}, more...))
 	if err != nil {
 		t.Fatalf("the configuration: %v", err)
 	}
 	if s.app, err = app.New(t.Context(), config, slog.New(slog.NewJSONHandler(s.log, nil)), time.Second); err != nil {
 		t.Fatalf("app.New: %v", err)
 	}
+	s.config, s.server = config, server
 	t.Cleanup(s.app.Close)
 	server.Config.Handler = s.app.Handler()
 	server.Start()

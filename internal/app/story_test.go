@@ -209,6 +209,13 @@ func acts() []act {
 			},
 		},
 		act{route: "POST /health-checks/run", who: "devops.lead", path: "/health-checks/run", page: "/health-checks", entries: 1},
+		act{
+			route: "POST /audit/acknowledge", who: "auditor", path: "/audit/acknowledge", page: "/audit", typed: map[string]string{"reason": "The disk was lost."}, entries: 1,
+			before: func(s *story) {
+				s.sql(`INSERT INTO gatehouse.audit_alarms (tenant_id, alarm_id, published_seq, published_hash, published_at, agreed_seq, found_seq)
+					SELECT tenant_id, gen_random_uuid(), 1000000, repeat('0', 64), now(), 0, 1 FROM gatehouse.tenants WHERE is_operator`)
+			},
+		},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
 		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},
 		act{route: "POST /me/sessions/:session/end", who: "product.owner", path: "/me/sessions/{session}/end", page: "/me", entries: 1, before: func(s *story) {

@@ -122,7 +122,7 @@ func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (k 
 		k.walked = found.Seq
 		chain.Hold(audit.Head{TenantID: by.Tenant, Seq: found.Seq, Hash: hex.EncodeToString(found.Head), At: found.CheckedAt, Keeper: "the walk"})
 	}
-	heads, err := a.Heads.Of(by.Tenant)
+	heads, err := a.standing(ctx, by)
 	if err != nil {
 		return known{}, fault.New(fault.Unavailable, "The published heads cannot be read, so the chain was not walked. Tell whoever runs the server.").Because(err)
 	}

@@ -57,6 +57,8 @@ func commitLost(options pgx.TxOptions, err error) error {
 
 func translateCode(pg *pgconn.PgError, err error) error {
 	switch {
+	case pg.Code == "GH001": // the trail is older than its published head
+		return fault.New(fault.Conflict, "%s", pg.Message).Because(err)
 	case pg.Code == "23505":
 		return fault.New(fault.Conflict, "Somebody else has just done this. Look at the page again.").Because(err)
 	case pg.Code == "40001", pg.Code == "40P01":

@@ -37,13 +37,14 @@ func (s Sessions) Find(ctx context.Context, tokenHash string, idle time.Duration
 	type row struct {
 		SessionID uuid.UUID
 		Data      []byte
+		Alarm     string
 	}
 	var found *row
 	err := s.one(ctx, "FindSession", pgx.StrictNamedArgs{"token": tokenHash, "idle_seconds": idle.Seconds()}, collectMaybe(&found))
 	if err != nil || found == nil {
 		return actor.Session{}, false, err
 	}
-	return actor.Session{ID: found.SessionID, Data: found.Data}, true, nil
+	return actor.Session{ID: found.SessionID, Data: found.Data, Alarm: found.Alarm}, true, nil
 }
 
 // Live says whether the session is there still, and does not count as use of it.

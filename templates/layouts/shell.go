@@ -126,6 +126,7 @@ type Shell struct {
 	Breadcrumbs []Crumb
 	Primary     Action
 	Flash       Flash
+	Alarm       string // why nothing may be changed; empty where it may
 	Theme       Theme
 	Ref         string // the reference of this request, to quote
 	Path        string // where the theme switch returns to: path and query of this page

@@ -75,4 +75,9 @@ type AuditListView struct {
 	ChainHead  string
 	VerifyHref string // POST; empty where this person may not
 	AllHref    string
+	// Where an older state of the database was restored: who may acknowledge it, and the form or the way to it.
+	AcknowledgeHref, FreshHref string
+	Reason                     string
+	Complaints                 components.Complaints
+	WhoCan                     []string
 }

@@ -94,7 +94,7 @@ func backupRestore() pages.BackupRestoreView {
 	return pages.BackupRestoreView{
 		Shell:  shell("Restore a backup", layouts.PlaceMigrations, toMigrations, layouts.Crumb{Label: "Backups", Href: "/migrations/backups"}),
 		Backup: "11111111-1111-7111-8111-111111111111", Database: "warehouse", Tone: components.Warn,
-		Sentence: "A restore puts the warehouse back to what it was 25 min ago. Everything since then is lost, but for the dump that is taken first.",
+		Sentence: "A restore puts the warehouse back to how it stood at 13:40 UTC. Everything since then is lost, but for the dump that is taken first.",
 		Facts:    []components.Fact{{Label: "Taken", Time: clock("13:40", "25 min ago")}, {Label: "Warehouse at", Value: "V0.0.18"}},
 		Sessions: []string{"3 of wms_application_role (wms)"}, LookAction: here + "/look", Command: "gatehouse backup restore --request ID --confirm warehouse",
 		Look: &pages.RestoreLook{

@@ -49,3 +49,34 @@ SELECT seq, hash FROM gatehouse.audit_heads WHERE tenant_id = gatehouse.current_
 -- name: AddAuditCheck :exec
 INSERT INTO gatehouse.audit_checks (tenant_id, seq, head, break, entries)
 VALUES (@tenant, @seq, @head, @break, @entries);
+
+-- name: AuditHashesAt :many
+-- The hashes of the entries that were published.
+SELECT seq, encode(hash, 'hex') AS hash FROM gatehouse.audit_events WHERE tenant_id = gatehouse.current_tenant() AND seq = ANY (@seqs::bigint[]);
+
+-- name: AddAuditAlarm :one
+INSERT INTO gatehouse.audit_alarms (tenant_id, alarm_id, published_seq, published_hash, published_at, agreed_seq, found_seq)
+SELECT gatehouse.current_tenant(), @alarm, @seq, @hash, @at, @agreed,
+       coalesce((SELECT h.seq FROM gatehouse.audit_heads h WHERE h.tenant_id = gatehouse.current_tenant()), 0)
+    ON CONFLICT DO NOTHING
+RETURNING alarm_id;
+
+-- name: AcknowledgedAlarms :many
+-- What was published between the state that was restored and the alarm does not hold any more.
+SELECT a.published_at, a.agreed_seq
+  FROM gatehouse.audit_alarms a
+  JOIN gatehouse.audit_acknowledgements k ON k.tenant_id = a.tenant_id AND k.alarm_id = a.alarm_id
+ WHERE a.tenant_id = gatehouse.current_tenant();
+
+-- name: AcknowledgeAlarms :many
+INSERT INTO gatehouse.audit_acknowledgements (tenant_id, alarm_id, reason, issuer, subject, name, auth_time, at)
+SELECT a.tenant_id, a.alarm_id, @reason, @issuer, @subject, @name, @auth_time, n.at
+  FROM gatehouse.audit_alarms a
+ CROSS JOIN (SELECT clock_timestamp() AS at) n
+ WHERE a.tenant_id = gatehouse.current_tenant()
+   AND @auth_time::timestamptz BETWEEN n.at - interval '5 minutes' AND n.at + interval '60 seconds'
+    ON CONFLICT DO NOTHING
+RETURNING alarm_id;
+
+-- name: AuditAlarm :one
+SELECT coalesce(gatehouse.audit_alarm(gatehouse.current_tenant()), '') AS sentence;

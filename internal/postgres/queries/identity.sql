@@ -2,7 +2,7 @@
 -- Both limits are judged here, by the database's clock. Use is noted at most once a minute, in the same round trip, so
 -- the idle limit may end a session up to a minute early and never late.
 WITH live AS (
-    SELECT s.token_sha256, s.session_id, s.data, s.last_seen_at
+    SELECT s.token_sha256, s.session_id, s.tenant_id, s.data, s.last_seen_at
       FROM gatehouse.sessions s
      WHERE s.token_sha256 = @token AND s.expires_at > now()
        AND (s.last_seen_at > now() - make_interval(secs => @idle_seconds))
@@ -10,7 +10,7 @@ WITH live AS (
     UPDATE gatehouse.sessions s SET last_seen_at = now()
       FROM live WHERE s.token_sha256 = live.token_sha256 AND live.last_seen_at < now() - interval '1 minute'
 )
-SELECT session_id, data FROM live;
+SELECT session_id, data, coalesce(gatehouse.audit_alarm(tenant_id), '') AS alarm FROM live;
 
 -- name: SessionIsLive :one
 -- Looks without noting that the session was used.
