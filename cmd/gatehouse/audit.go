@@ -22,7 +22,8 @@ func auditCommand() *cobra.Command {
 		Long: `Walks the audit trail of every tenant, and the system's own, from the first entry to the head, and
 names the first entry that does not fit: changed, missing, out of order, or cut off at the end.
 It is held against the farthest walk that was stored, and against the heads in the file of
-GATEHOUSE_AUDIT_HEADS: who rewrites a chain and its end in the database is found by these.
+GATEHOUSE_AUDIT_HEADS: who rewrites a chain and its end in the database is found by these. Heads of a
+state that is gone, which somebody acknowledged on the page Audit, hold nothing any more.
 The result is stored and shown on the audit page, and a whole chain's head is added to the file.
 
 Exit codes: 0 every chain holds, 1 one does not (or the database could not be read), 2 called wrongly.`,

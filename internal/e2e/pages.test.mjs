@@ -14,13 +14,14 @@ before(async () => {
   await page.goto(base + release);
   const run = await firstHref(page, '/migrations', 'a[href^="/migration-runs/"]');
   const operation = await firstHref(page, '/migrations/backups', 'a[href^="/operations/"]');
+  const restore = await firstHref(page, '/migrations/backups', 'a[href$="/restore"]');
   const signature = await firstHref(page, `${release}/gates/final`, 'a[href^="/signatures/"]');
   paths = {
     releases: '/releases', start: '/releases/new', release, item: `${release}/items/PRE-P2`, auto: `${release}/items/P4.1`,
     gate: `${release}/gates/final`, window: `${release}/window`, migrations: '/migrations', migration: '/migrations/V0.0.20', undo: '/migrations/V0.0.22/down',
     backups: '/migrations/backups', drift: '/migrations/drift',
     health: '/health-checks', audit: '/audit', me: '/me', missing: '/releases/no-such-thing',
-    ...(run && { run }), ...(signature && { signature }), ...(operation && { operation }),
+    ...(run && { run }), ...(signature && { signature }), ...(operation && { operation }), ...(restore && { restore }),
   };
   await page.context().close();
 });
