@@ -9,6 +9,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/templates/components"
@@ -79,7 +80,7 @@ func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overv
 			}
 		}
 		if worth == backup.Proven && v.Tone != components.Good {
-			v.Tone, v.Sentence = components.Good, "The newest backup that restores was taken on "+b.Manifest.TakenAt.UTC().Format("2006-01-02 at 15:04 UTC")+"; it was restored "+why+"."
+			v.Tone, v.Sentence = components.Good, "The newest backup that restores was taken on "+clock.Stamp(b.Manifest.TakenAt)+"; it was restored "+why+"."
 		}
 		v.Rows = append(v.Rows, row)
 	}

@@ -76,10 +76,11 @@ func (h migrations) downSaved(v *pages.MigrationDownView, d migration.Detail, sh
 		return
 	}
 	v.SavedText = d.Saved.Meaning()
+	v.SavedAt, v.Work = moment(d.Saved.TakenAt, h.now(), time.UTC), components.Link{Label: "with this log", Href: operationHref(d.Saved.Operation)}
 	if why := d.Saved.WhyNot(d.Rung, h.now()); why != "" {
 		v.SavedText += " " + why
+		return
 	}
-	v.SavedAt, v.Work = moment(d.Saved.TakenAt, h.now(), time.UTC), components.Link{Label: "with this log", Href: operationHref(d.Saved.Operation)}
 	v.Counted, v.Files = lostFacts(*d.Saved)
 }
 

@@ -33,6 +33,9 @@ func (h migrations) runView(c echo.Context, by actor.Actor, one migration.Sighti
 		By: run.By.Name, Started: moment(run.StartedAt, h.now(), time.UTC), Ended: moment(run.FinishedAt, h.now(), time.UTC),
 		Checks: checkRows(one.Checks, run.State == migration.Succeeded), SHA256: run.SHA256, Elapsed: duration(h.elapsed(run)), ElapsedMs: h.elapsed(run).Milliseconds(),
 	}
+	if rung, is := one.Ladder.Find(run.Version); is {
+		v.ChecksSay = checksSay(one.Checks, rung.InDatabase())
+	}
 	v.Sentence, v.Safe = runSentence(run, one.File.NoTransaction)
 	if one.Release != nil && one.Release.ID == run.Release {
 		v.Window = windowBanner(by, one.Release)
@@ -146,7 +149,7 @@ func (h migrations) expect(v *pages.MigrationRunView, one migration.Sighting) {
 	}
 	v.Estimate, v.ExpectedMs, v.Permille = duration(expected), expected.Milliseconds(), int(h.elapsed(one.Run)*1000/expected)
 	switch {
-	case v.Permille <= 1000:
+	case v.Permille <= 1000, one.Run.Refused():
 	case one.Run.State.Active():
 		v.Over = "It takes longer than that already."
 	default:

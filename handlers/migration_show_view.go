@@ -17,7 +17,7 @@ func (h migrations) showView(shell layouts.Shell, by actor.Actor, d migration.De
 	v := pages.MigrationShowView{
 		Shell: shell, Version: r.Version.Title(), Name: card.Title, State: migrationState(r.State), Risk: riskState(r),
 		SHA256: r.File.SHA256, File: r.File.Script, SQL: r.File.SQL, UndoFile: d.Undo.Script, UndoSQL: d.Undo.SQL,
-		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
+		Reversible: reversible(card), PostChecks: checkRows(d.Checks, r.InDatabase()), ChecksSay: checksSay(d.Checks, r.InDatabase()), Runs: h.ledgerRows(d.History),
 		Plan: h.planFacts(r), Window: windowBanner(by, d.Release), Lint: lintView(r), Diff: diffView(r), Rename: r.Rename,
 	}
 	if r.HasFile && r.InDatabase() && r.Effect.SHA256 != r.File.SHA256 {
@@ -85,6 +85,18 @@ func (h migrations) planFacts(r migration.Rung) []components.Fact {
 			components.Fact{Label: "By PostgreSQL", Value: r.Effect.Server})
 	}
 	return facts
+}
+
+// checksSay says in one sentence what all checks say; empty where one has to be read by itself.
+func checksSay(checks []migration.Check, inDatabase bool) string {
+	failed, passed := migration.AllPassed(checks)
+	switch {
+	case len(checks) == 0 || failed > 0 || !passed:
+		return ""
+	case inDatabase:
+		return "All of it is there: " + counted(len(checks), "check holds", "checks hold")
+	}
+	return "Nothing of it is there: " + counted(len(checks), "object was", "objects were") + " looked at"
 }
 
 // checkRows are the checks as rows. Before the version is applied nothing is proven: that an object is not there yet is

@@ -210,7 +210,7 @@ func TestARunIsLiveUntilItEnds(t *testing.T) {
 	path := "/migration-runs/" + someRun.String()
 	live := s.ask(t, devops, http.MethodGet, path, nil).Body.String()
 	for _, want := range []string{
-		`data-live="` + path + `"`, `data-live-events="` + path + `/events?after=1"`, `data-holder="4711"`, "<td>wms</td>", "nightly", "SELECT &lt;b&gt;1", "40.0 s", "This is the first try.",
+		`data-live="` + path + `"`, `data-live-events="` + path + `/events?after=1"`, `data-holder="4711"`, ">wms</td>", "nightly", "SELECT &lt;b&gt;1", "40.0 s", "This is the first try.",
 		"by its plan card; not rehearsed",
 	} {
 		if !strings.Contains(live, want) {

@@ -21,6 +21,7 @@ import (
 type hospital struct {
 	probe   *migration.Probe
 	loses   bool
+	old     bool // the look is from before the newest entry
 	saved   *migration.Saved
 	ordered migration.RepairOrder
 	index   string
@@ -28,7 +29,7 @@ type hospital struct {
 }
 
 func (h *hospital) Latest(context.Context, actor.Actor, migration.Version) (migration.Known, error) {
-	return migration.Known{Probe: h.probe, Loses: h.loses, Saved: h.saved, Done: []migration.Repaired{{Operation: someRun, Choice: migration.RepairChoice{As: migration.RepairUndo, Reason: "<b>once</b>"}, By: "Otto", Roles: "devops_engineer", State: "failed", Ordered: schemaNow}}}, nil
+	return migration.Known{Probe: h.probe, Loses: h.loses, Outdated: h.old, Saved: h.saved, Done: []migration.Repaired{{Operation: someRun, Choice: migration.RepairChoice{As: migration.RepairUndo, Reason: "<b>once</b>"}, By: "Otto", Roles: "devops_engineer", State: "failed", Ordered: schemaNow}}}, nil
 }
 
 func (h *hospital) Look(context.Context, actor.Actor, migration.Version) (migration.Probe, error) {
@@ -139,5 +140,28 @@ func TestAChoiceKeepsWhatWasTypedAndLeadsToItsWork(t *testing.T) {
 		if got := h.ask(t, devops, http.MethodGet, odd, nil).Body.String(); got != "not_found" {
 			t.Errorf("GET %s = %.40q, want not_found", odd, got)
 		}
+	}
+}
+
+// What running the undo file would lose is counted and saved on the page itself; a look that is outdated offers nothing.
+func TestARepairSavesWhatItLosesAndOffersNothingOnAnOldLook(t *testing.T) {
+	h := &hospital{loses: true, probe: &migration.Probe{
+		Version: 15, LookedAt: schemaNow.Add(-time.Minute), Offers: []migration.Offer{{As: migration.RepairUndo}},
+		Statements: []migration.Probed{{Line: 7, SQL: "CREATE TABLE a", Verdict: migration.TookEffect}, {Line: 8, SQL: "CREATE TABLE b", Verdict: migration.TookEffect}, {Line: 9, SQL: "UPDATE a", Verdict: migration.LeavesNone}},
+	}}
+	const page = "/migrations/V0.0.15/repair"
+	got := h.ask(t, devops, http.MethodGet, page, nil).Body.String()
+	for _, want := range []string{`action="/migrations/V0.0.15/losses"`, "not run before", "2 statements took effect"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	h.saved = &migration.Saved{Version: 15, TakenAt: schemaNow, Losses: []migration.Loss{{Table: "public.t", Rows: 3}}, Files: []migration.SavedFile{{Name: "undo.dump", SHA256: "abc"}}}
+	if got := h.ask(t, devops, http.MethodGet, page, nil).Body.String(); !strings.Contains(got, "throws away 3 rows and values") || !strings.Contains(got, "undo.dump") {
+		t.Error("the page does not show what was saved")
+	}
+	h.old = true
+	if got := h.ask(t, devops, http.MethodGet, page, nil).Body.String(); strings.Contains(got, `value="undo"`) || !strings.Contains(got, "since somebody last looked") || !strings.Contains(got, `action="/migrations/V0.0.15/probe"`) {
+		t.Error("an old look offers a repair, or does not say that it is old")
 	}
 }

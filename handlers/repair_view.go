@@ -56,7 +56,11 @@ func (h repairs) view(c echo.Context, version migration.Version) (pages.Migratio
 			State: operationStates[operation.State(r.State)], Ordered: moment(r.Ordered, h.now(), time.UTC), Sentence: "Why: " + r.Choice.Reason + ". " + r.Sentence,
 		})
 	}
-	if known.Probe != nil {
+	switch {
+	case known.Probe == nil:
+	case known.Outdated:
+		v.Sentence = version.Title() + " was applied, taken back or repaired since somebody last looked what of it is in the database."
+	default:
 		h.looked(&v, *known.Probe)
 		h.loses(&v, by, known)
 	}
@@ -89,7 +93,7 @@ func (h repairs) loses(v *pages.MigrationRepairView, by actor.Actor, known migra
 func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
 	v.Sentence, v.SHA256, v.LookedBy, v.LookedAt = p.Sentence(), p.Hash(), p.LookedBy, moment(p.LookedAt, h.now(), time.UTC)
 	for _, s := range p.Statements {
-		v.Statements = append(v.Statements, repairStatement(s))
+		h.lay(v, s)
 	}
 	v.Rest = effectRows(p.Rest)
 	for _, o := range p.Offers {
@@ -104,6 +108,36 @@ func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
 	if len(v.Offers) > 0 {
 		v.Tone = components.Warn
 	}
+}
+
+// folded are the verdicts of which one line is enough where nothing disagrees, in the order of the page.
+var folded = []struct {
+	verdict   migration.Verdict
+	one, many string
+}{
+	{migration.TookEffect, "statement took effect", "statements took effect"},
+	{migration.NotThere, "statement did not take effect", "statements did not take effect"},
+	{migration.NothingToSee, "statement has nothing to look at", "statements have nothing to look at"},
+}
+
+// lay puts a statement among those that a person must read, or folds it among those that all say the same.
+func (h repairs) lay(v *pages.MigrationRepairView, s migration.Probed) {
+	row := repairStatement(s)
+	for _, f := range folded {
+		if f.verdict != s.Verdict {
+			continue
+		}
+		for i := range v.Folded {
+			if g := &v.Folded[i]; g.State.Code == row.State.Code {
+				g.Statements = append(g.Statements, row)
+				g.Summary = counted(len(g.Statements), f.one, f.many)
+				return
+			}
+		}
+		v.Folded = append(v.Folded, pages.RepairFold{State: row.State, Summary: counted(1, f.one, f.many), Statements: []pages.RepairStatement{row}})
+		return
+	}
+	v.Statements = append(v.Statements, row)
 }
 
 // repairStatement names what was looked at, and lays expected and found side by side only where they do not agree.

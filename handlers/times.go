@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/templates/components"
 )
 
@@ -44,7 +45,7 @@ func relative(d time.Duration) string {
 	if d.Abs() < 30*time.Second {
 		return "now"
 	}
-	words := duration(d.Abs())
+	words := duration(d.Abs().Round(time.Minute))
 	if d.Abs() < time.Minute {
 		words = fmt.Sprintf("%d s", int(d.Abs().Seconds()))
 	}
@@ -54,26 +55,8 @@ func relative(d time.Duration) string {
 	return words + " ago"
 }
 
-// duration is a length of time as people say it, in one or two units: "850 ms", "8.2 s", "12 min", "3 h 5 min", "2 days".
-func duration(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
-	case d < 24*time.Hour:
-		h, m := int(d.Hours()), int(d.Minutes())%60
-		if m == 0 {
-			return fmt.Sprintf("%d h", h)
-		}
-		return fmt.Sprintf("%d h %d min", h, m)
-	case d < 48*time.Hour:
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", int(d.Hours()/24))
-}
+// duration is a length of time as people say it.
+func duration(d time.Duration) string { return clock.Duration(d) }
 
 // counted is a number with the noun it counts: "1 release", "3 releases".
 func counted(n int, one, many string) string {

@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/app"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
@@ -89,7 +90,7 @@ func backupCreate() *cobra.Command {
 					return err
 				}
 				cmd.PrintErrf("%s: %d bytes in %s, warehouse at %s, WAL %s, SHA-256 %s\nIt is worth nothing until it was restored once: gatehouse backup drill %s\n",
-					b.Name, b.Bytes, b.Took.Round(time.Millisecond), b.Manifest.Standing, b.Manifest.WAL, b.SHA256, b.ID)
+					b.Name, b.Bytes, clock.Duration(b.Took), b.Manifest.Standing, b.Manifest.WAL, b.SHA256, b.ID)
 				_, err = fmt.Fprintln(cmd.OutOrStdout(), b.ID)
 				return err
 			})
@@ -160,7 +161,7 @@ func backupLook(kind backup.Kind, short string) *cobra.Command {
 					return fmt.Errorf("%s is not whole: %s", b.Name, strings.Join(check.Findings, "; "))
 				}
 				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s passed after %s: %d tables, warehouse at %s.\n",
-					b.Name, check.Took.Round(time.Millisecond), len(b.Manifest.Rows), b.Manifest.Standing)
+					b.Name, clock.Duration(check.Took), len(b.Manifest.Rows), b.Manifest.Standing)
 				return err
 			})
 		},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
 
@@ -65,7 +66,7 @@ func printDrift(out io.Writer, r migration.DriftReport) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d objects compared in %s, %d differences, %d of them not accepted.\n",
-		r.Version.Title(), r.Compared, r.Took.Round(time.Millisecond), len(r.Differences), len(r.Open()))
+		r.Version.Title(), r.Compared, clock.Duration(r.Took), len(r.Differences), len(r.Open()))
 	for _, d := range r.Differences {
 		fmt.Fprintf(&b, "\n%s\n", d.Sentence())
 		if d.Accepted() {

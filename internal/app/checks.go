@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -223,7 +224,7 @@ func appliedOf(l migration.Ladder, run runbook.RunFacts) (summary string, wrong 
 		wrong = append(wrong, "the release names no migration")
 	}
 	return fmt.Sprintf("All %d migrations of the release are applied from the frozen files, in %s of work; their objects are there.",
-		len(run.Migrations), took.Round(time.Millisecond)), wrong
+		len(run.Migrations), clock.Duration(took)), wrong
 }
 
 func changedFiles(l migration.Ladder, run runbook.RunFacts) []string {

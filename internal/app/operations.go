@@ -12,6 +12,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
@@ -104,7 +105,7 @@ func (w works) backup(ctx context.Context, o operation.Operation, say func(strin
 	if err != nil {
 		return operation.Done{}, err
 	}
-	say(fmt.Sprintf("%s is written: %.1f MB in %s, SHA-256 %s.", b.Name, float64(b.Bytes)/1e6, b.Took.Round(time.Millisecond), b.SHA256))
+	say(fmt.Sprintf("%s is written: %.1f MB in %s, SHA-256 %s.", b.Name, float64(b.Bytes)/1e6, clock.Duration(b.Took), b.SHA256))
 	done, err := w.prove(ctx, o.By, b.ID, say)
 	if _, refused := fault.As(err); refused {
 		say("The backup was taken. It was not restored.")
@@ -127,7 +128,7 @@ func (w works) prove(ctx context.Context, by actor.Actor, id uuid.UUID, say func
 		say("Found: " + finding + ".")
 	}
 	done.Passed, done.Sentence = check.Passed, fmt.Sprintf("%s restores: %d tables hold the rows that were counted when it was taken. It took %s.",
-		b.Name, len(b.Manifest.Rows), check.Took.Round(time.Millisecond))
+		b.Name, len(b.Manifest.Rows), clock.Duration(check.Took))
 	if !check.Passed {
 		done.Sentence = fmt.Sprintf("%s does not restore: %s.", b.Name, check.Findings[0])
 	}

@@ -18,7 +18,7 @@ import (
 const module = "github.com/agogsaas/gatehouse/"
 
 // words is floor 0: no imports of ours, and only uuid from outside.
-var words = []string{"internal/fault", "internal/actor", "internal/audit", "internal/stats"}
+var words = []string{"internal/fault", "internal/actor", "internal/audit", "internal/stats", "internal/clock"}
 
 // libraries by the floor that may speak them.
 var (
@@ -37,7 +37,7 @@ func domain(sideways ...string) row {
 }
 
 var floors = map[string]row{
-	"internal/fault": {nil, uuid}, "internal/actor": {[]string{"internal/fault"}, uuid}, "internal/audit": {nil, uuid},
+	"internal/fault": {nil, uuid}, "internal/actor": {[]string{"internal/fault"}, uuid}, "internal/audit": {nil, uuid}, "internal/clock": {nil, nil},
 	"internal/live": {[]string{"internal/fault"}, uuid},
 
 	"internal/signoff":   domain(),

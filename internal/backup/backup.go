@@ -14,6 +14,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 // Manifest is what a dump holds, read in the dump's own snapshot.
@@ -105,7 +106,7 @@ const (
 func (b Backup) Worth() (Worth, string) {
 	switch {
 	case !b.Removed.IsZero():
-		return Removed, "on " + b.Removed.UTC().Format("2006-01-02 15:04 UTC")
+		return Removed, "on " + clock.Stamp(b.Removed)
 	case b.Verified != nil && !b.Verified.Passed && (b.Drilled == nil || b.Verified.At.After(b.Drilled.At)):
 		return Broken, strings.Join(b.Verified.Findings, "; ")
 	case b.Drilled == nil:
@@ -113,7 +114,7 @@ func (b Backup) Worth() (Worth, string) {
 	case !b.Drilled.Passed:
 		return Broken, strings.Join(b.Drilled.Findings, "; ")
 	}
-	return Proven, fmt.Sprintf("in %s on %s", b.Drilled.Took.Round(time.Millisecond), b.Drilled.At.UTC().Format("2006-01-02 15:04 UTC"))
+	return Proven, fmt.Sprintf("in %s on %s", clock.Duration(b.Drilled.Took), clock.Stamp(b.Drilled.At))
 }
 
 // Kind is what kind of look a check was.

@@ -42,9 +42,9 @@ func TestABackupIsWorthItsNewestLook(t *testing.T) {
 	}{
 		"no look":              {backup.Backup{}, "never restored"},
 		"read again":           {backup.Backup{Verified: &backup.Check{Passed: true, At: at(4)}}, "never restored"},
-		"restored":             {backup.Backup{Drilled: good}, "restored in 1m30s on 2026-01-02 03:00 UTC"},
+		"restored":             {backup.Backup{Drilled: good}, "restored in 1 min 30 s on 2 Jan 2026, 03:00 UTC"},
 		"damaged since":        {backup.Backup{Drilled: good, Verified: &backup.Check{Findings: []string{"altered"}, At: at(4)}}, "does not restore altered"},
-		"damaged, then repair": {backup.Backup{Drilled: good, Verified: &backup.Check{Findings: []string{"altered"}, At: at(2)}}, "restored in 1m30s on 2026-01-02 03:00 UTC"},
+		"damaged, then repair": {backup.Backup{Drilled: good, Verified: &backup.Check{Findings: []string{"altered"}, At: at(2)}}, "restored in 1 min 30 s on 2 Jan 2026, 03:00 UTC"},
 		"drill failed":         {backup.Backup{Drilled: &backup.Check{Findings: []string{"gone"}, At: at(3)}}, "does not restore gone"},
 	} {
 		worth, why := c.b.Worth()

@@ -145,6 +145,9 @@ step('what is there is counted and saved, and taken back', async () => {
   await page.locator('[name="confirm"]').fill('V0.0.22');
   await press(page, 'repair');
   await ended(page);
+  await page.goto(`${base}/migrations/V0.0.22/repair`);
+  assert.match(await page.locator('[data-sentence]').innerText(), /since somebody last looked/);
+  assert.equal(await page.locator('input[name="as"]').count(), 0);
   await stands('V0.0.22', 'undone');
 });
 

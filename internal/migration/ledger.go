@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 // Entry is one try in the ledger. The entry of a success was written in the migration's own transaction, so that where
@@ -61,9 +63,9 @@ func (e Entry) WaitWords() string {
 	case w.Times == 0:
 		return "none seen"
 	case w.For == "":
-		return fmt.Sprintf("%d, %s in all", w.Times, w.Took.Round(time.Millisecond))
+		return fmt.Sprintf("%d, %s in all", w.Times, clock.Duration(w.Took))
 	default:
-		return fmt.Sprintf("%d, %s in all, for: %s", w.Times, w.Took.Round(time.Millisecond), strings.ReplaceAll(w.For, "\n", "; "))
+		return fmt.Sprintf("%d, %s in all, for: %s", w.Times, clock.Duration(w.Took), strings.ReplaceAll(w.For, "\n", "; "))
 	}
 }
 

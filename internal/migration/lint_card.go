@@ -3,7 +3,8 @@ package migration
 import (
 	"fmt"
 	"regexp"
-	"time"
+
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 // LintAcceptance is a line of the plan card that puts up with a finding: "-- accepts: rewrite public.lots because T-0 is
@@ -49,19 +50,11 @@ func (f File) bounds() string {
 	if f.Card.LockTimeout == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("A statement waits at most %s for a lock and may take %s; the migrator sets both.", f.Card.LockTimeout, brief(f.Card.StatementTimeout))
+	text := fmt.Sprintf("A statement waits at most %s for a lock and may take %s; the migrator sets both.", clock.Duration(f.Card.LockTimeout), clock.Duration(f.Card.StatementTimeout))
 	if f.NoTransaction {
 		text += " An index made or dropped CONCURRENTLY may wait as long as it may take."
 	}
 	return text
-}
-
-// brief prints 15m0s as people write it.
-func brief(d time.Duration) string {
-	if d%time.Minute == 0 {
-		return fmt.Sprintf("%dm", d/time.Minute)
-	}
-	return d.String()
 }
 
 // card notes bounds that are other than usual: who reads the file does not see them.
@@ -70,14 +63,14 @@ func (l *linter) card() {
 	if c.LockTimeout != 0 && c.LockTimeout != DefaultLockTimeout {
 		l.report.Findings = append(l.report.Findings, LintFinding{
 			Rule: "lock-timeout", Level: LintNote, Line: 1,
-			Why:     fmt.Sprintf("The plan card asks for a lock_timeout of %s; the usual one is %s.", c.LockTimeout, DefaultLockTimeout),
+			Why:     fmt.Sprintf("The plan card asks for a lock_timeout of %s; the usual one is %s.", clock.Duration(c.LockTimeout), clock.Duration(DefaultLockTimeout)),
 			Instead: "Leave the line out, unless this file needs it.",
 		})
 	}
 	if c.StatementTimeout > DefaultStatementTimeout {
 		l.report.Findings = append(l.report.Findings, LintFinding{
 			Rule: "statement-timeout", Level: LintWarn, Line: 1,
-			Why:     fmt.Sprintf("The plan card lets a statement take %s; the usual bound is %s. A lock that it holds is held as long.", brief(c.StatementTimeout), brief(DefaultStatementTimeout)),
+			Why:     fmt.Sprintf("The plan card lets a statement take %s; the usual bound is %s. A lock that it holds is held as long.", clock.Duration(c.StatementTimeout), clock.Duration(DefaultStatementTimeout)),
 			Instead: "Leave the line out, and do in portions what takes longer.",
 		})
 	}

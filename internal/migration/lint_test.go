@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 var retype = Parsed{Line: 7, SQL: "ALTER TABLE lots ALTER a TYPE bigint", Kind: KindAlterTable, Object: "table", Relations: []string{"public.lots"}, Actions: []ParsedAction{{Kind: ActionColumnType, Column: "a", Type: "bigint"}}}
@@ -84,7 +86,7 @@ func TestBoundsOfACard(t *testing.T) {
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("bounds of %+v (-want +got):\n%s", c.card, diff)
 		}
-		if !strings.Contains(report.Bounds, "waits at most "+c.card.LockTimeout.String()+" for a lock") {
+		if !strings.Contains(report.Bounds, "waits at most "+clock.Duration(c.card.LockTimeout)+" for a lock") {
 			t.Errorf("the report says of the bounds %q", report.Bounds)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 // rehearsalFormat names the form of a report, so that an old one is still read as what it was.
@@ -152,7 +154,7 @@ func (r RehearsalReport) Verdict() string {
 		total += v.UpTime()
 	}
 	return fmt.Sprintf("The rehearsal passed: %d %s up, down and up again on %s; applying them took %s.", len(r.Versions),
-		map[bool]string{true: "file", false: "files"}[len(r.Versions) == 1], r.Data.Words(), total.Round(time.Millisecond))
+		map[bool]string{true: "file", false: "files"}[len(r.Versions) == 1], r.Data.Words(), clock.Duration(total))
 }
 
 // Words says in words on what data it ran.

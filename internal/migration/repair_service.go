@@ -35,11 +35,13 @@ type Asks interface {
 
 // Known is what is known of a version that may need a repair.
 type Known struct {
-	Probe  *Probe     // the newest look; nil where nobody has looked
-	Done   []Repaired // the repairs of it that were ordered, newest first
-	Loses  bool       // its undo file throws something away, which has to be counted and saved before it runs
-	Unread string     // what of the undo file cannot be counted beforehand, so that it is not run from here
-	Saved  *Saved     // what it would lose, where that was saved and still speaks for an undo
+	Probe *Probe // the newest look; nil where nobody has looked
+	// Outdated says that the ledger has an entry of the version from after the look, which then proves nothing any more.
+	Outdated bool
+	Done     []Repaired // the repairs of it that were ordered, newest first
+	Loses    bool       // its undo file throws something away, which has to be counted and saved before it runs
+	Unread   string     // what of the undo file cannot be counted beforehand, so that it is not run from here
+	Saved    *Saved     // what it would lose, where that was saved and still speaks for an undo
 }
 
 // Repaired is a repair that was ordered.

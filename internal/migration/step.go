@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 // StepRequest is one version, one direction.
@@ -103,7 +104,7 @@ func (e *Locked) Error() string {
 	if e.Holder.PID == 0 {
 		return "another migrator held the lock until just now"
 	}
-	return fmt.Sprintf("%s (server process %d) has held the migration lock for %s", e.Holder.Application, e.Holder.PID, e.Holder.Age.Round(time.Second))
+	return fmt.Sprintf("%s (server process %d) has held the migration lock for %s", e.Holder.Application, e.Holder.PID, clock.Duration(e.Holder.Age))
 }
 
 // Disagreement is the cause of a refusal because files and database do not agree.

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/faultpoint"
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -83,7 +84,7 @@ func (d *driver) Run(body io.Reader) error {
 // transaction is given back and begun again after a pause: nobody may queue behind it for longer than one lock timeout.
 func (d *driver) runWhole(sql string) error {
 	d.req.Say("Running %s in one transaction; a lock is waited for at most %s, %d times; a statement may take %s.",
-		d.file.Script, d.file.Card.LockTimeout, d.tries, d.file.Card.StatementTimeout)
+		d.file.Script, clock.Duration(d.file.Card.LockTimeout), d.tries, clock.Duration(d.file.Card.StatementTimeout))
 	for try := 1; ; try++ {
 		finished, err := d.try(sql)
 		switch {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
@@ -209,7 +210,7 @@ func (m *Migrator) step(ctx context.Context, s *session, ladder migration.Ladder
 		return StepResult{}, err
 	}
 	took := time.Since(start)
-	req.Say("%s committed after %s, with its version and its ledger entry.", file.Script, took.Round(time.Millisecond))
+	req.Say("%s committed after %s, with its version and its ledger entry.", file.Script, clock.Duration(took))
 	return StepResult{
 		Version: req.Version, Direction: req.Direction, Script: file.Script, StartedAt: d.began, Took: took, Notices: s.notices,
 	}, nil

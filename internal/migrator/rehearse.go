@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
@@ -206,7 +207,7 @@ func (r rehearsing) version(ctx context.Context, v migration.Version) (migration
 		if pass.Error != "" {
 			return one, r.leftBehind(ctx, &one, schemas[i])
 		}
-		r.say("%s: %d statements in %s", file.Script, len(pass.Statements), pass.Took.Round(time.Millisecond))
+		r.say("%s: %d statements in %s", file.Script, len(pass.Statements), clock.Duration(pass.Took))
 	}
 	one.Left = migration.SchemaDifferences(schemas[0], schemas[2])
 	one.Differs = migration.SchemaDifferences(schemas[1], schemas[3])

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -161,7 +162,7 @@ func (w *Worker) Resolve(ctx context.Context) error {
 		var sentence string
 		switch {
 		case ref.State == Running && ref.Idle >= silence:
-			sentence = fmt.Sprintf("Nothing was heard of it for %s: its program has ended, or cannot reach the database. What was not done to its end left nothing.", ref.Idle.Round(time.Second))
+			sentence = fmt.Sprintf("Nothing was heard of it for %s: its program has ended, or cannot reach the database. What was not done to its end left nothing.", clock.Duration(ref.Idle))
 		case ref.State == Queued && ref.Idle >= patience:
 			sentence = "No program took it up. It never began."
 		default:

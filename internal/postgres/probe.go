@@ -24,6 +24,7 @@ type probeRow struct {
 	LookedAt         time.Time
 	LookedBy, Result string
 	SHA256           string `db:"sha256"`
+	Outdated         bool
 }
 
 type repairRow struct {
@@ -74,7 +75,7 @@ func (p Probes) NewestProbe(ctx context.Context, by actor.Actor, v migration.Ver
 	if err := json.Unmarshal([]byte(row.Result), known.Probe); err != nil {
 		return known, fmt.Errorf("reading a look at %s: %w", v.Title(), err)
 	}
-	known.Probe.LookedAt, known.Probe.LookedBy = row.LookedAt.UTC(), row.LookedBy
+	known.Probe.LookedAt, known.Probe.LookedBy, known.Outdated = row.LookedAt.UTC(), row.LookedBy, row.Outdated
 	return known, nil
 }
 

@@ -226,7 +226,13 @@ func TestAnUndoByRepairLosesNothingUnsaved(t *testing.T) {
 	if known, err := r.stories.Latest(t.Context(), r.devops, p.Version); err != nil || known.Saved == nil || known.Saved.ID != saved {
 		t.Errorf("after it was saved, known is %+v, %v", known, err)
 	}
+	if known, err := r.stories.Latest(t.Context(), r.devops, p.Version); err != nil || known.Outdated {
+		t.Errorf("the look is called outdated before anything was recorded: %v", err)
+	}
 	r.chosen(p, migration.RepairUndo)
+	if known, err := r.stories.Latest(t.Context(), r.devops, p.Version); err != nil || !known.Outdated {
+		t.Errorf("the look from before the repair is not called outdated: %v", err)
+	}
 	r.stands("0.0.15", migration.StateUndone)
 	r.offers(r.look("0.0.15"))
 	// What was done stands as what it was: not as a try of the version that failed.

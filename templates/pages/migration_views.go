@@ -155,6 +155,7 @@ type MigrationShowView struct {
 	UndoSQL    string
 	Reversible string // "yes", or why not
 	PostChecks []components.Check
+	ChecksSay  string // "All 28 hold."; empty where one has to be read by itself
 	Lint       *LintView
 	Gate       *components.Gate
 	Window     Banner
@@ -259,8 +260,9 @@ type MigrationRepairView struct {
 	Tone          components.Tone
 	LookedAt      components.Time
 	LookedBy      string
-	SHA256        string // of the look
-	Statements    []RepairStatement
+	SHA256        string            // of the look
+	Statements    []RepairStatement // those that a person must read
+	Folded        []RepairFold      // the others, by what they say
 	Rest          []components.Check
 	Offers        []components.Option // the repairs that the database proves
 	Refused       []components.Fact   // the others, each with why not
@@ -278,6 +280,13 @@ type MigrationRepairView struct {
 	Counted   []components.Fact
 	Files     []components.Fact
 	Save      Order // counts and saves; not offered where it has no action
+}
+
+// RepairFold are statements that all say the same.
+type RepairFold struct {
+	State      components.State
+	Summary    string // "38 statements took effect"
+	Statements []RepairStatement
 }
 
 // RepairStatement is one statement of the file and what the database shows of it.
@@ -313,6 +322,7 @@ type MigrationRunView struct {
 	Lines        []LogLine
 	Error        *DatabaseError
 	Checks       []components.Check
+	ChecksSay    string // "All 28 hold."; empty where one has to be read by itself
 	Stopped      *Interrupted
 	Window       Banner
 	Safe         string // what is true of the database now

@@ -173,6 +173,7 @@ func migrationRepair() pages.MigrationRepairView {
 			{Line: "20", SQL: "CREATE INDEX two ON public.one (id)", State: failed, Mixed: []components.Check{{Name: "index public.two", State: none, Expected: "there", Found: "not there"}}},
 			{Line: "22", SQL: "UPDATE public.one SET id = 1", State: components.State{Code: "no_trace", Word: "leaves no trace", Tone: components.Warn}},
 		},
+		Folded:     []pages.RepairFold{{State: took, Summary: "1 statement took effect", Statements: []pages.RepairStatement{{Line: "30", SQL: "CREATE TABLE public.three (", State: took, Summary: "1 thing looked at: there, as the file leaves it", Looked: []string{"table public.three"}}}}},
 		Rest:       []components.Check{{Name: "grant SELECT on public.one", State: none, Expected: "there", Found: "not there"}},
 		Complaints: components.Complaints{{Field: "confirm", Text: "Type V0.0.23 here."}}, Confirm: "V23", Reason: "Cut off.",
 		Done: []pages.OperationRow{{ID: code, Href: "/operations/" + code, Title: "as not-applied", State: failed, By: "Ines Duarte (devops_lead)", Ordered: clock("13:50", "12 min ago"), Sentence: "Why: a test. It was not proven."}},

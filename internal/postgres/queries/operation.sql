@@ -103,7 +103,8 @@ INSERT INTO gatehouse.migration_probes (tenant_id, probe_id, version_number, loo
 VALUES (gatehouse.current_tenant(), @probe, @version, @looked_by, @result, @sha256);
 
 -- name: NewestProbe :one
-SELECT looked_at, looked_by, result, sha256
+SELECT looked_at, looked_by, result, sha256,
+       EXISTS (SELECT FROM gatehouse.migration_history h WHERE h.version_number = @version AND h.finished_at > looked_at) AS outdated
   FROM gatehouse.migration_probes
  WHERE tenant_id = gatehouse.current_tenant() AND version_number = @version
  ORDER BY looked_at DESC
