@@ -78,7 +78,7 @@ func (h migrations) downSaved(v *pages.MigrationDownView, d migration.Detail, sh
 	v.SavedText = d.Saved.Meaning()
 	v.SavedAt, v.Work = moment(d.Saved.TakenAt, h.now(), time.UTC), components.Link{Label: "with this log", Href: operationHref(d.Saved.Operation)}
 	if why := d.Saved.WhyNot(d.Rung, h.now()); why != "" {
-		v.SavedText += " " + why
+		v.SavedText = "It was counted and saved at " + d.Saved.TakenAt.UTC().Format("15:04:05") + " UTC. " + why
 		return
 	}
 	v.Counted, v.Files = lostFacts(*d.Saved)

@@ -19,6 +19,7 @@ before(async () => {
   paths = {
     releases: '/releases', start: '/releases/new', release, item: `${release}/items/PRE-P2`, auto: `${release}/items/P4.1`,
     gate: `${release}/gates/final`, window: `${release}/window`, migrations: '/migrations', migration: '/migrations/V0.0.20', undo: '/migrations/V0.0.22/down',
+    repair: '/migrations/V0.0.22/repair', rehearsals: '/migrations/rehearsals',
     backups: '/migrations/backups', drift: '/migrations/drift',
     health: '/health-checks', audit: '/audit', me: '/me', missing: '/releases/no-such-thing',
     ...(run && { run }), ...(signature && { signature }), ...(operation && { operation }), ...(restore && { restore }),
