@@ -154,21 +154,16 @@ export class Crew {
     }
   }
 
-  // sign goes through the fresh sign-in where one is asked for, and signs the gate in the person's slot.
+  // sign signs in anew, because the minutes that a sign-in is good for may run out between reading and pressing, and
+  // signs the gate in the person's slot.
   async sign(gate, role, { score } = {}) {
-    const page = await this.as(role);
-    await page.goto(`${this.home}/gates/${gate}`);
-    await at(page, 'gate_show');
-    if (await page.locator('[data-action="fresh"]').count()) {
-      await page.locator('[data-action="fresh"]').first().click();
-      await authenticate(page, this.username(role));
-      await at(page, 'gate_show');
-    }
+    const page = await this.fresh(role, new URL(`${this.home}/gates/${gate}`, base).pathname, 'gate_show');
     const meaning = page.locator('select[name="meaning"]');
     if (await meaning.count()) await meaning.selectOption({ index: (await meaning.locator('option').count()) - 1 });
     if (score) await page.locator('[name="score"]').fill(score);
     await shot(page, `sign-${gate}`);
     await press(page, 'sign');
+    await at(page, 'gate_show');
   }
 
   // signByFour is what go / no-go and the final gate ask for: four people, DevOps last.
