@@ -188,7 +188,10 @@ func short40(s string) string {
 	return s
 }
 
-// Prove refuses with a fault.Conflict what the look does not prove, and says everything that is otherwise.
+// manyDisagree is how many things a refusal names one by one.
+const manyDisagree = 10
+
+// Prove refuses with a fault.Conflict what the look does not prove, and says what is otherwise.
 func (p Probe) Prove(r Repair) error {
 	offer := p.Offer(r)
 	if offer.Offered() {
@@ -201,9 +204,13 @@ func (p Probe) Prove(r Repair) error {
 			wrong = append(wrong, fmt.Sprintf("%s: found %s", e.Object, short40(e.Found)))
 		}
 	}
-	text := strings.Join(wrong, "; ")
-	if text == "" {
-		text = offer.WhyNot
+	text := strings.Join(wrong[:min(manyDisagree, len(wrong))], "; ")
+	if more := len(wrong) - manyDisagree; more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
 	}
-	return fault.New(fault.Conflict, "The database does not prove that %s is %s, so nothing was recorded. %s", p.Version.Title(), r, text).Because(&Disagreement{Problems: append(wrong, offer.WhyNot)})
+	if text == "" || r == RepairUndo {
+		text = offer.WhyNot // an undo is not offered for what stands around it, never for what is there
+	}
+	claim := map[Repair]string{RepairApplied: "is applied", RepairNotApplied: "is not applied", RepairUndo: "can be taken back here"}[r]
+	return fault.New(fault.Conflict, "The database does not prove that %s %s, so nothing was recorded. %s", p.Version.Title(), claim, text).Because(&Disagreement{Problems: append(wrong, offer.WhyNot)})
 }
