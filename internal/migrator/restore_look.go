@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,7 +19,10 @@ type Counted struct {
 }
 
 // boundCount keeps a count from taking longer than a page may, and from waiting behind anybody.
-const boundCount = `SELECT set_config('statement_timeout', '3s', true), set_config('lock_timeout', '1s', true)`
+const boundCount = `SELECT set_config('statement_timeout', '2s', true), set_config('lock_timeout', '500ms', true)`
+
+// countTables is how long all tables are counted; what is left then is estimated.
+const countTables = 6 * time.Second
 
 const estimateRows = `SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class WHERE oid = to_regclass($1)`
 
@@ -42,18 +46,11 @@ func (m *Migrator) WarehouseRows(ctx context.Context) (counted map[string]Counte
 		if _, err := tx.Exec(ctx, boundCount); err != nil {
 			return err
 		}
+		began := time.Now()
 		for _, table := range tables {
-			var c Counted
-			if err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
-				return tx.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&c.Rows)
-			}); err != nil {
-				if ctx.Err() != nil || s.conn.IsClosed() {
-					return err
-				}
-				c.About = true
-				if err := tx.QueryRow(ctx, estimateRows, table).Scan(&c.Rows); err != nil {
-					return err
-				}
+			c, err := countTable(ctx, tx, table, time.Since(began) > countTables)
+			if err != nil {
+				return err
 			}
 			counted[strings.ReplaceAll(table, `"`, "")] = c
 		}
@@ -63,4 +60,19 @@ func (m *Migrator) WarehouseRows(ctx context.Context) (counted map[string]Counte
 		return nil, wrap("counting the rows of the warehouse", fmt.Errorf("counting: %w", err))
 	}
 	return counted, nil
+}
+
+// countTable counts exactly where that is quick, in a savepoint, so that a count that takes too long costs no more.
+func countTable(ctx context.Context, tx pgx.Tx, table string, late bool) (c Counted, err error) {
+	if !late {
+		err = pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error {
+			return tx.QueryRow(ctx, "SELECT count(*) FROM "+table).Scan(&c.Rows)
+		})
+		if err == nil || ctx.Err() != nil || tx.Conn().IsClosed() {
+			return c, err
+		}
+	}
+	c.About = true
+	err = tx.QueryRow(ctx, estimateRows, table).Scan(&c.Rows)
+	return c, err
 }
