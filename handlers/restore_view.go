@@ -39,8 +39,10 @@ func (h restores) restoreView(shell layouts.Shell, by actor.Actor, p restore.Pag
 	v := pages.BackupRestoreView{Shell: shell, Backup: b.ID.String(), Database: p.Database, Sessions: p.Sessions, Tone: components.Warn}
 	worth, why := b.Worth()
 	v.Facts = []components.Fact{
-		{Label: "Taken", Time: moment(b.Manifest.TakenAt, h.now(), time.UTC)}, {Label: "Warehouse at", Value: b.Manifest.Standing},
-		{Label: "What it is worth", Value: backupWorths[worth].Word + " " + why}, {Label: "File", Value: b.Name, Code: true},
+		{Label: "Taken", Time: moment(b.Manifest.TakenAt, h.now(), time.UTC)},
+		{Label: "Warehouse at", Value: b.Manifest.Standing},
+		{Label: "What it is worth", Value: backupWorths[worth].Word + " " + why},
+		{Label: "File", Value: b.Name, Code: true},
 		{Label: "SHA-256", Value: b.SHA256, Code: true},
 	}
 	may := p.State != "" && h.off == ""

@@ -56,7 +56,7 @@ type agreed struct {
 // else writes to the warehouse, and from then on nobody reads. It gives the sentence that says what was done. Any error
 // leaves everything as it was, but one while committing: then gatehouse.restore_outcomes has the row or has it not.
 func (m *Migrator) Restore(ctx context.Context, req RestoreRequest) (sentence string, err error) {
-	err = m.locked(ctx, migration.RunID(req.Operation), func(s *session) error {
+	err = m.locked(ctx, req.Operation, func(s *session) error {
 		if sentence, err = m.restore(ctx, s, req); err != nil {
 			return err
 		}
