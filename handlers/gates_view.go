@@ -277,7 +277,7 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 			case a.Version != m.Version:
 			case !a.Success:
 				row.State = components.State{Code: "failed", Word: "Last try failed", Tone: components.Bad}
-			case a.Direction == "down":
+			case a.Direction == "down", a.Direction == "restore":
 				row.State = migrationState(migration.StateUndone)
 			default:
 				row.State = migrationState(migration.StateApplied)

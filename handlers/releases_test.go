@@ -313,17 +313,17 @@ func TestMigrationLinesSayWhatStandsInTheDatabase(t *testing.T) {
 		return runbook.MigrationShown{Migration: runbook.Migration{Version: "0.0.20"}, Direction: direction, Success: success}
 	}
 	lines, sentence := migrationLines(runbook.Release{Migrations: []runbook.MigrationShown{
-		shown("up", true), shown("down", false), shown("down", true), shown("up", false), shown("", false),
+		shown("up", true), shown("down", false), shown("down", true), shown("up", false), shown("", false), shown("restore", true),
 	}})
 	var words []string
 	for _, l := range lines {
 		words = append(words, l.State.Word)
 	}
-	want := []string{"Applied", "Applied", "Undone", "Failed", "Pending"}
+	want := []string{"Applied", "Applied", "Undone", "Failed", "Pending", "Undone"}
 	if diff := cmp.Diff(want, words); diff != "" {
 		t.Errorf("migrationLines (-want +got):\n%s", diff)
 	}
-	if sentence != "2 applied, 3 to apply." {
+	if sentence != "2 applied, 4 to apply." {
 		t.Errorf("migrationLines says %q", sentence)
 	}
 }

@@ -223,7 +223,7 @@ func migrationLines(r runbook.Release) ([]pages.MigrationLine, string) {
 			state = migration.StatePending
 		case m.Direction == "up" && !m.Success:
 			state = migration.StateFailed
-		case m.Direction == "down" && m.Success:
+		case (m.Direction == "down" || m.Direction == "restore") && m.Success:
 			state = migration.StateUndone
 		default:
 			applied++
