@@ -70,6 +70,9 @@ func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overv
 			ID: b.ID.String(), Taken: moment(b.Manifest.TakenAt, h.now(), time.UTC), Worth: backupWorths[worth], Why: why, Standing: b.Manifest.Standing,
 			Size: fmt.Sprintf("%.1f MB", float64(b.Bytes)/1e6), Tables: counted(len(b.Manifest.Rows), "table", "tables"), By: b.By, Name: b.Name, SHA256: b.SHA256,
 		}
+		if !b.KeptUntil.IsZero() {
+			row.Safety = "Safety dump of a restore, kept until " + b.KeptUntil.UTC().Format("2 Jan 2006")
+		}
 		if worth == backup.Proven {
 			row.RestoreHref = restoreHref(b.ID)
 		}

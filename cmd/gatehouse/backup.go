@@ -110,6 +110,9 @@ func backupList() *cobra.Command {
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				for _, b := range list {
 					worth, why := b.Worth()
+					if !b.KeptUntil.IsZero() {
+						why += "; safety dump of a restore, kept until " + b.KeptUntil.UTC().Format(time.DateOnly)
+					}
 					_, _ = fmt.Fprintf(table, "%s\t%s\t%d bytes\t%s\t%s\t%s\n", // Flush reports what went wrong
 						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), b.Bytes, b.Manifest.Standing, b.By, strings.TrimSpace(string(worth)+" "+why))
 				}

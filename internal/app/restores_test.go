@@ -491,6 +491,9 @@ func TestPruningKeepsTheSafetyDump(t *testing.T) {
 	if o.State != operation.Succeeded {
 		t.Fatalf("it ended as %s: %s\n%s", o.State, o.Sentence, log)
 	}
+	if list, err := r.backups.List(t.Context(), r.dora); err != nil || list[0].ID != o.Result || list[0].KeptUntil.Before(time.Now().Add(29*24*time.Hour)) || !list[1].KeptUntil.IsZero() {
+		t.Errorf("the list marks %v, %v; want the safety dump alone, kept for 30 days", list, err)
+	}
 	newest := r.taken()
 	r.exec("ALTER TABLE gatehouse.backups DISABLE TRIGGER ALL")
 	r.exec("UPDATE gatehouse.backups SET taken_at = taken_at - interval '20 days' WHERE backup_id <> $1", newest.ID)

@@ -87,6 +87,8 @@ type Backup struct {
 	Manifest Manifest
 	// Verified and Drilled are the newest look of each kind; nil where there was none.
 	Verified, Drilled *Check
+	// KeptUntil is how long the file of a safety dump, taken before a restore, is kept; zero for any other backup.
+	KeptUntil time.Time
 	// Removed is when the file was removed because it was old; zero where it was not.
 	Removed time.Time
 }

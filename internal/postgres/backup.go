@@ -80,6 +80,7 @@ type backupRow struct {
 	DrillFindings  []string
 	DrillMs        *int64
 	PrunedAt       *time.Time
+	KeptUntil      *time.Time
 }
 
 func (r backupRow) backup() (backup.Backup, error) {
@@ -95,7 +96,7 @@ func (r backupRow) backup() (backup.Backup, error) {
 			Kind: backup.Drill, Passed: *r.Drilled, At: r.DrilledAt.UTC(), Findings: r.DrillFindings, Took: time.Duration(*r.DrillMs) * time.Millisecond,
 		}
 	}
-	b.Removed = timeOrZero(r.PrunedAt)
+	b.Removed, b.KeptUntil = timeOrZero(r.PrunedAt), timeOrZero(r.KeptUntil)
 	return b, nil
 }
 

@@ -18,6 +18,8 @@ type BackupRow struct {
 	Name     string
 	SHA256   string
 	Orders   []Order // none where the reader may not, or another operation is under way
+	// Safety says that it was taken before a restore, and how long it is kept; empty for any other.
+	Safety string
 	// RestoreHref leads to what a restore of the warehouse would do; empty for a backup that may not be restored.
 	RestoreHref string
 }

@@ -13,6 +13,7 @@ func backupList() pages.BackupListView {
 	}
 	row.Orders = []pages.Order{{Action: "/migrations/backups/" + row.ID + "/drill", Key: "33333333-3333-7333-8333-333333333333", Effect: "Restore it beside the database"}}
 	broken := row
+	row.Safety = "Safety dump of a restore, kept until 24 Dec 2026"
 	row.RestoreHref = "/migrations/backups/" + row.ID + "/restore"
 	broken.ID, broken.Worth, broken.Why = "22222222-2222-7222-8222-222222222222", components.State{Code: "broken", Word: "Does not restore", Tone: components.Bad}, "the file has 90000 bytes, and had 3732703"
 	return pages.BackupListView{

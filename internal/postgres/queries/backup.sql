@@ -17,7 +17,7 @@ VALUES (@tenant, @check, @backup, @kind, @passed, @findings, @took_ms, @issuer, 
 SELECT b.backup_id, b.name, b.bytes, b.sha256, b.taken_at, b.took_ms, b.manifest, b.actor_name,
        v.passed AS verified, v.recorded_at AS verified_at, v.findings AS verify_findings,
        d.passed AS drilled, d.recorded_at AS drilled_at, d.findings AS drill_findings, d.took_ms AS drill_ms,
-       p.recorded_at AS pruned_at
+       p.recorded_at AS pruned_at, s.kept_until
   FROM gatehouse.backups b
   LEFT JOIN LATERAL (SELECT c.passed, c.recorded_at, c.findings FROM gatehouse.backup_checks c
                       WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'verify' ORDER BY c.recorded_at DESC LIMIT 1) v ON true
@@ -25,6 +25,7 @@ SELECT b.backup_id, b.name, b.bytes, b.sha256, b.taken_at, b.took_ms, b.manifest
                       WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'drill' ORDER BY c.recorded_at DESC LIMIT 1) d ON true
   LEFT JOIN LATERAL (SELECT c.recorded_at FROM gatehouse.backup_checks c
                       WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'prune' ORDER BY c.recorded_at DESC LIMIT 1) p ON true
+  LEFT JOIN gatehouse.restore_safeties s ON s.tenant_id = b.tenant_id AND s.backup_id = b.backup_id
  WHERE b.tenant_id = gatehouse.current_tenant() AND (@backup::uuid IS NULL OR b.backup_id = @backup)
  ORDER BY b.taken_at DESC
  LIMIT 50;

@@ -104,6 +104,3 @@ SELECT coalesce(r.sentence, '') AS sentence, gatehouse.restore_running(o.operati
   FROM gatehouse.operations o
   LEFT JOIN gatehouse.restore_outcomes r ON r.tenant_id = o.tenant_id AND r.operation_id = o.operation_id
  WHERE o.tenant_id = gatehouse.current_tenant() AND o.operation_id = @operation AND o.kind = 'restore';
-
--- name: RestoreSafeties :many
-SELECT backup_id, kept_until FROM gatehouse.restore_safeties WHERE tenant_id = gatehouse.current_tenant() AND kept_until > clock_timestamp();
