@@ -45,6 +45,7 @@ func Backups(stories OperationStories, off string, now func() time.Time) []web.R
 		order(backupsPage, "take a backup", operation.Backup),
 		order(backupsPage+"/:backup/drill", "restore a backup beside the database", operation.Drill),
 		order(backupsPage+"/:backup/rehearse", "rehearse the migrations", operation.Rehearsal),
+		order(rehearsalsPage, "rehearse the migrations on a sample", operation.Sample),
 		web.Needs(http.MethodGet, operationsPage+"/:operation", actor.MigrationRead, h.show),
 		streams(operationsPage+"/:operation"+eventsPath, actor.MigrationRead, h.watch),
 	}
@@ -64,7 +65,7 @@ func (h backups) list(c echo.Context) error {
 func (h backups) order(kind operation.Kind) web.Handler {
 	return func(c echo.Context) error {
 		subject := uuid.Nil
-		if kind != operation.Backup {
+		if kind != operation.Backup && kind != operation.Sample {
 			id, err := web.ID(c, "backup")
 			if err != nil {
 				return err

@@ -105,6 +105,8 @@ func operationTitle(kind operation.Kind) string {
 		return "Drill of a backup"
 	case operation.Rehearsal:
 		return "Rehearsal"
+	case operation.Sample:
+		return "Rehearsal on a sample"
 	case operation.Losses:
 		return "Saving what an undo loses"
 	case operation.Repair:
@@ -123,7 +125,7 @@ func (h backups) operationView(shell layouts.Shell, o operation.Operation, lines
 		Ordered: moment(o.RequestedAt, h.now(), time.UTC), Started: moment(o.StartedAt, h.now(), time.UTC), Ended: moment(o.FinishedAt, h.now(), time.UTC),
 		Next: components.Link{Label: "To the backups", Href: backupsPage},
 	}
-	if o.Kind == operation.Rehearsal && o.Result != uuid.Nil {
+	if (o.Kind == operation.Rehearsal || o.Kind == operation.Sample) && o.Result != uuid.Nil {
 		v.Next = components.Link{Label: "To the report, statement by statement", Href: rehearsalHref(o.Result)}
 	}
 	v.Next = operationNext(o, v.Next)
@@ -173,7 +175,7 @@ func operationNext(o operation.Operation, usual components.Link) components.Link
 		return components.Link{Label: "To the migrations", Href: migrationsPage}
 	case operation.Restore:
 		return components.Link{Label: "To the restore of this backup", Href: restoreHref(o.Subject)}
-	case operation.Backup, operation.Drill, operation.Rehearsal:
+	case operation.Backup, operation.Drill, operation.Rehearsal, operation.Sample:
 	}
 	return usual
 }

@@ -140,7 +140,10 @@ func (h migrations) expect(v *pages.MigrationRunView, one migration.Sighting) {
 	}
 	v.EstimateFrom = "by its plan card; not rehearsed"
 	expected := card
-	if rung.Rehearsed.Passed {
+	if rung.Rehearsed.Passed && rung.Rehearsed.Sample != nil {
+		v.EstimateFrom = "by its plan card; " + onSample(rung.Rehearsed, took)
+	}
+	if rung.Rehearsed.Measures() {
 		expected, v.EstimateFrom, v.EstimateHref = max(took, time.Millisecond), "in its newest rehearsal", rehearsalHref(rung.Rehearsed.Rehearsal)
 	}
 	if expected <= 0 {

@@ -60,6 +60,7 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 	v.Sentence, v.Tone = ladderSentence(o.Ladder)
 	if by.Operator {
 		v.DriftHref, v.BackupsHref, v.RehearsalsHref = driftPage, backupsPage, rehearsalsPage
+		v.Sample = h.sampleView(shell, by, o)
 	}
 	for _, r := range o.Ladder.Rungs {
 		v.Rungs = append(v.Rungs, h.rungView(by, r))
@@ -191,6 +192,8 @@ func repairLink(by actor.Actor, r migration.Rung) components.Link {
 // estimate is how long the version takes by its newest rehearsal, or else by its plan card, and says which.
 func estimate(r migration.Rung) string {
 	switch {
+	case r.Rehearsed.Passed && r.Rehearsed.Sample != nil:
+		return duration(r.File.Card.Estimate) + " by its plan card; " + onSample(r.Rehearsed, r.Rehearsed.Up)
 	case r.Rehearsed.Passed:
 		return duration(r.Rehearsed.Up) + ", rehearsed"
 	case !r.Rehearsed.RecordedAt.IsZero():

@@ -39,7 +39,7 @@ func (h rehearsals) listView(shell layouts.Shell, by actor.Actor, list []migrati
 	for _, r := range list {
 		v.Rows = append(v.Rows, pages.RehearsalRow{
 			ID: r.ID.String(), Href: rehearsalHref(r.ID), Held: moment(r.RecordedAt, h.now(), time.UTC), State: rehearsalState(r.Passed), Verdict: r.Verdict,
-			Versions: versionTitles(r.Versions), Data: r.Data.Words(), By: r.By, SHA256: r.SHA256,
+			Versions: versionTitles(r.Versions), Data: r.DataWords(), By: r.By, SHA256: r.SHA256,
 		})
 	}
 	return v
@@ -65,6 +65,10 @@ func (h rehearsals) showView(shell layouts.Shell, r migration.Rehearsal) pages.R
 			{Label: "From its first file to its last", Value: duration(max(0, report.FinishedAt.Sub(report.StartedAt)))},
 			{Label: "By PostgreSQL", Value: report.Server},
 		},
+	}
+	if report.Data.Sample != nil {
+		v.OnSample = "It ran on " + report.Data.Sample.Words() + ". What does not work shows here; that it passed proves nothing about all of the data, opens no gate, and its times are no estimate."
+		v.Sampled = sampledTables(report.Data)
 	}
 	for _, one := range report.Versions {
 		v.Versions = append(v.Versions, rehearsedVersion(one))

@@ -62,6 +62,9 @@ func migratePlan() *cobra.Command {
 // expected is how long the step up should take, and who says so.
 func expected(r migration.Rung) string {
 	switch {
+	case r.Rehearsed.Passed && r.Rehearsed.Sample != nil:
+		return fmt.Sprintf("about %s by its plan card; %s on %s (%s), which says nothing about the whole", r.File.Card.Estimate, r.Rehearsed.Up,
+			r.Rehearsed.Sample.Words(), r.Rehearsed.RecordedAt.UTC().Format("2006-01-02 15:04Z"))
 	case r.Rehearsed.Passed:
 		return fmt.Sprintf("%s in its newest rehearsal (%s)", r.Rehearsed.Up, r.Rehearsed.RecordedAt.UTC().Format("2006-01-02 15:04Z"))
 	case !r.Rehearsed.RecordedAt.IsZero():

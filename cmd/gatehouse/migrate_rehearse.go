@@ -25,14 +25,22 @@ const slowStatement = 20 * time.Millisecond
 
 func migrateRehearse() *cobra.Command {
 	var copied, dumped string
+	var sampled bool
+	rows := backup.UsualSampleRows
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "rehearse --backup ID | --on URL", Short: "Run every pending file up, down and up again on a copy, and measure it", Args: cobra.NoArgs,
+		Use: "rehearse [--backup ID | --on URL | --sample]", Short: "Run every pending file up, down and up again on a copy, and measure it", Args: cobra.NoArgs,
 		Long: `Runs every pending file up, down and up again on a copy of the database, and measures each statement: its time,
 the rows it touched, the log it wrote, the locks it took on what was there, the tables it rewrote. Then it holds
 the copy's schema against what it was, and the plan card against what is there. The first error ends it. The real
 database is only looked at. The report is kept with its SHA-256, whether it passed or not; from then on the pages
 show the rehearsed times.
+
+Without a flag the newest backup that restores is restored and rehearsed on. Where there is none yet, or with --sample,
+the schema and a sample of the rows are cloned into a scratch database, and dropped afterwards: tables of up to --rows
+rows whole, of larger ones about that many, and every row that a copied one points at, so that all foreign keys hold.
+Such a rehearsal is marked "on a sample". It finds what does not work, but that it passed proves nothing: it opens no
+gate, and its times are not shown as an estimate.
 
 With --backup the copy is made by restoring a backup (see "gatehouse backup"), and dropped afterwards: what a release
 applies is then rehearsed on what a restore would bring back.
@@ -51,12 +59,16 @@ Needs GATEHOUSE_TOKEN with the right migration:apply, GATEHOUSE_DATABASE_URL and
 Exit codes: 0 it passed, 1 it did not pass or could not be held, 2 called wrongly, 3 it is not allowed,
 4 files, database and copy disagree.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (copied == "") == (dumped == "") {
-				return exitError{2, errors.New("say either --backup, the id of a backup, or --on, the address of a copy")}
-			}
-			hold := func() (migration.Rehearsal, error) { return rehearse(cmd, copied) }
-			if dumped != "" {
+			var hold func() (migration.Rehearsal, error)
+			switch {
+			case copied != "" && dumped != "" || sampled && copied+dumped != "":
+				return exitError{2, errors.New("say one of --backup, the id of a backup, --on, the address of a copy, and --sample")}
+			case copied != "":
+				hold = func() (migration.Rehearsal, error) { return rehearse(cmd, copied) }
+			case dumped != "":
 				hold = func() (migration.Rehearsal, error) { return rehearseBackup(cmd, dumped) }
+			default:
+				hold = func() (migration.Rehearsal, error) { return rehearseWhatThereIs(cmd, sampled, rows) }
 			}
 			kept, err := hold()
 			if err != nil {
@@ -77,6 +89,8 @@ Exit codes: 0 it passed, 1 it did not pass or could not be held, 2 called wrongl
 	}
 	cmd.Flags().StringVar(&dumped, "backup", "", "id of the backup to restore and rehearse on")
 	cmd.Flags().StringVar(&copied, "on", "", "address of the copy, as the owner")
+	cmd.Flags().BoolVar(&sampled, "sample", false, "clone the schema and a sample of the rows, though there may be a backup")
+	cmd.Flags().IntVar(&rows, "rows", rows, "how many rows a table may have to be in the sample whole")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON")
 	return cmd
 }

@@ -92,7 +92,7 @@ func NewOperationWorker(config Config, backups *backup.Service, db *postgres.DB,
 		}
 	}
 	return operation.NewWorker(postgres.Operations{DB: db}, map[operation.Kind]operation.Work{
-		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse),
+		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse), operation.Sample: w.rehearseSample,
 		operation.Restore: ready(w.restore),
 		operation.Losses:  w.saveLosses, operation.Repair: w.repair, operation.Reindex: w.reindex,
 	}, log), nil
@@ -143,16 +143,20 @@ func (w works) rehearse(ctx context.Context, o operation.Operation, say func(str
 				URL: address, Data: migration.RehearsalData{Kind: "backup", Backup: o.Subject}, Facts: postgres.CatalogFacts, Say: say,
 			})
 		})
-		if err != nil {
-			return err
+		if err == nil {
+			done = rehearsed(kept, say)
 		}
-		for _, v := range kept.Report.Versions {
-			for _, wrong := range v.Wrong() {
-				say("Found: " + v.Version + ": " + wrong)
-			}
-		}
-		done = operation.Done{Result: kept.ID, Passed: kept.Report.Passed(), Sentence: kept.Report.Verdict()}
-		return nil
+		return err
 	})
 	return done, err
+}
+
+// rehearsed says what a rehearsal found, and how it ended.
+func rehearsed(kept migration.Rehearsal, say func(string)) operation.Done {
+	for _, v := range kept.Report.Versions {
+		for _, wrong := range v.Wrong() {
+			say("Found: " + v.Version + ": " + wrong)
+		}
+	}
+	return operation.Done{Result: kept.ID, Passed: kept.Report.Passed(), Sentence: kept.Report.Verdict()}
 }

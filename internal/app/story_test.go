@@ -58,6 +58,10 @@ func acts() []act {
 		},
 	}
 	list = append(list, act{
+		// Once a backup was restored, the page offers no rehearsal on a sample.
+		route: "POST /migrations/rehearsals", who: "devops.engineer", path: "/migrations/rehearsals", page: "/migrations", entries: 1,
+		after: func(s *story, _ answer) { s.atRest() },
+	}, act{
 		route: "POST /releases/:release/window", who: "devops.engineer", path: window, page: window, before: (*story).tellTime,
 		typed: map[string]string{"from": "{from}", "until": "{until}", "reason": "The second Sunday."}, entries: 1,
 	}, act{

@@ -23,10 +23,12 @@ const ScratchPrefix = "gatehouse_scratch_"
 
 // RehearsalData says on what data a rehearsal ran.
 type RehearsalData struct {
-	// Kind is "backup" for a restored backup, and "copy" for a copy that was made without one.
+	// Kind is "backup" for a restored backup, "copy" for a copy that was made without one, and OnSample for a sample.
 	Kind   string    `json:"kind"`
 	Backup uuid.UUID `json:"backup,omitzero"`
 	Bytes  int64     `json:"bytes"` // of the copy, before the first file
+	// Sample is what of each table was copied; nil where all was.
+	Sample *RehearsalSample `json:"sample,omitempty"`
 }
 
 // HeldLock is a lock on a relation that the statement took and that is held until its transaction ends.
@@ -160,7 +162,10 @@ func (r RehearsalReport) Verdict() string {
 // Words says in words on what data it ran.
 func (d RehearsalData) Words() string {
 	size := fmt.Sprintf("%.1f MB", float64(d.Bytes)/1e6)
-	if d.Kind == "backup" {
+	switch {
+	case d.Kind == OnSample && d.Sample != nil:
+		return d.Sample.Words()
+	case d.Kind == "backup":
 		return "a restored backup of " + size
 	}
 	return "a copy of " + size

@@ -29,6 +29,19 @@ type RehearsedFile struct {
 	Passed     bool
 	Up, Down   time.Duration
 	RecordedAt time.Time
+	// Sample is on how much of the data it ran; nil where it ran on all. Its times say nothing about all.
+	Sample *SampleSize
+}
+
+// Measures says whether its times are those to expect: it passed, on all of the data.
+func (f RehearsedFile) Measures() bool { return f.Passed && f.Sample == nil }
+
+// DataWords says in words on what data it ran.
+func (r RehearsalSummary) DataWords() string {
+	if r.Sample != nil {
+		return r.Sample.Words()
+	}
+	return r.Data.Words()
 }
 
 // RehearsalStore keeps rehearsals. Nothing in it is ever changed.
@@ -46,7 +59,8 @@ type RehearsalSummary struct {
 	ID         uuid.UUID
 	Passed     bool
 	Verdict    string
-	Data       RehearsalData
+	Data       RehearsalData // without the tables of a sample
+	Sample     *SampleSize   // nil where it ran on all of the data
 	RecordedAt time.Time
 	By, SHA256 string
 	Versions   []string

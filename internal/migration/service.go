@@ -34,6 +34,8 @@ type Overview struct {
 	Release *Release
 	History []Entry
 	More    bool
+	// Restores says whether there is a backup to rehearse on; without one a sample is all there is.
+	Restores bool
 }
 
 // Ladder is where every version stands, and a page of the ledger; before is the entry after which the page begins.
@@ -47,7 +49,7 @@ func (s *Service) Ladder(ctx context.Context, by actor.Actor, before int64) (Ove
 	if err != nil {
 		return Overview{}, err
 	}
-	o := Overview{Ladder: s.build(sight), Runs: sight.Runs, Release: sight.Release, History: sight.History}
+	o := Overview{Ladder: s.build(sight), Runs: sight.Runs, Release: sight.Release, History: sight.History, Restores: sight.Restores}
 	if len(o.History) > historyPage {
 		o.History, o.More = o.History[:historyPage], true
 	}

@@ -86,6 +86,8 @@ type Sight struct {
 	Lines   []Line
 	// Rehearsed is the newest rehearsal of each text of a file.
 	Rehearsed []RehearsedFile
+	// Restores says whether there is a backup that was restored once and whose file is kept.
+	Restores bool
 	// Invalid are indexes that no query may use; one that is being built stands here, too.
 	Invalid []InvalidIndex
 	// Saved is the newest saving of what the undo file asked about would lose; nil where there is none.

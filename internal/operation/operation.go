@@ -19,6 +19,8 @@ const (
 	Backup    Kind = "backup"    // one is taken, and restored once beside the database
 	Drill     Kind = "drill"     // the subject, a backup, is restored beside the database
 	Rehearsal Kind = "rehearsal" // the pending migrations run on the restored subject, a backup
+	// Sample is a rehearsal where there is no backup yet: on the schema and a sample of the rows.
+	Sample Kind = "sample"
 
 	// These work on the database itself; what they work on stands in the argument.
 	Losses  Kind = "losses"  // what the undo of a version would lose is counted and saved

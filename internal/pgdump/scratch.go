@@ -35,6 +35,16 @@ func (s Source) Restore(ctx context.Context, file io.Reader) (m backup.Manifest,
 // OnScratch restores the file into a scratch database, does work on it, with its address as the owner, and drops it. A file
 // that does not restore is a fault.Invalid with pg_restore's words.
 func (s Source) OnScratch(ctx context.Context, file io.Reader, work func(ctx context.Context, address string) error) error {
+	return s.beside(ctx, func(ctx context.Context, tools Tools, admin *pgx.Conn, address string) error {
+		if err := s.restore(ctx, tools, admin, address, file); err != nil {
+			return err
+		}
+		return work(ctx, address)
+	})
+}
+
+// beside makes an empty scratch database, does work on it, with its address as the owner, and drops it.
+func (s Source) beside(ctx context.Context, work func(ctx context.Context, tools Tools, admin *pgx.Conn, address string) error) error {
 	name, err := scratchName()
 	if err != nil {
 		return err
@@ -57,6 +67,11 @@ func (s Source) OnScratch(ctx context.Context, file io.Reader, work func(ctx con
 	if err := s.isScratch(ctx, address, name); err != nil {
 		return err
 	}
+	return work(ctx, tools, admin, address)
+}
+
+// restore fills a scratch database from the file.
+func (s Source) restore(ctx context.Context, tools Tools, admin *pgx.Conn, address string, file io.Reader) error {
 	cmd, said, err := tools.command(ctx, "pg_restore", address, "--exit-on-error", "--no-password")
 	if err != nil {
 		return err
@@ -76,7 +91,7 @@ func (s Source) OnScratch(ctx context.Context, file io.Reader, work func(ctx con
 	case err != nil:
 		return fmt.Errorf("running pg_restore: %w", err)
 	}
-	return work(ctx, address)
+	return nil
 }
 
 // noRoom is what the server says where its disk is full, in the C locale that the tools are run in. It says nothing about the

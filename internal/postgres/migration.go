@@ -40,6 +40,7 @@ func (m Migrations) Look(ctx context.Context, by actor.Actor, q migration.Questi
 		queueStanding(b, &sight)
 		b.Queue(sql("MigrationRelease")).Query(collectMaybe(&release))
 		b.Queue(sql("RehearsedFiles")).Query(rehearsedFiles(&sight.Rehearsed))
+		b.Queue(sql("SomeBackupRestores")).QueryRow(func(row pgx.Row) error { return row.Scan(&sight.Restores) })
 		b.Queue(sql("InvalidIndexes")).Query(collect(&sight.Invalid))
 		if q.Limit > 0 {
 			b.Queue(sql("MigrationHistory"), pgx.StrictNamedArgs{"before": q.Before, "version": int64(q.Version), "limit": q.Limit + 1}).

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -34,6 +35,14 @@ func TestOnlyFreshProofOpensTheWay(t *testing.T) {
 		return `INSERT INTO gatehouse.backup_checks (tenant_id, check_id, backup_id, kind, passed, findings, took_ms, actor_issuer, actor_subject, actor_name, origin)
 			SELECT tenant_id, gen_random_uuid(), backup_id, '` + kind + `', cardinality(` + findings + `::text[]) = 0, ` + findings + `, 1, 'test', 'test', 'Test', 'cli' FROM gatehouse.backups`
 	}
+	sample := func(passed bool) string {
+		return fmt.Sprintf(`INSERT INTO gatehouse.rehearsals (tenant_id, rehearsal_id, passed, verdict, data_kind, sample_rows, whole_rows, data_bytes, server_version, started_at,
+				finished_at, actor_issuer, actor_subject, actor_name, actor_roles, origin, report, report_sha256)
+			SELECT tenant_id, gen_random_uuid(), %[1]t, verdict, 'sample', 2, 3, 1, server_version, started_at, finished_at, actor_issuer, actor_subject, actor_name, actor_roles,
+			       origin, report, report_sha256 FROM gatehouse.rehearsals;
+			INSERT INTO gatehouse.rehearsed_files (tenant_id, rehearsal_id, version, position, sha256, passed, up_ms, down_ms)
+			SELECT f.tenant_id, s.rehearsal_id, f.version, f.position, f.sha256, %[1]t, 1, 1 FROM gatehouse.rehearsed_files f CROSS JOIN gatehouse.rehearsals s WHERE s.data_kind = 'sample'`, passed)
+	}
 	for what, c := range map[string]struct {
 		spoil               string
 		backedUp, rehearsed bool
@@ -51,6 +60,9 @@ func TestOnlyFreshProofOpensTheWay(t *testing.T) {
 		"found damaged since":          {look("verify", false), false, false},
 		"its file was removed":         {look("prune", true), false, false},
 		"the rehearsal failed":         {`UPDATE gatehouse.rehearsals SET passed = false`, true, false},
+		"rehearsed on a sample alone":  {`UPDATE gatehouse.rehearsals SET data_kind = 'sample', backup_id = NULL, sample_rows = 2, whole_rows = 3`, true, false},
+		"passed on a sample since":     {sample(true), true, true},
+		"failed on a sample since":     {sample(false), true, false},
 		"of another text of a file":    {`UPDATE gatehouse.rehearsed_files SET sha256 = repeat('0', 64) WHERE version = '0.0.15'`, true, false},
 		"rehearsed before the backup":  {`UPDATE gatehouse.rehearsals SET recorded_at = recorded_at - interval '1 hour'`, true, false},
 		"the backup is another's":      {`UPDATE gatehouse.backups SET tenant_id = '` + housetest.Saltway.String() + `'`, false, false},

@@ -25,11 +25,16 @@ func (s Rehearsals) AddRehearsal(ctx context.Context, by actor.Actor, r migratio
 	if report.Data.Backup != uuid.Nil {
 		backup = &report.Data.Backup
 	}
+	var sampled, whole *int64
+	if report.Data.Sample != nil {
+		size := report.Data.Sample.Size()
+		sampled, whole = &size.Rows, &size.Of
+	}
 	err = s.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		var id uuid.UUID
 		err := tx.QueryRow(ctx, sql("AddRehearsal"), pgx.StrictNamedArgs{
 			"tenant": by.Tenant, "rehearsal": r.ID, "passed": report.Passed(), "verdict": report.Verdict(), "data_kind": report.Data.Kind,
-			"backup": backup, "data_bytes": report.Data.Bytes, "server": report.Server, "started_at": report.StartedAt,
+			"backup": backup, "data_bytes": report.Data.Bytes, "sample_rows": sampled, "whole_rows": whole, "server": report.Server, "started_at": report.StartedAt,
 			"finished_at": report.FinishedAt, "issuer": r.By.Issuer, "subject": r.By.Subject, "name": r.By.Name, "roles": r.By.Roles,
 			"origin": r.By.Origin, "report": text, "sha256": r.SHA256,
 		}).Scan(&id)
@@ -80,6 +85,8 @@ func (s Rehearsals) List(ctx context.Context, by actor.Actor) ([]migration.Rehea
 		Passed            bool
 		Verdict, DataKind string
 		DataBytes         int64
+		SampleRows        *int64
+		WholeRows         *int64
 		RecordedAt        time.Time
 		ActorName         string
 		ReportSHA256      string `db:"report_sha256"`
@@ -90,6 +97,7 @@ func (s Rehearsals) List(ctx context.Context, by actor.Actor) ([]migration.Rehea
 	for _, r := range rows {
 		list = append(list, migration.RehearsalSummary{
 			ID: r.RehearsalID, Passed: r.Passed, Verdict: r.Verdict, Data: migration.RehearsalData{Kind: r.DataKind, Bytes: r.DataBytes},
+			Sample:     sampleSize(r.SampleRows, r.WholeRows),
 			RecordedAt: r.RecordedAt, By: r.ActorName, SHA256: r.ReportSHA256, Versions: r.Versions,
 		})
 	}
@@ -102,7 +110,17 @@ type rehearsedRow struct {
 	SHA256       string `db:"sha256"`
 	Passed       bool
 	UpMs, DownMs int64
+	SampleRows   *int64
+	WholeRows    *int64
 	RecordedAt   time.Time
+}
+
+// sampleSize is nil where a rehearsal ran on all of the data.
+func sampleSize(rows, of *int64) *migration.SampleSize {
+	if rows == nil || of == nil {
+		return nil
+	}
+	return &migration.SampleSize{Rows: *rows, Of: *of}
 }
 
 // rehearsedFiles is a batch callback for RehearsedFiles.
@@ -113,6 +131,7 @@ func rehearsedFiles(into *[]migration.RehearsedFile) func(pgx.Rows) error {
 			*into = append(*into, migration.RehearsedFile{
 				Rehearsal: r.RehearsalID, Version: r.Version, SHA256: r.SHA256, Passed: r.Passed,
 				Up: time.Duration(r.UpMs) * time.Millisecond, Down: time.Duration(r.DownMs) * time.Millisecond, RecordedAt: r.RecordedAt,
+				Sample: sampleSize(r.SampleRows, r.WholeRows),
 			})
 		}
 		return err

@@ -185,7 +185,7 @@ func AuditList(v AuditListView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" class=\"card form\" novalidate><p>Acknowledging says that this older state is meant, and that it goes on from here. The entries that are gone stay in the file of published heads, as do your name and your reason in the trail.</p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "\" class=\"card form\" novalidate><p>Acknowledging says that this older state is meant, and that it goes on from here. That later entries were published stays in the file of heads; your name and your reason stand in the trail.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -37,6 +37,8 @@ func samples() map[string]templ.Component {
 		"rehearsal_list":            pages.RehearsalList(rehearsalList()),
 		"rehearsal_list_empty":      pages.RehearsalList(rehearsalListEmpty()),
 		"rehearsal_show":            pages.RehearsalShow(rehearsalShow()),
+		"rehearsal_show_sample":     pages.RehearsalShow(rehearsalShowSample()),
+		"migration_list_sample":     pages.MigrationList(migrationListSample()),
 		"release_list_empty":        pages.ReleaseList(releaseListEmpty()),
 		"release_start":             pages.ReleaseStart(releaseStart(nil)),
 		"release_start_complaints":  pages.ReleaseStart(releaseStart(components.Complaints{{Field: "t_zero", Text: "T-0 must be in the future."}, {Field: "code", Text: "This code is taken."}})),

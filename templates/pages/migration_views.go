@@ -125,6 +125,7 @@ type MigrationListView struct {
 	DriftHref      string // empty for people of other tenants, who see nothing there; BackupsHref goes with it
 	BackupsHref    string
 	RehearsalsHref string
+	Sample         SampleOffer
 	NothingToSee   string // text of the empty ladder
 	Invalid        []InvalidRow
 	InvalidFresh   string // where to sign in afresh to rebuild one

@@ -54,6 +54,14 @@ type RehearsedVersion struct {
 	Checks        string // what the post-checks said
 }
 
+// SampleOffer offers a rehearsal where there is no backup yet; without a text nothing is offered.
+type SampleOffer struct {
+	Text   string
+	Order  Order
+	WhoCan []string
+	Fresh  string // where to sign in afresh before
+}
+
 // RehearsalShowView is one rehearsal as it was kept.
 type RehearsalShowView struct {
 	layouts.Shell
@@ -64,5 +72,9 @@ type RehearsalShowView struct {
 	SHA256   string
 	Download string
 	Versions []RehearsedVersion
+	// OnSample says what a rehearsal on a sample is worth, and Sampled the tables of which not every row was there; empty for
+	// any other.
+	OnSample string
+	Sampled  []components.Fact
 	Missing  string // what was planned and not reached
 }

@@ -67,6 +67,22 @@ func rehearsalListEmpty() pages.RehearsalListView {
 	return pages.RehearsalListView{Shell: shell("Rehearsals", layouts.PlaceMigrations, toMigrations), Nothing: "No migration has been rehearsed yet."}
 }
 
+func rehearsalShowSample() pages.RehearsalShowView {
+	v := rehearsalShow()
+	v.OnSample = "It ran on a sample of 31,204 of 1,204,331 rows. What does not work shows here; that it passed proves nothing about all of the data, opens no gate, and its times are no estimate."
+	v.Sampled = []components.Fact{{Label: "public.lots", Value: "10012 of 1000000 rows"}, {Label: "public.materials", Value: "11192 of 204331 rows"}}
+	return v
+}
+
+func migrationListSample() pages.MigrationListView {
+	v := migrationList()
+	v.Sample = pages.SampleOffer{
+		Text:  "No backup has been restored here yet, so V0.0.20 can be rehearsed on a sample only.",
+		Order: pages.Order{Action: "/migrations/rehearsals", Key: "66666666-6666-7666-8666-666666666666", Effect: "Rehearse on a sample of production"},
+	}
+	return v
+}
+
 func rehearsalShow() pages.RehearsalShowView {
 	return pages.RehearsalShowView{
 		Shell: shell("Rehearsal", layouts.PlaceMigrations, toMigrations), ID: "5", State: components.State{Code: "failed", Word: "did not pass", Tone: components.Bad},
