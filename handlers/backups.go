@@ -19,6 +19,7 @@ import (
 type OperationStories interface {
 	Overview(ctx context.Context, by actor.Actor) (operation.Overview, error)
 	Order(ctx context.Context, by actor.Actor, kind operation.Kind, subject, key uuid.UUID) (operation.Operation, error)
+	ExternalOrders
 	Look(ctx context.Context, by actor.Actor, id uuid.UUID) (operation.Operation, []operation.Line, error)
 	Tail(ctx context.Context, by actor.Actor, id uuid.UUID, after int) (o operation.Operation, lines []operation.Line, more bool, err error)
 }
@@ -29,14 +30,16 @@ const (
 )
 
 type backups struct {
-	stories OperationStories
-	off     string
-	now     func() time.Time
+	stories     OperationStories
+	off         string
+	drillWithin time.Duration // of an external backup, from its registration
+	now         func() time.Time
 }
 
-// Backups is the subject of dumps, of what each is worth, and of the work that proves it. off says why none can be ordered.
-func Backups(stories OperationStories, off string, now func() time.Time) []web.Route {
-	h := backups{stories, off, now}
+// Backups is the subject of dumps, of what each is worth, and of the work that proves it. off says why none can be ordered, drillWithin
+// how long after its registration an external backup has to be restored.
+func Backups(stories OperationStories, off string, drillWithin time.Duration, now func() time.Time) []web.Route {
+	h := backups{stories, off, drillWithin, now}
 	order := func(path, doing string, kind operation.Kind) web.Route {
 		return web.Route{Method: http.MethodPost, Path: path, Right: actor.MigrationApply, Fresh: migrationFreshness, Doing: doing, Handler: h.order(kind)}
 	}

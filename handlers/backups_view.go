@@ -47,6 +47,7 @@ func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overv
 		v.Nothing = "The database is looked after by the tenant that operates this environment; its backups are not shown here."
 		return v
 	}
+	v.Externals, v.Register = externalRows(o.Externals, h.now(), h.drillWithin), components.Link{Label: "Backups of other tools", Href: externalsPage}
 	may := false
 	for _, one := range o.Operations {
 		row := h.operationRow(one)
@@ -107,6 +108,8 @@ func operationTitle(kind operation.Kind) string {
 		return "Rehearsal"
 	case operation.Sample:
 		return "Rehearsal on a sample"
+	case operation.External:
+		return "Drill of another tool's backup"
 	case operation.Losses:
 		return "Saving what an undo loses"
 	case operation.Repair:
@@ -175,6 +178,10 @@ func operationNext(o operation.Operation, usual components.Link) components.Link
 		return components.Link{Label: "To the migrations", Href: migrationsPage}
 	case operation.Restore:
 		return components.Link{Label: "To the restore of this backup", Href: restoreHref(o.Subject)}
+	case operation.External:
+		if id, err := uuid.Parse(o.Argument); err == nil {
+			return components.Link{Label: "To the backup", Href: externalHref(id)}
+		}
 	case operation.Backup, operation.Drill, operation.Rehearsal, operation.Sample:
 	}
 	return usual

@@ -269,6 +269,8 @@ func environment(shell layouts.Shell) string { return shell.Environment.Word() }
 var fieldLabels = map[string]string{
 	"template": "Runbook", "code": "Release code", "title": "Title", "t_zero": "T-0", "zone": "Time zone",
 	"reason": "Reason", "abort_reason": "Reason", "confirm": "Confirmation", "days": "Days", "database": "Database's name",
+	"provider": "Provider or tool", "identifier": "Identifier there", "taken": "Taken", "covers": "What it covers", "evidence": "Evidence", "sha256": "SHA-256",
+	"file": "File", "restored": "Restored",
 }
 
 // complaints are those of the named fields, in the order in which the form asks.

@@ -21,14 +21,17 @@ type Stories struct {
 	Repairs    RepairStories
 	Operations OperationStories
 	Restores   RestoreStories
-	NoBackups  string // why no backup can be taken; empty where one can
-	Health     HealthChecks
-	Ready      Readiness
-	Audit      AuditTrail
-	Sessions   OwnSessions
-	Provider   string // the identity provider's name
-	Idle       time.Duration
-	Now        func() time.Time
+	Externals  ExternalStories
+	// DrillWithin is how long after its registration an external backup has to be restored.
+	DrillWithin time.Duration
+	NoBackups   string // why no backup can be taken; empty where one can
+	Health      HealthChecks
+	Ready       Readiness
+	Audit       AuditTrail
+	Sessions    OwnSessions
+	Provider    string // the identity provider's name
+	Idle        time.Duration
+	Now         func() time.Time
 }
 
 // Routes is the table of this site. What every site has (sign-in, sign-out, assets) web adds by itself.
@@ -42,8 +45,9 @@ func Routes(s Stories) []web.Route {
 		Drift(s.Drift, s.Now),
 		Rehearsals(s.Rehearsals, s.Now),
 		Repairs(s.Repairs, s.Now),
-		Backups(s.Operations, s.NoBackups, s.Now),
+		Backups(s.Operations, s.NoBackups, s.DrillWithin, s.Now),
 		Restores(s.Restores, s.NoBackups, s.Now),
+		Externals(s.Externals, s.Operations, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

@@ -35,6 +35,11 @@ into a scratch database beside the real one, counts what is there, compares, and
 the real time to restore. Every look stays on record, passed or not. "restore" puts the real warehouse back, as two
 people agreed.
 
+A backup that your provider or another tool took is written down with "register". It is worth nothing until it was
+restored: "drill" restores a dump of it that lies where backups are kept, and "attest" writes down that somebody restored
+it elsewhere, which opens no gate. A dump of another tool counts like our own only where it shows of which database it
+is: run "mark" before that tool dumps, and the drill finds the mark in it.
+
 The commands act as the machine of GATEHOUSE_TOKEN (right migration:apply; for "list" migration:read) and need
 GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL and a place for backups. "drill" also needs a role that may create
 databases on the same server: GATEHOUSE_SCRATCH_DATABASE_URL, or the owner where it may. pg_dump and pg_restore must be
@@ -43,7 +48,7 @@ at least as new as the server; they are looked for in the usual places and in PG
 Exit codes: 0 it worked and what was looked at is whole, 1 it failed or the backup is not whole, 2 called wrongly,
 3 it is not allowed.`,
 	}
-	cmd.AddCommand(backupCreate(), backupList(), backupPrune(), backupLook(backup.Verify, "Read a backup's file again and compare it with what was written down"),
+	cmd.AddCommand(backupRegister(), backupAttest(), backupMark(), backupCreate(), backupList(), backupPrune(), backupLook(backup.Verify, "Read a backup's file again and compare it with what was written down"),
 		backupLook(backup.Drill, "Restore a backup into a scratch database, compare, and drop it"), backupRestore())
 	return cmd
 }
@@ -116,7 +121,10 @@ func backupList() *cobra.Command {
 					_, _ = fmt.Fprintf(table, "%s\t%s\t%d bytes\t%s\t%s\t%s\n", // Flush reports what went wrong
 						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), b.Bytes, b.Manifest.Standing, b.By, strings.TrimSpace(string(worth)+" "+why))
 				}
-				return table.Flush()
+				if err := table.Flush(); err != nil {
+					return err
+				}
+				return listExternals(cmd, ctx, by)
 			})
 		},
 	}
@@ -157,6 +165,9 @@ func backupLook(kind backup.Kind, short string) *cobra.Command {
 					look = s.Drill
 				}
 				b, check, err := look(ctx, by, id)
+				if kind == backup.Drill && fault.Is(err, fault.NotFound) {
+					return drillExternal(cmd, ctx, by, id, err)
+				}
 				if err != nil {
 					return err
 				}

@@ -25,6 +25,18 @@ func Backups(config Config, db *postgres.DB, warn func(text string, err error)) 
 	return backup.NewService(postgres.Backups{DB: db}, place, source(config, warn), time.Now), nil
 }
 
+// Externals are the stories of backups that other tools took.
+func Externals(config Config, db *postgres.DB) (*backup.Externals, error) {
+	var place backup.Place
+	if config.KeepsBackups() {
+		var err error
+		if place, _, err = config.backupPlace(); err != nil {
+			return nil, err
+		}
+	}
+	return backup.NewExternals(postgres.Externals{DB: db}, place, source(config, nil), time.Now, config.ExternalDrill), nil
+}
+
 func source(config Config, warn func(text string, err error)) pgdump.Source {
 	return pgdump.Source{
 		OwnerURL: string(config.OwnerDatabaseURL), AdminURL: string(config.ScratchDatabaseURL), BinDir: config.PGBinDir, Standing: schemaStanding, Warn: warn,

@@ -40,6 +40,7 @@ type Config struct {
 	BackupDir          string   // where backups are kept, as files
 	S3                 objectstore.Config
 	S3Secret           Secret
+	ExternalDrill      time.Duration // how long after its registration an external backup has to be restored
 	BackupKeep         time.Duration // how long files of backups are kept; zero is for ever
 	AuditHeads         string        // file to which the heads of the audit chains are published
 	ScratchDatabaseURL Secret        // may create databases
@@ -98,6 +99,7 @@ var Options = []Option{
 	{"GATEHOUSE_S3_SECRET_KEY", "", "Secret key for the bucket.", true, func(c *Config, v string) error { c.S3Secret = Secret(v); return nil }},
 	{"GATEHOUSE_S3_TLS", "on", "on or off. Off sends backups unencrypted, for a store on the same machine alone.", false, readS3TLS},
 	{"GATEHOUSE_BACKUP_KEEP", "720h", "How long the scheduler keeps the files of backups, at least 24h, or forever. The newest backup and the newest that restores stay in any case.", false, readKeep},
+	{"GATEHOUSE_EXTERNAL_DRILL_DAYS", "30", "Within how many days of its registration an external backup has to be restored, 1 to 365; after that it is called overdue.", false, readDrillDays},
 	{"GATEHOUSE_AUDIT_HEADS", "", "File to which the head of each audit chain is written after every walk, and against which the chains are held. Keep it where whoever runs the database cannot write.", false, func(c *Config, v string) error { c.AuditHeads = v; return nil }},
 	{"GATEHOUSE_SCRATCH_DATABASE_URL", "", "PostgreSQL address of a role that may create databases on the owner's server, for backup drills. Default: the owner.", true, func(c *Config, v string) error { return readDSN(&c.ScratchDatabaseURL, v) }},
 	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
@@ -264,6 +266,15 @@ func readDSN(into *Secret, v string) error {
 		return errors.New("must be a PostgreSQL address, like postgres://gatehouse_app@db.example.com/erp")
 	}
 	*into = Secret(v)
+	return nil
+}
+
+func readDrillDays(c *Config, v string) error {
+	days, err := strconv.Atoi(v)
+	if err != nil || days < 1 || days > 365 {
+		return errors.New("must be a number of days from 1 to 365")
+	}
+	c.ExternalDrill = time.Duration(days) * 24 * time.Hour
 	return nil
 }
 

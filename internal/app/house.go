@@ -112,13 +112,17 @@ func (a *App) build() error {
 	if err != nil {
 		return err
 	}
+	externals, err := Externals(a.config, a.db)
+	if err != nil {
+		return err
+	}
 	operations := operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}})
 	site.Mount(handlers.Routes(handlers.Stories{
 		Repairs: Repairs(a.config, a.db, schema, operations),
 		Runbook: runs, Signoff: signing, Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
-		Operations: operations, NoBackups: a.config.noBackups(), Health: healthService, Ready: ready,
+		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready,
 		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
@@ -163,11 +167,9 @@ func (a *App) resume(ctx context.Context) error {
 	return nil
 }
 
-// sweepScratch drops the scratch databases of drills that were killed. Where it cannot, the next drill tries again.
+// sweepScratch drops the scratch databases of drills, and of rehearsals on a sample, that were killed. Where it cannot, the
+// next one tries again.
 func (a *App) sweepScratch(ctx context.Context) {
-	if !a.config.KeepsBackups() {
-		return
-	}
 	if err := a.house.backups.Sweep(ctx); err != nil && ctx.Err() == nil {
 		a.log.WarnContext(ctx, "looking for scratch databases that were left behind", "error", err)
 	}

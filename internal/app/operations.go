@@ -61,6 +61,7 @@ func (q *operationQueueing) EnqueueOperation(ctx context.Context, tx pgx.Tx, ref
 // works are how each kind of operation is done.
 type works struct {
 	backups    *backup.Service
+	externals  *backup.Externals
 	rehearsals migration.Rehearsals
 	schema     *migrator.Migrator
 	source     pgdump.Source
@@ -77,8 +78,11 @@ func NewOperationWorker(config Config, backups *backup.Service, db *postgres.DB,
 		source: source(config, nil), losses: postgres.Losses{DB: db}, ownerURL: string(config.OwnerDatabaseURL),
 		restores: Restores(db, schema, operation.NewService(postgres.Operations{DB: db})),
 	}
+	var err error
+	if w.externals, err = Externals(config, db); err != nil {
+		return nil, err
+	}
 	if config.KeepsBackups() {
-		var err error
 		if w.place, _, err = config.backupPlace(); err != nil {
 			return nil, err
 		}
@@ -92,7 +96,7 @@ func NewOperationWorker(config Config, backups *backup.Service, db *postgres.DB,
 		}
 	}
 	return operation.NewWorker(postgres.Operations{DB: db}, map[operation.Kind]operation.Work{
-		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse), operation.Sample: w.rehearseSample,
+		operation.Backup: ready(w.backup), operation.Drill: ready(w.drill), operation.Rehearsal: ready(w.rehearse), operation.Sample: w.rehearseSample, operation.External: ready(w.drillExternal),
 		operation.Restore: ready(w.restore),
 		operation.Losses:  w.saveLosses, operation.Repair: w.repair, operation.Reindex: w.reindex,
 	}, log), nil

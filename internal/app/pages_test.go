@@ -16,7 +16,7 @@ import (
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":rehearsal": "{rehearsal}", ":version": "V0.0.20", ":backup": "{backup}", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":version": "V0.0.20", ":backup": "{backup}", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -29,7 +29,7 @@ func halfway(t *testing.T, version string) *story {
 	s.stock()
 	for _, a := range acts() {
 		switch a.route {
-		case "POST /releases", "POST /releases/:release/window", "POST /releases/:release/gates/:gate/sign", "POST /migrations/:version/apply", "POST /migrations/backups":
+		case "POST /releases", "POST /releases/:release/window", "POST /releases/:release/gates/:gate/sign", "POST /migrations/:version/apply", "POST /migrations/backups", "POST /migrations/backups/external":
 		default:
 			continue
 		}

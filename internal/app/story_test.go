@@ -167,6 +167,21 @@ func acts() []act {
 			before: (*story).backedUp,
 		},
 		act{
+			route: "POST /migrations/backups/external", who: "devops.engineer", path: "/migrations/backups/external", page: "/migrations/backups/external", entries: 1,
+			typed: map[string]string{
+				"provider": "Northwind Cloud", "identifier": "snap-1", "taken": "2026-01-01T02:00", "covers": "The whole cluster", "evidence": "https://status.example.com/1", "file": "one.dump",
+			},
+			after: func(s *story, a answer) { s.ids["external"] = last(a) },
+		},
+		act{
+			route: "POST /migrations/backups/external/:external/attest", who: "devops.lead", path: "/migrations/backups/external/{external}/attest", page: "/migrations/backups/external/{external}", entries: 1,
+			typed: map[string]string{"restored": "2026-01-02T02:00", "evidence": "Ticket 4711"},
+		},
+		act{
+			route: "POST /migrations/backups/external/:external/drill", who: "devops.engineer", path: "/migrations/backups/external/{external}/drill", page: "/migrations/backups/external/{external}", entries: 1,
+			before: (*story).atRest,
+		},
+		act{
 			route: "POST /migrations/backups/:backup/rehearse", who: "devops.lead", path: "/migrations/backups/{backup}/rehearse", page: "/migrations/backups", entries: 1,
 			before: (*story).atRest,
 		},

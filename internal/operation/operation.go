@@ -19,6 +19,8 @@ const (
 	Backup    Kind = "backup"    // one is taken, and restored once beside the database
 	Drill     Kind = "drill"     // the subject, a backup, is restored beside the database
 	Rehearsal Kind = "rehearsal" // the pending migrations run on the restored subject, a backup
+	// External restores the file of an external backup, which stands in the argument.
+	External Kind = "external"
 	// Sample is a rehearsal where there is no backup yet: on the schema and a sample of the rows.
 	Sample Kind = "sample"
 
@@ -87,9 +89,10 @@ type Done struct {
 	Result   uuid.UUID
 }
 
-// Overview is what the page of backups shows: the newest 50 backups and the newest 10 operations, newest first.
+// Overview is what the page of backups shows: the newest 50 backups of each sort and the newest 10 operations, newest first.
 type Overview struct {
 	Backups    []backup.Backup
+	Externals  []backup.External
 	Operations []Operation
 }
 

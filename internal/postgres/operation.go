@@ -142,9 +142,11 @@ func (s Operations) Look(ctx context.Context, by actor.Actor, id uuid.UUID, afte
 // Overview is the newest 50 backups and the newest 10 operations of the actor's tenant.
 func (s Operations) Overview(ctx context.Context, by actor.Actor) (o operation.Overview, err error) {
 	var backups []backupRow
+	var externals []externalRow
 	var operations []operationRow
 	err = s.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("ListBackups"), pgx.StrictNamedArgs{"backup": (*uuid.UUID)(nil)}).Query(collect(&backups))
+		b.Queue(sql("ExternalBackups"), pgx.StrictNamedArgs{"external": (*uuid.UUID)(nil)}).Query(collect(&externals))
 		b.Queue(sql("NewestOperations")).Query(collect(&operations))
 	})
 	if err != nil {
@@ -153,6 +155,7 @@ func (s Operations) Overview(ctx context.Context, by actor.Actor) (o operation.O
 	if o.Backups, err = backupsOf(backups); err != nil {
 		return o, err
 	}
+	o.Externals = externalsOf(externals)
 	for _, row := range operations {
 		o.Operations = append(o.Operations, row.operation(by.Tenant))
 	}

@@ -70,4 +70,6 @@ type BackupListView struct {
 	UnderWay   *OperationRow
 	WhoCan     []string
 	Operations []OperationRow // the newest 10
+	Externals  []ExternalRow  // that other tools took
+	Register   components.Link
 }

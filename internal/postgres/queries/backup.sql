@@ -31,13 +31,14 @@ SELECT b.backup_id, b.name, b.bytes, b.sha256, b.taken_at, b.took_ms, b.manifest
  LIMIT 50;
 
 -- name: PrunableBackups :many
--- Files older than a time that are still there: never the newest backup, never the newest that restores, and never the dump
--- that was taken before a restore, until its time is over.
+-- Files older than a time that are still there: never the newest backup, never the newest that restores, never one that another
+-- tool put there, and never the dump that was taken before a restore, until its time is over.
 SELECT b.backup_id, b.name
   FROM gatehouse.backups b
  WHERE b.tenant_id = gatehouse.current_tenant() AND b.taken_at < clock_timestamp() - @keep::interval
    AND NOT EXISTS (SELECT FROM gatehouse.backup_checks c WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'prune')
    AND NOT EXISTS (SELECT FROM gatehouse.restore_safeties s WHERE s.tenant_id = b.tenant_id AND s.backup_id = b.backup_id AND s.kept_until > clock_timestamp())
+   AND NOT EXISTS (SELECT FROM gatehouse.external_drills x WHERE x.tenant_id = b.tenant_id AND x.backup_id = b.backup_id)
    AND b.taken_at < (SELECT max(n.taken_at) FROM gatehouse.backups n WHERE n.tenant_id = b.tenant_id)
    AND b.backup_id IS DISTINCT FROM (
        SELECT n.backup_id
