@@ -26,6 +26,7 @@ func (c Checks) BackupRestores(ctx context.Context, by actor.Actor, run uuid.UUI
 		ManifestSHA256 string    `json:"manifest_sha256" db:"manifest_sha256"`
 		TakenAt        time.Time `json:"taken_at"`
 		RestoredAt     time.Time `json:"restored_at"`
+		Drill          uuid.UUID `json:"drill"`
 	}
 	err := c.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("FreshBackup"), pgx.StrictNamedArgs{"run": run}).Query(collect(&rows))

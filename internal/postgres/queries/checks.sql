@@ -33,10 +33,10 @@ VALUES (@tenant, @facility, 'GATEHOUSE-CONSTRAINT-TEST', @material, 1, @location
 
 -- name: FreshBackup :many
 -- The newest backup that is fresh and was restored, with what a person can look for by: its file, its hash, its drill.
-SELECT b.backup_id, b.name, b.bytes, b.sha256, b.manifest_sha256, b.taken_at, c.recorded_at AS restored_at
+SELECT b.backup_id, b.name, b.bytes, b.sha256, b.manifest_sha256, b.taken_at, c.recorded_at AS restored_at, c.check_id AS drill
   FROM gatehouse.apply_proof(@run) p
   JOIN gatehouse.backups b ON b.tenant_id = gatehouse.current_tenant() AND b.backup_id = p.backup_id
- CROSS JOIN LATERAL (SELECT k.recorded_at FROM gatehouse.backup_checks k
+ CROSS JOIN LATERAL (SELECT k.recorded_at, k.check_id FROM gatehouse.backup_checks k
                       WHERE k.tenant_id = b.tenant_id AND k.backup_id = b.backup_id AND k.kind = 'drill' AND k.passed
                       ORDER BY k.recorded_at DESC LIMIT 1) c;
 
