@@ -9,7 +9,7 @@ type Fact struct {
 	// Sound is false for an index that is not valid, a constraint that was not validated, a trigger that is switched
 	// off, a materialized view that was never filled.
 	Sound  bool
-	Detail string // a column's type, a constraint's definition
+	Detail string // a column's type, a constraint's definition, the index by which a materialized view is refreshed CONCURRENTLY
 }
 
 // Check is one post-check: what should be there, and what is.
@@ -41,6 +41,7 @@ func Checks(file File, inDatabase bool, facts []Fact) []Check {
 	for _, o := range file.Card.Changes {
 		if inDatabase {
 			list = append(list, present(o, known[o.String()]))
+			list = append(list, refreshChecks(file, o, known[o.String()])...)
 		}
 	}
 	for _, o := range file.Card.Creates {
@@ -48,6 +49,7 @@ func Checks(file File, inDatabase bool, facts []Fact) []Check {
 		if inDatabase {
 			list = append(list, present(o, f))
 			list = append(list, assertions(o, f)...)
+			list = append(list, refreshChecks(file, o, f)...)
 		} else {
 			list = append(list, absent(o, f))
 		}
@@ -68,7 +70,7 @@ func present(o Object, f Fact) Check {
 		c.Found = unsound(o.Kind)
 	default:
 		c.Passed, c.Found = true, "there"
-		if f.Detail != "" {
+		if f.Detail != "" && o.Kind != "matview" {
 			c.Found = f.Detail
 		}
 	}

@@ -130,12 +130,17 @@ type LintLive struct {
 type LintTable struct {
 	Rows, Bytes   int64
 	WritesPerHour float64
+	// Filled and Unique are of a materialized view: whether it was ever filled, and the index that REFRESH CONCURRENTLY can
+	// use; empty where there is none.
+	Filled bool
+	Unique string
 }
 
 // LintAsks is what the rules would like to know for these statements.
 func LintAsks(statements []Parsed) LintQuestion {
 	var q LintQuestion
 	for _, s := range statements {
+		q.Relations = append(q.Relations, s.RefreshesConcurrently...)
 		q.Relations, q.Roles = append(q.Relations, s.Relations...), append(q.Roles, s.Roles...)
 		for _, l := range s.locks() {
 			q.Relations = append(q.Relations, l.Relation)
@@ -168,6 +173,8 @@ type linter struct {
 	report       LintReport
 	statement    Parsed
 	made, gone   map[string]bool
+	uniqueLater  map[string]bool // the same by its end
+	unique       map[string]bool // relations on which the file made a unique index on columns, over all rows
 	refreshing   map[string]bool // functions that refresh a materialized view
 	values       []Parsed        // that were added to types
 	unchecked    map[string]int  // constraints that were added NOT VALID, with their line
@@ -176,9 +183,14 @@ type linter struct {
 
 // Lint holds a file's statements against the rules, weighed by what is known of the database.
 func Lint(file File, statements []Parsed, live LintLive) LintReport {
-	l := linter{file: file, live: live, made: map[string]bool{}, gone: map[string]bool{}, refreshing: map[string]bool{}, unchecked: map[string]int{}}
+	l := linter{file: file, live: live, made: map[string]bool{}, gone: map[string]bool{}, refreshing: map[string]bool{}, unique: map[string]bool{}, uniqueLater: map[string]bool{}, unchecked: map[string]int{}}
 	l.report = LintReport{Script: file.Script, Live: live.Known, Bounds: file.bounds(), Findings: []LintFinding{}, Locks: []LintLock{}}
 	l.card()
+	for _, s := range statements {
+		if s.Kind == KindCreate && s.Object == "index" && s.Unique {
+			l.uniqueLater[first(s.Relations)] = true
+		}
+	}
 	for _, s := range statements {
 		l.statement = s
 		for _, lock := range s.locks() {
@@ -197,6 +209,8 @@ func (l *linter) remember(s Parsed) {
 	switch {
 	case s.Kind == KindCreate && slices.Contains([]string{"table", "matview", "view", "sequence"}, s.Object):
 		l.made[s.Name] = true
+	case s.Kind == KindCreate && s.Object == "index" && s.Unique:
+		l.unique[first(s.Relations)] = true
 	case s.Kind == KindCreate && s.Object == "function":
 		l.refreshing[s.Name] = s.Refreshes
 	case s.Kind == KindRename && s.Object == "table" && len(s.Relations) > 0 && l.made[s.Relations[0]]:

@@ -11,6 +11,7 @@ func (l *linter) rules(s Parsed) {
 	l.forbidden(s)
 	l.outsideTransaction(s)
 	l.usesNewValue(s)
+	l.refreshes(s)
 	switch s.Kind {
 	case KindCreate:
 		l.creates(s)

@@ -35,11 +35,16 @@ type Parsed struct {
 	// MATERIALIZED VIEW.
 	RunsText  bool `json:"runs_text,omitempty"`
 	Refreshes bool `json:"refreshes,omitempty"`
+	// RefreshesConcurrently are the materialized views that such a body refreshes CONCURRENTLY, schema first.
+	RefreshesConcurrently []string `json:"refreshes_concurrently,omitempty"`
+	// Unique is an index that REFRESH CONCURRENTLY can use: unique, on columns, over all rows.
+	Unique bool `json:"unique,omitempty"`
 }
 
 // ReadBody looks into the body of a function or a DO block, which PostgreSQL's parser takes for a text.
 func (s *Parsed) ReadBody(body string) {
 	w := words(body)
+	s.RefreshesConcurrently = ViewsRefreshed(body)
 	for i := range w {
 		s.RunsText = s.RunsText || w[i] == "execute" && (i+1 == len(w) || w[i+1] != "on") // GRANT EXECUTE ON is something else
 		s.Refreshes = s.Refreshes || i+2 < len(w) && w[i] == "refresh" && w[i+1] == "materialized" && w[i+2] == "view"

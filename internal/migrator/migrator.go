@@ -186,6 +186,9 @@ func (m *Migrator) step(ctx context.Context, s *session, ladder migration.Ladder
 	if err != nil {
 		return StepResult{}, err
 	}
+	if err := refreshable(ctx, s, file); err != nil {
+		return StepResult{}, err
+	}
 	version := database.NilVersion
 	if ladder.Belief.Known {
 		version = int(ladder.Belief.Version)

@@ -19,6 +19,8 @@ type lintTableRow struct {
 	Name          string
 	Rows, Bytes   int64
 	WritesPerHour float64
+	Filled        bool
+	UniqueIndex   string
 }
 
 type lintColumnRow struct {
@@ -48,7 +50,7 @@ func (r *lintRows) live(q migration.LintQuestion) migration.LintLive {
 		Tables: map[string]migration.LintTable{}, Columns: map[string]string{}, Views: map[string][]string{}, Roles: map[string]bool{},
 	}
 	for _, t := range r.tables {
-		live.Tables[t.Name] = migration.LintTable{Rows: t.Rows, Bytes: t.Bytes, WritesPerHour: t.WritesPerHour}
+		live.Tables[t.Name] = migration.LintTable{Rows: t.Rows, Bytes: t.Bytes, WritesPerHour: t.WritesPerHour, Filled: t.Filled, Unique: t.UniqueIndex}
 	}
 	for _, c := range r.columns {
 		live.Columns[c.Name], live.Views[c.Name] = c.Type, c.Views

@@ -158,8 +158,12 @@ func (q Quality) refresh(ctx context.Context, by actor.Actor, view string) (fail
 		DurationMs int
 		Error      string
 	}
+	can := true // what is not there, the function says itself
 	err = q.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, sql("AllowMinutes")); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, sql("SummaryCanBeRefreshed"), pgx.StrictNamedArgs{"view": view}).Scan(&can); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
 		rows, err := tx.Query(ctx, sql("RefreshSummary"), pgx.StrictNamedArgs{"view": view})
@@ -168,7 +172,10 @@ func (q Quality) refresh(ctx context.Context, by actor.Actor, view string) (fail
 		}
 		return collectOne(&row)(rows)
 	})
-	if row.Outcome == "FAILURE" {
+	switch {
+	case row.Outcome == "FAILURE" && !can:
+		failure = "it has no valid unique index on columns, over all rows, without which its readers would have to wait; build the index again, the page Migrations names it"
+	case row.Outcome == "FAILURE":
 		failure = row.Error
 	}
 	return failure, err

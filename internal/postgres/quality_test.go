@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/housetest"
+	"github.com/agogsaas/gatehouse/internal/pgtest"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/quality"
 )
@@ -102,5 +104,25 @@ func TestQualityBeforeItsMigrationsAndWithoutData(t *testing.T) {
 	q = postgres.Quality{DB: housetest.Open(t, restored)}
 	if _, err := q.Metrics(t.Context(), by, uuid.NullUUID{}, 10); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("Metrics of a summary restored without data: %v, want unavailable", err)
+	}
+}
+
+// TestASummaryWithoutItsUniqueIndexSaysSo: the index is looked for before the refresh, and named; the other summary is not
+// kept from its own.
+func TestASummaryWithoutItsUniqueIndexSaysSo(t *testing.T) {
+	t.Parallel()
+	d := housetest.At(t, "0.0.22")
+	q := postgres.Quality{DB: housetest.Open(t, d)}
+	if failed, err := q.RefreshSummaries(t.Context(), 0); err != nil || len(failed) != 0 {
+		t.Fatalf("RefreshSummaries = %v, %v", failed, err)
+	}
+	_, err := pgtest.Pool(t, d.OwnerURL).Exec(t.Context(), `DO $$ DECLARE i regclass; BEGIN
+		FOR i IN SELECT indexrelid FROM pg_index WHERE indrelid = 'public.bin_optimization_data_quality'::regclass AND indisunique LOOP EXECUTE 'DROP INDEX ' || i; END LOOP; END $$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed, err := q.RefreshSummaries(t.Context(), 0)
+	if err != nil || len(failed) != 1 || !strings.HasPrefix(failed[0], "bin_optimization_data_quality: it has no valid unique index") {
+		t.Errorf("RefreshSummaries = %q, %v; want the view and what it lacks", failed, err)
 	}
 }

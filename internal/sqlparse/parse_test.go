@@ -42,6 +42,7 @@ func brief(r migration.LintReport) []string {
 var large = migration.LintLive{
 	Known: true,
 	Tables: map[string]migration.LintTable{
+		"public.filled": {Filled: true, Unique: "filled_key"}, "public.never": {Unique: "never_key"},
 		"public.big": {Rows: 10_000_000, Bytes: 1e9}, "public.mid": {Rows: 50_000}, "public.small": {Rows: 10}, "public.busy": {Rows: 50_000, WritesPerHour: 10_000},
 		"public.empty": {},
 	},
@@ -122,7 +123,22 @@ func TestRules(t *testing.T) {
 		{"LOCK TABLE small; LOCK TABLE big", []string{"lock-table warn public.small", "lock-table stop public.big"}},
 		{"UPDATE big SET a = 1; DELETE FROM big; UPDATE big SET a = 1 WHERE b; DELETE FROM small", []string{"every-row stop public.big", "every-row stop public.big", "every-row note public.small"}},
 		{"TRUNCATE small", []string{"truncate stop public.small"}},
-		{"REFRESH MATERIALIZED VIEW mid; REFRESH MATERIALIZED VIEW CONCURRENTLY mid", []string{"refresh warn public.mid"}},
+		{"REFRESH MATERIALIZED VIEW mid; REFRESH MATERIALIZED VIEW CONCURRENTLY mid", []string{"refresh warn public.mid", "refresh-without-unique-index stop public.mid"}},
+		{"REFRESH MATERIALIZED VIEW CONCURRENTLY filled", nil},
+		{"REFRESH MATERIALIZED VIEW CONCURRENTLY never", []string{"refresh-not-filled stop public.never"}},
+		{"REFRESH MATERIALIZED VIEW CONCURRENTLY w.nowhere", []string{"refresh-without-unique-index note w.nowhere"}},
+		{"DO $$ BEGIN REFRESH MATERIALIZED VIEW CONCURRENTLY mid; END $$", []string{"refresh-without-unique-index stop public.mid"}},
+		{"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN REFRESH MATERIALIZED VIEW CONCURRENTLY mid; END $$", []string{"refresh-without-unique-index stop public.mid"}},
+		{"CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN REFRESH MATERIALIZED VIEW CONCURRENTLY never; END $$", nil}, // by then it may be filled
+		{
+			"CREATE MATERIALIZED VIEW n AS SELECT 1 AS a; CREATE INDEX ON n (a); CREATE UNIQUE INDEX ON n (a) WHERE a > 1; CREATE UNIQUE INDEX ON n ((a + 1)); REFRESH MATERIALIZED VIEW CONCURRENTLY n",
+			[]string{"refresh-without-unique-index stop public.n"},
+		},
+		{"CREATE MATERIALIZED VIEW n AS SELECT 1 AS a; CREATE UNIQUE INDEX ON n (a); REFRESH MATERIALIZED VIEW CONCURRENTLY n", nil},
+		{
+			"CREATE MATERIALIZED VIEW n AS SELECT 1 AS a; CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN REFRESH MATERIALIZED VIEW CONCURRENTLY n; END $$; CREATE UNIQUE INDEX ON n (a)",
+			nil,
+		},
 		{"REINDEX TABLE mid", []string{"reindex warn public.mid"}},
 	} {
 		file := migration.File{SQL: c.sql, Direction: migration.Up, NoTransaction: strings.HasPrefix(c.sql, alone)}

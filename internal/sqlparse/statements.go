@@ -164,8 +164,19 @@ func createIndex(p *migration.Parsed, body json.RawMessage) error {
 		Name       string   `json:"idxname"`
 		Relation   rangeVar `json:"relation"`
 		Concurrent bool     `json:"concurrent"`
+		Unique     bool     `json:"unique"`
+		Where      any      `json:"whereClause"`
+		Params     []struct {
+			Elem struct {
+				Name string `json:"name"`
+			} `json:"IndexElem"`
+		} `json:"indexParams"`
 	}
 	err := json.Unmarshal(body, &n)
+	p.Unique = n.Unique && n.Where == nil
+	for _, param := range n.Params {
+		p.Unique = p.Unique && param.Elem.Name != "" // an expression has no name
+	}
 	p.Kind, p.Object, p.Name, p.Concurrently = migration.KindCreate, "index", n.Name, n.Concurrent
 	p.Relations = []string{n.Relation.String()}
 	return err

@@ -246,7 +246,11 @@ SELECT o.n::integer AS number, f.sound IS NOT NULL AS found, coalesce(f.sound, f
        UNION ALL
        SELECT CASE c.relkind WHEN 'm' THEN c.relispopulated
                              WHEN 'i' THEN (SELECT i.indisvalid AND i.indisready FROM pg_catalog.pg_index i WHERE i.indexrelid = c.oid)
-                             ELSE true END, ''
+                             ELSE true END,
+              CASE c.relkind WHEN 'm' THEN coalesce((
+                    SELECT x.relname FROM pg_catalog.pg_index u JOIN pg_catalog.pg_class x ON x.oid = u.indexrelid
+                     WHERE u.indrelid = c.oid AND u.indisunique AND u.indimmediate AND u.indisvalid AND u.indpred IS NULL AND u.indexprs IS NULL
+                     ORDER BY x.relname LIMIT 1), '') ELSE '' END
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace
         WHERE o.kind IN ('table', 'view', 'matview', 'index') AND s.nspname = p.space AND c.relname = p.relation
           AND c.relkind = ANY (CASE o.kind WHEN 'table' THEN '{r,p}' WHEN 'view' THEN '{v}' WHEN 'matview' THEN '{m}' ELSE '{i,I}' END::"char"[])
@@ -277,7 +281,11 @@ SELECT o.n::integer AS number, f.sound IS NOT NULL AS found, coalesce(f.sound, f
 -- noted: nothing is counted, and nothing is locked. pg_total_relation_size would wait behind the very migration that the
 -- page shows. Writes are those since the last ANALYZE, or, where that is more, the average since the figures began.
 SELECT r.name, greatest(f.rows, 0)::bigint AS rows, (f.pages * current_setting('block_size')::bigint)::bigint AS bytes,
-       coalesce(f.writes_per_hour, 0)::double precision AS writes_per_hour
+       coalesce(f.writes_per_hour, 0)::double precision AS writes_per_hour, c.relispopulated AS filled,
+       CASE c.relkind WHEN 'm' THEN coalesce((
+                    SELECT x.relname FROM pg_catalog.pg_index u JOIN pg_catalog.pg_class x ON x.oid = u.indexrelid
+                     WHERE u.indrelid = c.oid AND u.indisunique AND u.indimmediate AND u.indisvalid AND u.indpred IS NULL AND u.indexprs IS NULL
+                     ORDER BY x.relname LIMIT 1), '') ELSE '' END AS unique_index
   FROM unnest(@relations::text[]) AS r (name)
   JOIN pg_catalog.pg_namespace n ON n.nspname = split_part(r.name, '.', 1)
   JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = split_part(r.name, '.', 2) AND c.relkind IN ('r', 'p', 'm', 'i', 'I')

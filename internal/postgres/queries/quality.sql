@@ -25,6 +25,15 @@ SELECT cache_name FROM public.cache_refresh_status
    AND (last_refresh_at IS NULL OR last_refresh_at <= now() - make_interval(secs => @seconds))
  ORDER BY cache_name;
 
+-- name: SummaryCanBeRefreshed :one
+-- Whether a summary that was filled has the unique index by which it is refreshed while people read it.
+SELECT NOT c.relispopulated OR EXISTS (
+           SELECT FROM pg_catalog.pg_index u
+            WHERE u.indrelid = c.oid AND u.indisunique AND u.indimmediate AND u.indisvalid AND u.indpred IS NULL AND u.indexprs IS NULL) AS can
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = 'public' AND c.relname = @view AND c.relkind = 'm';
+
 -- name: RefreshSummary :one
 SELECT outcome, COALESCE(duration_ms, 0) AS duration_ms, COALESCE(error, '') AS error
   FROM public.refresh_bin_optimization_view(@view);
