@@ -102,6 +102,10 @@ func (h repairs) looked(v *pages.MigrationRepairView, p migration.Probe) {
 			v.Refused = append(v.Refused, components.Fact{Label: option.Label, Value: o.WhyNot})
 			continue
 		}
+		if o.As == migration.RepairUndo && p.Closed != "" {
+			v.Refused = append(v.Refused, components.Fact{Label: option.Label, Value: p.Closed})
+			continue
+		}
 		option.Value = string(o.As)
 		v.Offers = append(v.Offers, option)
 	}

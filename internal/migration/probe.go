@@ -68,6 +68,8 @@ type Probe struct {
 
 	LookedAt time.Time `json:"-"`
 	LookedBy string    `json:"-"`
+	// Closed is why its undo file may not be run now: the change window, or a freeze; empty where it may, or nobody asked.
+	Closed string `json:"-"`
 }
 
 // Hash is the SHA-256 of what was seen; when it was seen does not count.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -59,9 +60,24 @@ func (m *Migrator) Repair(ctx context.Context, req RepairRequest) (probe migrati
 		if req.As != migration.RepairUndo {
 			return m.settle(ctx, s, up, req, ladder, probe, true)
 		}
+		if err := inTime(ctx, s, req.By.Tenant); err != nil {
+			return err
+		}
 		return m.undo(ctx, s, up, req, ladder, probe)
 	})
 	return probe, err
+}
+
+// inTime refuses to change the schema outside the window of the active release, and in a freeze.
+func inTime(ctx context.Context, s *session, tenant uuid.UUID) error {
+	var closed string
+	if err := s.conn.QueryRow(ctx, "SELECT coalesce(gatehouse.repair_refusal($1), '')", tenant).Scan(&closed); err != nil {
+		return wrap("asking for the change window", err)
+	}
+	if closed != "" {
+		return fault.New(fault.GateClosed, "%s", closed)
+	}
+	return nil
 }
 
 // undo runs the undo file and records that nothing is left, where that is so. A file with a transaction does both or

@@ -11,6 +11,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/operation"
 )
 
@@ -103,6 +104,9 @@ func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, o o
 	case len(busy) > 0:
 		return operation.Operation{}, fault.New(fault.Conflict, "A %s that %s ordered at %s UTC is still under way. Wait for its end, then order again.",
 			busy[0].Kind, busy[0].ActorName, busy[0].RequestedAt.UTC().Format("15:04"))
+	}
+	if closed, err := undoRefused(ctx, tx, by, o); err != nil || closed != "" {
+		return operation.Operation{}, errors.Join(err, closedGate(closed))
 	}
 	if o.Argument != "" {
 		return operation.Operation{}, fault.New(fault.Conflict, "Nothing was ordered: a run of a migration is under way, or your sign-in is older than ten minutes. Wait for the run's end, sign in afresh, and look again.")
@@ -244,4 +248,24 @@ func orNullTime(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
+}
+
+// undoRefused is why a repair that runs an undo file may not be ordered now; empty where it may, and for any other work.
+func undoRefused(ctx context.Context, tx pgx.Tx, by actor.Actor, o operation.Operation) (closed string, err error) {
+	if o.Kind != operation.Repair {
+		return "", nil
+	}
+	choice, _, err := migration.ParseRepairChoice(o.Argument)
+	if err != nil || choice.As != migration.RepairUndo {
+		return "", err
+	}
+	err = tx.QueryRow(ctx, sql("RepairRefusal"), pgx.StrictNamedArgs{"tenant": by.Tenant}).Scan(&closed)
+	return closed, err
+}
+
+func closedGate(sentence string) error {
+	if sentence == "" {
+		return nil
+	}
+	return fault.New(fault.GateClosed, "%s", sentence)
 }

@@ -42,11 +42,13 @@ type repairRow struct {
 func (p Probes) NewestProbe(ctx context.Context, by actor.Actor, v migration.Version, undo string) (known migration.Known, err error) {
 	var row *probeRow
 	var rows []repairRow
+	var closed string
 	var losses *lossRow
 	err = p.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("NewestProbe"), pgx.StrictNamedArgs{"version": int64(v)}).Query(collectMaybe(&row))
 		b.Queue(sql("RepairsOfVersion"), pgx.StrictNamedArgs{"version": v.Title()}).Query(collect(&rows))
 		b.Queue(sql("SpeakingLosses"), pgx.StrictNamedArgs{"version": int64(v), "undo_sha256": undo}).Query(collectMaybe(&losses))
+		b.Queue(sql("RepairRefusal"), pgx.StrictNamedArgs{"tenant": by.Tenant}).QueryRow(func(row pgx.Row) error { return row.Scan(&closed) })
 	})
 	if err != nil {
 		return known, err
@@ -75,7 +77,8 @@ func (p Probes) NewestProbe(ctx context.Context, by actor.Actor, v migration.Ver
 	if err := json.Unmarshal([]byte(row.Result), known.Probe); err != nil {
 		return known, fmt.Errorf("reading a look at %s: %w", v.Title(), err)
 	}
-	known.Probe.LookedAt, known.Probe.LookedBy, known.Outdated = row.LookedAt.UTC(), row.LookedBy, row.Outdated
+	known.Probe.LookedAt, known.Probe.LookedBy = row.LookedAt.UTC(), row.LookedBy
+	known.Outdated, known.Probe.Closed = row.Outdated, closed
 	return known, nil
 }
 

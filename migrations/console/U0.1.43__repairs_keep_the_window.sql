@@ -1,0 +1,2 @@
+-- undo of V0.1.43.
+DROP FUNCTION gatehouse.repair_refusal(uuid);
