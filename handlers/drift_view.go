@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -20,7 +21,7 @@ func (h drift) view(c echo.Context) (pages.DriftView, error) {
 		return pages.DriftView{}, err
 	}
 	v := pages.DriftView{Shell: web.Shell(c, "Drift", toMigrations)}
-	v.Sentence, v.Tone = driftSentence(report)
+	v.Sentence, v.Tone = driftSaid(report)
 	switch {
 	case !by.Can(actor.MigrationApply):
 		v.WhoCan = roleTitles(actor.RolesWith(actor.MigrationApply))
@@ -37,6 +38,19 @@ func (h drift) view(c echo.Context) (pages.DriftView, error) {
 		v.Rows = append(v.Rows, driftRow(d))
 	}
 	return v, nil
+}
+
+// driftSaid adds what could not be seen. A server on which nobody has tried the comparison is not called good.
+func driftSaid(r *migration.DriftReport) (string, components.Tone) {
+	sentence, tone := driftSentence(r)
+	if r == nil {
+		return sentence, tone
+	}
+	limits, tried := r.Limits()
+	if !tried && tone == components.Good {
+		tone = components.Unknown
+	}
+	return strings.TrimSpace(sentence + " " + limits), tone
 }
 
 func driftSentence(r *migration.DriftReport) (string, components.Tone) {

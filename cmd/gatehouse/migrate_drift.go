@@ -47,13 +47,16 @@ Exit codes: 0 no difference that nobody signed for, 4 there is one, 1 the databa
 }
 
 func printDriftJSON(out io.Writer, r migration.DriftReport) error {
+	limits, _ := r.Limits()
 	document := struct {
 		Version     string                 `json:"version"`
 		CheckedAt   time.Time              `json:"checked_at"`
 		TookMs      int64                  `json:"took_ms"`
 		Compared    int                    `json:"compared"`
 		Differences []migration.Difference `json:"differences"`
-	}{r.Version.String(), r.CheckedAt.UTC(), r.Took.Milliseconds(), r.Compared, append([]migration.Difference{}, r.Differences...)}
+		ServerMajor int                    `json:"server_major"`
+		Limits      string                 `json:"limits"`
+	}{r.Version.String(), r.CheckedAt.UTC(), r.Took.Milliseconds(), r.Compared, append([]migration.Difference{}, r.Differences...), r.ServerMajor, limits}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(document)
@@ -67,6 +70,9 @@ func printDrift(out io.Writer, r migration.DriftReport) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d objects compared in %s, %d differences, %d of them not accepted.\n",
 		r.Version.Title(), r.Compared, clock.Duration(r.Took), len(r.Differences), len(r.Open()))
+	if limits, _ := r.Limits(); limits != "" {
+		fmt.Fprintln(&b, limits)
+	}
 	for _, d := range r.Differences {
 		fmt.Fprintf(&b, "\n%s\n", d.Sentence())
 		if d.Accepted() {

@@ -98,6 +98,32 @@ type DriftReport struct {
 	Took        time.Duration
 	Compared    int // items
 	Differences []Difference
+	// ServerMajor is PostgreSQL's major version; zero where it is not known.
+	ServerMajor int
+}
+
+// The expectations are written on one major version of PostgreSQL. On the others up to newestTried they were held against a
+// real server, and what the files leave there is no difference.
+const (
+	writtenOn   = 15
+	newestTried = 18
+)
+
+// Limits says what the look could not see on this server, and whether that it found nothing may be relied on; empty where
+// definitions were compared word for word.
+func (r DriftReport) Limits() (sentence string, tried bool) {
+	switch {
+	case r.Version == 0 || r.ServerMajor == writtenOn:
+		return "", true
+	case r.ServerMajor > writtenOn && r.ServerMajor <= newestTried:
+		return fmt.Sprintf("On PostgreSQL %d, parentheses, casts and qualifiers in what the server prints of a definition are not compared: it prints them otherwise than PostgreSQL %d.",
+			r.ServerMajor, writtenOn), true
+	}
+	server := "this server, whose version is not known"
+	if r.ServerMajor > 0 {
+		server = fmt.Sprintf("PostgreSQL %d", r.ServerMajor)
+	}
+	return fmt.Sprintf("Nobody has tried the comparison on %s. A difference is one; that none was found proves nothing there.", server), false
 }
 
 // Open are the differences that nobody signed for.

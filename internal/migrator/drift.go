@@ -98,7 +98,7 @@ func (m *Migrator) drift(ctx context.Context, s *session, ladder migration.Ladde
 	want := expected.For(report.Version, found)
 	want.Items = grantable(want.Items, seen.roles)
 	report.Differences = migration.Compare(want, seen.catalog, expected.Later(report.Version), expected.Source(report.Version))
-	report.Compared = len(want.Items)
+	report.Compared, report.ServerMajor = len(want.Items), seen.catalog.ServerMajor
 	err = accept(ctx, s.conn, report.Differences)
 	report.Took = time.Since(began)
 	return report, err

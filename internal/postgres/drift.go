@@ -26,6 +26,7 @@ type driftRow struct {
 	TookMs        int64
 	Compared      int
 	Differences   string
+	ServerMajor   int
 }
 
 type acceptanceRow struct {
@@ -47,6 +48,7 @@ func (d Drift) LatestDrift(ctx context.Context, by actor.Actor) (*migration.Drif
 	}
 	report := &migration.DriftReport{
 		Version: migration.Version(row.VersionNumber), CheckedAt: row.CheckedAt, Took: time.Duration(row.TookMs) * time.Millisecond, Compared: row.Compared,
+		ServerMajor: row.ServerMajor,
 	}
 	if err := json.Unmarshal([]byte(row.Differences), &report.Differences); err != nil {
 		return nil, fmt.Errorf("reading the newest look for drift: %w", err)

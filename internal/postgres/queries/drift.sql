@@ -1,5 +1,6 @@
 -- name: LatestDrift :one
-SELECT version_number, checked_at, took_ms, compared, differences::text AS differences
+SELECT version_number, checked_at, took_ms, compared, differences::text AS differences,
+       current_setting('server_version_num')::integer / 10000 AS server_major
   FROM gatehouse.drift_checks
  ORDER BY tenant_id, checked_at DESC
  LIMIT 1;
