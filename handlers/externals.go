@@ -113,24 +113,24 @@ func keepRegistration(f *pages.ExternalForm, form *web.Values) {
 	f.Evidence, f.SHA256, f.File = form.Raw("evidence"), form.Raw("sha256"), form.Raw("file")
 }
 
-func (h externals) shown(c echo.Context) (pages.ExternalShowView, uuid.UUID, error) {
+func (h externals) shown(c echo.Context) (pages.ExternalShowView, error) {
 	id, err := web.ID(c, "external")
 	if err != nil {
-		return pages.ExternalShowView{}, id, err
+		return pages.ExternalShowView{}, err
 	}
 	x, err := h.stories.Show(c.Request().Context(), web.Actor(c), id)
 	if err != nil {
-		return pages.ExternalShowView{}, id, err
+		return pages.ExternalShowView{}, err
 	}
 	shell := web.Shell(c, x.Provider+" "+x.Identifier, toMigrations, toBackups, layouts.Crumb{Label: "Of other tools", Href: externalsPage})
-	return h.showView(shell, web.Actor(c), x), id, nil
+	return h.showView(shell, web.Actor(c), x), nil
 }
 
 func (h externals) show(c echo.Context) error {
 	if err := web.Query(c).Err(); err != nil {
 		return err
 	}
-	v, _, err := h.shown(c)
+	v, err := h.shown(c)
 	if err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (h externals) attest(c echo.Context) error {
 		err = h.stories.Attest(c.Request().Context(), web.Actor(c), id, a)
 	}
 	if refused, ok := correctable(err); ok {
-		v, _, err := h.shown(c)
+		v, err := h.shown(c)
 		if err != nil {
 			return err
 		}

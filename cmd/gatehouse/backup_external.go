@@ -35,8 +35,8 @@ func withExternals(cmd *cobra.Command, work func(s *backup.Externals) error) err
 	return work(s)
 }
 
-func listExternals(cmd *cobra.Command, ctx context.Context, by actor.Actor) error { //nolint:revive // the command carries where to print
-	return withExternals(cmd, func(s *backup.Externals) error {
+func listExternals(cmd *cobra.Command, ctx context.Context, by actor.Actor) error {
+	return withExternals(cmd, func(s *backup.Externals) error { //nolint:contextcheck // the command carries the same context
 		list, err := s.List(ctx, by)
 		if err != nil {
 			return err
@@ -52,8 +52,8 @@ func listExternals(cmd *cobra.Command, ctx context.Context, by actor.Actor) erro
 }
 
 // drillExternal restores the file of an external backup; unknown is what is said where there is no such one either.
-func drillExternal(cmd *cobra.Command, ctx context.Context, by actor.Actor, id uuid.UUID, unknown error) error { //nolint:revive // the command carries where to print
-	return withExternals(cmd, func(s *backup.Externals) error {
+func drillExternal(cmd *cobra.Command, ctx context.Context, by actor.Actor, id uuid.UUID, unknown error) error {
+	return withExternals(cmd, func(s *backup.Externals) error { //nolint:contextcheck // the command carries the same context
 		x, drill, err := s.Drill(ctx, by, id)
 		switch {
 		case fault.Is(err, fault.NotFound):
@@ -91,7 +91,7 @@ func backupRegister() *cobra.Command {
 				return err
 			}
 			return withBackups(cmd, func(ctx context.Context, _ *backup.Service, by actor.Actor) error {
-				return withExternals(cmd, func(s *backup.Externals) error {
+				return withExternals(cmd, func(s *backup.Externals) error { //nolint:contextcheck // the command carries the same context
 					x, err := s.Register(ctx, by, r)
 					if err != nil {
 						return err
@@ -136,7 +136,7 @@ func backupAttest() *cobra.Command {
 				return err
 			}
 			return withBackups(cmd, func(ctx context.Context, _ *backup.Service, by actor.Actor) error {
-				return withExternals(cmd, func(s *backup.Externals) error {
+				return withExternals(cmd, func(s *backup.Externals) error { //nolint:contextcheck // the command carries the same context
 					if err := s.Attest(ctx, by, id, a); err != nil {
 						return err
 					}
@@ -160,7 +160,7 @@ that holds the mark, and "gatehouse backup drill" of it can prove from it that i
 the earliest. Run it at the head of the script that dumps. Then register the dump.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withBackups(cmd, func(ctx context.Context, _ *backup.Service, by actor.Actor) error {
-				return withExternals(cmd, func(s *backup.Externals) error {
+				return withExternals(cmd, func(s *backup.Externals) error { //nolint:contextcheck // the command carries the same context
 					id, err := s.SetMark(ctx, by)
 					if err == nil {
 						_, err = fmt.Fprintln(cmd.OutOrStdout(), id)

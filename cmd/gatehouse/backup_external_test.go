@@ -28,8 +28,10 @@ func (o operator) dumpedBy(dir, name string, flags ...string) {
 
 func (o operator) register(name, file string, more ...string) string {
 	o.t.Helper()
-	args := append([]string{"backup", "register", "--provider", "Northwind Cloud", "--id", name, "--taken", time.Now().UTC().Format(time.RFC3339), "--covers", "The whole database",
-		"--evidence", "https://status.example.com/" + name}, more...)
+	args := append([]string{
+		"backup", "register", "--provider", "Northwind Cloud", "--id", name, "--taken", time.Now().UTC().Format(time.RFC3339), "--covers", "The whole database",
+		"--evidence", "https://status.example.com/" + name,
+	}, more...)
 	if file != "" {
 		args = append(args, "--file", file)
 	}

@@ -48,8 +48,10 @@ func TestADumpOfAPartIsNoBackupOfTheWhole(t *testing.T) {
 		"without rows":     {func(m *Manifest) { m.Rows["public.lots"] = 0 }, "it is not all that the database holds now: table public.lots is empty in it, and has rows now"},
 		"without a table":  {func(m *Manifest) { delete(m.Rows, "public.lots") }, "it is not all that the database holds now: table public.lots was not restored"},
 		"without an index": {func(m *Manifest) { m.Objects["indexes"] = 3 }, "it is not all that the database holds now: there are 3 of indexes, and there were 4"},
-		"of another day": {func(m *Manifest) { m.Standing = "V0.0.18" },
-			"it is not all that the database holds now: the warehouse's schema stands at V0.0.18, and stood at V0.0.20"},
+		"of another day": {
+			func(m *Manifest) { m.Standing = "V0.0.18" },
+			"it is not all that the database holds now: the warehouse's schema stands at V0.0.18, and stood at V0.0.20",
+		},
 	} {
 		restored := Manifest{Standing: now.Standing, Rows: map[string]int64{}, Objects: map[string]int64{"indexes": 4}}
 		for table, n := range now.Rows {
