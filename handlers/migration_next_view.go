@@ -39,7 +39,7 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 		n.WhyNot = []components.Link{{Label: "Release " + release.Code + " was started with another text of this file.", Href: releaseHref(release)}}
 	case !release.GateOpen:
 		n.Text = next.Version.Title() + " waits for go / no-go."
-		n.WhyNot = []components.Link{{Label: gateWords(release), Href: releaseHref(release) + "/gates/" + migration.Gate}}
+		n.WhyNot = append([]components.Link{{Label: gateWords(release), Href: releaseHref(release) + "/gates/" + migration.Gate}}, proofsMissing(release)...)
 	case !release.BackedUp:
 		n.Text = next.Version.Title() + " waits for a backup that restores."
 		n.WhyNot = []components.Link{{Label: migration.NoBackup, Href: backupsPage}}
@@ -64,6 +64,17 @@ func (h migrations) nextView(shell layouts.Shell, by actor.Actor, l migration.La
 		}
 	}
 	return n
+}
+
+// proofsMissing are the two that the runbook wants before its gate can be signed at all.
+func proofsMissing(release *migration.Release) (missing []components.Link) {
+	if !release.BackedUp {
+		missing = append(missing, components.Link{Label: migration.NoBackup, Href: backupsPage})
+	}
+	if !release.Rehearsed {
+		missing = append(missing, components.Link{Label: migration.NotRehearsed, Href: backupsPage})
+	}
+	return missing
 }
 
 // repairFirst says that what somebody made by hand comes first, where the version that would be next is it.
