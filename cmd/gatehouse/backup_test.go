@@ -190,7 +190,7 @@ func TestARehearsalOnABackup(t *testing.T) {
 	if n := o.scratchDatabases(); n != 0 {
 		t.Errorf("%d scratch databases are left, want none", n)
 	}
-	o.refused(2, "either", "migrate", "rehearse", "--backup", id, "--on", o.d.OwnerURL)
+	o.refused(2, "say one of", "migrate", "rehearse", "--backup", id, "--on", o.d.OwnerURL)
 	o.refused(2, "no such backup", "migrate", "rehearse", "--backup", "11111111-1111-7111-8111-111111111111")
 }
 
