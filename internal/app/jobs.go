@@ -124,14 +124,18 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	return client, nil
 }
 
-// every makes a job that is due at the start and then once per interval; while one waits or works, no second is added.
+// every makes a job that is due at the start and then once per interval.
 func every(interval time.Duration, args river.JobArgs) *river.PeriodicJob {
-	once := river.UniqueOpts{ByState: []rivertype.JobState{
-		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
-	}}
 	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) {
-		return args, &river.InsertOpts{UniqueOpts: once, MaxAttempts: 1}
+		return args, once()
 	}, &river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// once is for a job of which no second is added while one waits or works.
+func once() *river.InsertOpts {
+	return &river.InsertOpts{MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}}}
 }
 
 func (j jobs) reconcile(ctx context.Context) error {
@@ -220,6 +224,14 @@ type migrationWorker struct {
 // Timeout: a migration has the limits of its own plan card.
 func (*migrationWorker) Timeout(*river.Job[migrationRunArgs]) time.Duration { return -1 }
 
+// Work takes the step, and then has what the scheduler keeps right looked at at once: a version may just have brought it.
 func (w *migrationWorker) Work(ctx context.Context, job *river.Job[migrationRunArgs]) error {
-	return w.worker.Work(ctx, migration.Ref{Run: job.Args.Run, Tenant: job.Args.Tenant})
+	if err := w.worker.Work(ctx, migration.Ref{Run: job.Args.Run, Tenant: job.Args.Tenant}); err != nil {
+		return err
+	}
+	due := []river.InsertManyParams{{Args: reconcileArgs{}, InsertOpts: once()}, {Args: summariesArgs{}, InsertOpts: once()}}
+	if _, err := river.ClientFromContext[pgx.Tx](ctx).InsertMany(ctx, due); err != nil {
+		return fmt.Errorf("ordering a reconciliation after a migration: %w", err)
+	}
+	return nil
 }
