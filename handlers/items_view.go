@@ -30,7 +30,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	}
 	if p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff {
 		if when, over := due(item, p.Run, now); over != "" {
-			v.Due, v.Late = when, over
+			v.Due, v.Late, v.Calm = when, over, over == dueBeforeStart
 		}
 		v.LiveHref = itemHref(p.Run.ID, item.ID)
 	}

@@ -55,6 +55,8 @@ func due(i runbook.Item, run runbook.Run, now time.Time) (when components.Time, 
 	return when, over
 }
 
+const dueBeforeStart = "before the release was started"
+
 // late says how late an item is; nothing for what is settled. What was due before there was a release is nobody's delay.
 func late(i runbook.Item, run runbook.Run, now time.Time) string {
 	at := i.Due(run.T0)
@@ -63,7 +65,7 @@ func late(i runbook.Item, run runbook.Run, now time.Time) string {
 	case i.State.Settled() || over < time.Minute:
 		return ""
 	case at.Before(run.StartedAt):
-		return "before the release was started"
+		return dueBeforeStart
 	}
 	return duration(over) + " late"
 }
@@ -90,6 +92,7 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 			}
 			if r.Run.State == runbook.Active || r.Run.State == runbook.SignedOff {
 				row.Late = late(i, r.Run, r.At)
+				row.Calm = row.Late == dueBeforeStart
 			}
 			p.Items = append(p.Items, row)
 			p.Counts = add(p.Counts, countOf(row.State.Code))

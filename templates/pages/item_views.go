@@ -101,6 +101,7 @@ type ItemShowView struct {
 	Yours       bool
 	Due         components.Time
 	Late        string
+	Calm        bool // what Late says is nobody's delay
 	Required    bool
 	Do          []string // paragraphs
 	Command     string   // what to type or run, verbatim; may be empty

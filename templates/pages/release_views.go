@@ -86,6 +86,7 @@ type ItemRow struct {
 	Who   string // who has it or did it
 	Auto  bool   // done by the system
 	Late  string // "12 min late"; empty when it is not
+	Calm  bool   // what Late says is nobody's delay
 	Extra bool   // not required
 }
 
