@@ -14,6 +14,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/app"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -64,10 +65,10 @@ func drillExternal(cmd *cobra.Command, ctx context.Context, by actor.Actor, id u
 			return fmt.Errorf("%s %s does not restore: %s", x.Provider, x.Identifier, drill.Findings[0])
 		case drill.Unproven != "":
 			cmd.PrintErrf("It restores, and opens no gate: %s.\n", drill.Unproven)
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s restored after %s.\n", x.Provider, x.Identifier, drill.Took.Round(time.Millisecond))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s restored after %s.\n", x.Provider, x.Identifier, clock.Duration(drill.Took))
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s passed after %s and counts as backup %s.\n", x.Provider, x.Identifier, drill.Took.Round(time.Millisecond), drill.Backup)
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s %s passed after %s and counts as backup %s.\n", x.Provider, x.Identifier, clock.Duration(drill.Took), drill.Backup)
 		return err
 	})
 }

@@ -3,10 +3,10 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/operation"
 )
 
@@ -29,9 +29,9 @@ func (w works) drillExternal(ctx context.Context, o operation.Operation, say fun
 	case !drill.Passed:
 		done.Sentence = fmt.Sprintf("%s %s does not restore: %s.", x.Provider, x.Identifier, drill.Findings[0])
 	case drill.Unproven != "":
-		done.Sentence = fmt.Sprintf("%s %s restores, in %s. It opens no gate, because %s.", x.Provider, x.Identifier, drill.Took.Round(time.Millisecond), drill.Unproven)
+		done.Sentence = fmt.Sprintf("%s %s restores, in %s. It opens no gate, because %s.", x.Provider, x.Identifier, clock.Duration(drill.Took), drill.Unproven)
 	default:
-		done.Sentence = fmt.Sprintf("%s %s restores, in %s, and counts as a backup from the mark on that is in it.", x.Provider, x.Identifier, drill.Took.Round(time.Millisecond))
+		done.Sentence = fmt.Sprintf("%s %s restores, in %s, and counts as a backup from the mark on that is in it.", x.Provider, x.Identifier, clock.Duration(drill.Took))
 	}
 	return done, nil
 }

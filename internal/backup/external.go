@@ -11,6 +11,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/clock"
 )
 
 // External is a backup that another tool took, as a person registered it. It is worth nothing until it was restored.
@@ -62,18 +63,16 @@ func (e External) Worth(now time.Time, within time.Duration) (ExternalWorth, str
 	case e.Own != nil && !e.Own.Passed:
 		return ExternalBroken, strings.Join(e.Own.Findings, "; ")
 	case e.Own != nil && e.Own.Backup != uuid.Nil:
-		return ExternalProven, "in " + e.Own.Took.Round(time.Millisecond).String() + " on " + day(e.Own.RestoredAt)
+		return ExternalProven, "in " + clock.Duration(e.Own.Took) + " on " + clock.Stamp(e.Own.RestoredAt)
 	case e.Own != nil:
 		return ExternalOther, e.Own.Unproven
 	case e.Attested != nil:
-		return ExternalAttested, "on " + day(e.Attested.RestoredAt) + ", says " + e.Attested.By
+		return ExternalAttested, "on " + clock.Stamp(e.Attested.RestoredAt) + ", says " + e.Attested.By
 	case now.After(due):
-		return ExternalOverdue, "since " + day(due)
+		return ExternalOverdue, "since " + clock.Stamp(due)
 	}
-	return ExternalDue, "by " + day(due)
+	return ExternalDue, "by " + clock.Stamp(due)
 }
-
-func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // Sentence is what follows from the worth for whoever wants to apply a migration.
 func (w ExternalWorth) Sentence() string {

@@ -19,14 +19,14 @@ func TestWhatAnExternalBackupIsWorth(t *testing.T) {
 		want       ExternalWorth
 		why        string
 	}{
-		"just registered":              {time.Minute, nil, nil, ExternalDue, "by 2026-12-30 11:59 UTC"},
-		"on its last day":              {within, nil, nil, ExternalDue, "by 2026-11-30 12:00 UTC"},
-		"a moment later":               {within + time.Second, nil, nil, ExternalOverdue, "since 2026-11-30 11:59 UTC"},
-		"attested":                     {time.Hour, nil, attested, ExternalAttested, "on 2026-11-30 11:00 UTC, says Ines Duarte"},
-		"attested, late":               {2 * within, nil, attested, ExternalAttested, "on 2026-11-30 11:00 UTC, says Ines Duarte"},
+		"just registered":              {time.Minute, nil, nil, ExternalDue, "by 30 Dec 2026, 11:59 UTC"},
+		"on its last day":              {within, nil, nil, ExternalDue, "by 30 Nov 2026, 12:00 UTC"},
+		"a moment later":               {within + time.Second, nil, nil, ExternalOverdue, "since 30 Nov 2026, 11:59 UTC"},
+		"attested":                     {time.Hour, nil, attested, ExternalAttested, "on 30 Nov 2026, 11:00 UTC, says Ines Duarte"},
+		"attested, late":               {2 * within, nil, attested, ExternalAttested, "on 30 Nov 2026, 11:00 UTC, says Ines Duarte"},
 		"attested, but broken here":    {time.Hour, own(ExternalDrill{Findings: []string{"cut"}}), attested, ExternalBroken, "cut"},
 		"restores, of unknown origin":  {time.Hour, own(ExternalDrill{Passed: true, Unproven: "no mark"}), attested, ExternalOther, "no mark"},
-		"restores, and is ours":        {time.Hour, own(ExternalDrill{Passed: true, Took: time.Second, RestoredAt: now, Backup: uuid.New()}), nil, ExternalProven, "in 1s on 2026-11-30 12:00 UTC"},
+		"restores, and is ours":        {time.Hour, own(ExternalDrill{Passed: true, Took: time.Second, RestoredAt: now, Backup: uuid.New()}), nil, ExternalProven, "in 1.0 s on 30 Nov 2026, 12:00 UTC"},
 		"broken, whoever says what of": {2 * within, own(ExternalDrill{Findings: []string{"cut"}}), nil, ExternalBroken, "cut"},
 	} {
 		x := External{RegisteredAt: now.Add(-c.registered), Own: c.own, Attested: c.attested}

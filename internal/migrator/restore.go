@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/faultpoint"
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -117,7 +118,7 @@ func (m *Migrator) restore(ctx context.Context, s *session, req RestoreRequest) 
 		return "", err
 	}
 	if _, err := s.conn.Exec(ctx, "COMMIT"); err != nil {
-		return "", restoring(err)
+		return "", committing(err)
 	}
 	return sentence, faultpoint.Hit("restore.after_commit")
 }
@@ -297,7 +298,7 @@ func (m *Migrator) replaceWarehouse(ctx context.Context, s *session, req Restore
 		if err := req.Section(ctx, section, func(script io.Reader) error { return run(ctx, s.conn, script) }); err != nil {
 			return restoring(err)
 		}
-		req.say("Section %s of the backup is restored after %s.", section, time.Since(began).Round(time.Millisecond))
+		req.say("Section %s of the backup is restored after %s.", section, clock.Duration(time.Since(began)))
 	}
 	return nil
 }
@@ -408,6 +409,16 @@ func (m *Migrator) freshStatistics(ctx context.Context, s *session, req RestoreR
 	if _, err := s.conn.Exec(ctx, "ANALYZE "+strings.Join(tables, ", ")); err != nil {
 		req.say("Statistics were not made: %v. Run ANALYZE.", err)
 	}
+}
+
+// committing is the error of the commit. Where the server refused it everything was given back; where its answer was not
+// heard nobody knows yet.
+func committing(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) || errors.Is(err, context.Canceled) {
+		return restoring(err)
+	}
+	return fault.New(fault.Unavailable, "The database went away while the restore was being committed. Its page says whether it took place.").Because(err)
 }
 
 // restoring keeps refusals as they are; everything else was given back.

@@ -182,7 +182,7 @@ func (w *Worker) Resolve(ctx context.Context) error {
 			}
 			continue
 		case fate.Known && ref.State == Running:
-			sentence = fmt.Sprintf("Nothing was heard of it for %s: its program has ended, or cannot reach the database. %s", ref.Idle.Round(time.Second), fate.Sentence)
+			sentence = fmt.Sprintf("Nothing was heard of it for %s: its program has ended, or cannot reach the database. %s", clock.Duration(ref.Idle), fate.Sentence)
 		}
 		w.log.WarnContext(ctx, "an operation is called interrupted", "operation", ref.ID, "state", ref.State, "idle", ref.Idle)
 		if err := w.finish(ctx, ref, Operation{}, Interrupted, Done{Sentence: sentence}); err != nil {
