@@ -20,6 +20,7 @@ import (
 type ExternalStories interface {
 	List(ctx context.Context, by actor.Actor) ([]backup.External, error)
 	Show(ctx context.Context, by actor.Actor, id uuid.UUID) (backup.External, error)
+	Check(r backup.Registration) error
 	Register(ctx context.Context, by actor.Actor, r backup.Registration) (backup.External, error)
 	Attest(ctx context.Context, by actor.Actor, id uuid.UUID, a backup.Attestation) error
 	Within() time.Duration
@@ -89,7 +90,9 @@ func (h externals) register(c echo.Context) error {
 		Evidence: form.Text("evidence", 0, 2000), SHA256: form.Text("sha256", 0, 64), File: form.Text("file", 0, 200),
 	}
 	var x backup.External
-	if err = form.Err(); err == nil {
+	if err = form.Err(); err != nil {
+		err = withComplaints(err, h.stories.Check(r))
+	} else {
 		x, err = h.stories.Register(c.Request().Context(), web.Actor(c), r)
 	}
 	if refused, ok := correctable(err); ok {

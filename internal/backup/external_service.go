@@ -40,11 +40,8 @@ var (
 	fileForm = regexp.MustCompile(`^[a-z0-9_][a-z0-9_.-]*$`)
 )
 
-// Register writes down what a person says of an external backup. A person's sign-in must be fresh.
-func (s *Externals) Register(ctx context.Context, by actor.Actor, r Registration) (External, error) {
-	if err := may(by); err != nil {
-		return External{}, err
-	}
+// Check is nil, or complains of all that is wrong with a registration.
+func (s *Externals) Check(r Registration) error {
 	problems := map[string]string{}
 	required(problems, "provider", r.Provider, 200, "Say which provider or tool took it.")
 	required(problems, "identifier", r.Identifier, 500, "Say under which identifier the provider keeps it.")
@@ -60,7 +57,18 @@ func (s *Externals) Register(ctx context.Context, by actor.Actor, r Registration
 		problems["taken"] = "Say when it was taken; that is not in the future."
 	}
 	if len(problems) > 0 {
-		return External{}, complain(problems)
+		return complain(problems)
+	}
+	return nil
+}
+
+// Register writes down what a person says of an external backup. A person's sign-in must be fresh.
+func (s *Externals) Register(ctx context.Context, by actor.Actor, r Registration) (External, error) {
+	if err := may(by); err != nil {
+		return External{}, err
+	}
+	if err := s.Check(r); err != nil {
+		return External{}, err
 	}
 	x := External{
 		ID: uuid.New(), Provider: strings.TrimSpace(r.Provider), Identifier: strings.TrimSpace(r.Identifier), TakenAt: r.TakenAt.UTC(),

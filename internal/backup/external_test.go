@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
 func TestWhatAnExternalBackupIsWorth(t *testing.T) {
@@ -61,5 +63,19 @@ func TestADumpOfAPartIsNoBackupOfTheWhole(t *testing.T) {
 		if got := incomplete(restored, now); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// All that is wrong is said at once.
+func TestARegistrationIsToldAllThatIsWrong(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	s := NewExternals(nil, nil, nil, func() time.Time { return now }, time.Hour)
+	err := s.Check(Registration{Provider: " ", SHA256: "xyz", File: "../x", TakenAt: now.Add(time.Hour)})
+	told, _ := fault.As(err)
+	if told == nil || len(told.Fields) != 7 {
+		t.Errorf("Check = %v, want a word to each of the seven fields", err)
+	}
+	if err := s.Check(Registration{Provider: "A", Identifier: "b", Covers: "all", Evidence: "a link", TakenAt: now}); err != nil {
+		t.Errorf("Check of a whole registration: %v", err)
 	}
 }
