@@ -28,6 +28,7 @@ type Stories struct {
 	Health      HealthChecks
 	Ready       Readiness
 	Audit       AuditTrail
+	Inbox       InboxStories
 	Sessions    OwnSessions
 	Provider    string // the identity provider's name
 	Idle        time.Duration
@@ -38,6 +39,7 @@ type Stories struct {
 func Routes(s Stories) []web.Route {
 	return slices.Concat(
 		[]web.Route{{Method: http.MethodGet, Path: "/", Access: web.Public, Handler: home}},
+		Inbox(s.Inbox),
 		Releases(s.Runbook, s.Now),
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/static"
 	"github.com/agogsaas/gatehouse/templates/layouts"
@@ -45,12 +46,30 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 	for _, p := range w.config.Places {
 		if by.Can(p.Right) {
 			here := c.Request().URL.Path
-			shell.Nav = append(shell.Nav, layouts.NavItem{
-				Place: p.Place, Label: p.Label, Href: p.Href, Current: here == p.Href || strings.HasPrefix(here, p.Href+"/"),
-			})
+			item := layouts.NavItem{
+				Place: p.Place, Label: p.Label, Href: p.Href, Current: here == p.Href || strings.HasPrefix(here, p.Href+"/"), Counts: p.Counts,
+			}
+			if p.Counts {
+				item.Count = w.waiting(c, by)
+			}
+			shell.Nav = append(shell.Nav, item)
 		}
 	}
 	return shell
+}
+
+// waiting is how much waits for the person. Where that cannot be read the page is shown without the number: it says so itself
+// if it needs the database.
+func (w *Web) waiting(c echo.Context, by actor.Actor) int {
+	if w.config.Waiting == nil {
+		return 0
+	}
+	n, err := w.config.Waiting.Count(c.Request().Context(), by, of(c).seq)
+	if err != nil {
+		w.config.Log.WarnContext(c.Request().Context(), "what waits for somebody could not be counted", "ref", Ref(c), "error", err)
+		return 0
+	}
+	return n
 }
 
 // Page renders the component whole and only then answers: half a page is never sent.

@@ -64,6 +64,11 @@ type IdentityProvider interface {
 	LoggedOut(ctx context.Context, logoutToken string) (providerSession string, err error)
 }
 
+// Waiting says how much somebody can do now. seq is the last entry of their tenant's audit trail as the request found it.
+type Waiting interface {
+	Count(ctx context.Context, by actor.Actor, seq int64) (int, error)
+}
+
 // Recorder writes refusals into the audit trail.
 type Recorder interface {
 	Record(ctx context.Context, by actor.Actor, e audit.Event) error

@@ -47,6 +47,8 @@ type Config struct {
 	Provider    IdentityProvider
 	Recorder    Recorder
 
+	// Waiting says how much waits for the person, for the place of the navigation that counts; optional.
+	Waiting Waiting
 	// Hub wakes the pages that are open; without one there are no streams. Optional.
 	Hub *live.Hub
 	// Heartbeat is between two signs of life on a stream, so that a proxy keeps the connection and a dead one is found; the
@@ -65,6 +67,7 @@ type Place struct {
 	Place       layouts.Place
 	Label, Href string
 	Right       actor.Right
+	Counts      bool // shows how much waits for the person
 }
 
 // Web is an HTTP server that is safe before its first route.

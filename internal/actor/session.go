@@ -33,6 +33,8 @@ type Session struct {
 	ExpiresAt       time.Time
 	// Alarm says why nothing may be changed in the session's tenant; empty where it may.
 	Alarm string
+	// Seq is the last entry of the tenant's audit trail as the session was found.
+	Seq int64
 	// Data is what package web keeps; opaque to everybody else.
 	Data []byte
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
 	"github.com/agogsaas/gatehouse/internal/health"
+	"github.com/agogsaas/gatehouse/internal/inbox"
 	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
@@ -40,6 +41,7 @@ type house struct {
 	backups  *backup.Service
 	endpoint *endpoint
 	hub      *live.Hub
+	inbox    *inbox.Service
 	listener *postgres.Listener
 }
 
@@ -62,6 +64,7 @@ func (a *App) build() error {
 	}
 	a.house.hub = &live.Hub{}
 	a.house.listener = postgres.NewListener(string(a.config.DatabaseURL), a.house.hub, a.log)
+	a.house.inbox = inbox.NewService(postgres.Inbox{DB: a.db}, a.config.Environment, a.now)
 	a.house.endpoint = &endpoint{url: a.config.GraphQLURL, credentials: postgres.Credentials{DB: a.db}}
 	healthService := health.NewService(postgres.Health{DB: a.db}, a.now, postgres.Health{DB: a.db}, a.house.endpoint, a.log)
 	qualityService := quality.NewService(postgres.Quality{DB: a.db})
@@ -77,7 +80,7 @@ func (a *App) build() error {
 	if a.house.copies, err = NewOperationWorker(a.config, a.house.backups, a.db, schema, a.log); err != nil {
 		return err
 	}
-	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, log: a.log}
+	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}
@@ -123,7 +126,7 @@ func (a *App) build() error {
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready,
-		Audit: a.config.Trail(a.db), Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
+		Audit: a.config.Trail(a.db), Inbox: a.house.inbox, Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
 	a.handler = site.Handler()
@@ -141,6 +144,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 		Assets: layouts.Assets{Stylesheet: static.Path("console.css"), Script: static.Path("console.js"), Icon: static.Path("icon.svg")},
 		Static: static.Handler(), TrustedProxies: proxies, IdleLimit: a.config.SessionIdle, AbsoluteLimit: a.config.SessionLifetime,
 		Places: []web.Place{
+			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},
 			{Place: layouts.PlaceReleases, Label: "Releases", Href: "/releases", Right: actor.ReleaseRead},
 			{Place: layouts.PlaceMigrations, Label: "Migrations", Href: "/migrations", Right: actor.MigrationRead},
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
@@ -152,7 +156,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			ctx, m := postgres.WithMeter(ctx)
 			return ctx, func() (int64, int64) { return m.Statements(), m.Trips() }
 		},
-		Hub: a.house.hub, Log: a.log, Now: a.now,
+		Waiting: a.house.inbox, Hub: a.house.hub, Log: a.log, Now: a.now,
 	})
 }
 

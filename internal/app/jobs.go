@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/health"
+	"github.com/agogsaas/gatehouse/internal/inbox"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/postgres"
@@ -31,6 +32,7 @@ const (
 	summariesEvery = time.Hour
 	sweepEvery     = 10 * time.Minute
 	pruneEvery     = 6 * time.Hour
+	remindEvery    = 30 * time.Second
 )
 
 // migrations have a queue of their own with one worker: a long reconciliation never stands before them.
@@ -72,6 +74,10 @@ type pruneArgs struct{}
 
 func (pruneArgs) Kind() string { return "prune_backups" }
 
+type remindArgs struct{}
+
+func (remindArgs) Kind() string { return "remind" }
+
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
 	db     *postgres.DB
@@ -82,6 +88,7 @@ type jobs struct {
 	// backups whose files are older than keep go by themselves; zero keeps them for ever.
 	backups *backup.Service
 	keep    time.Duration
+	inbox   *inbox.Service
 	log     *slog.Logger
 }
 
@@ -104,9 +111,16 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[summariesArgs]) error { return j.summaries(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[pruneArgs]) error { return j.pruneBackups(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error {
+		return j.eachTenant(ctx, "writing reminders", func(ctx context.Context, by actor.Actor) error {
+			_, err := j.inbox.Remind(ctx, by)
+			return err
+		})
+	}))
 	periodic := []*river.PeriodicJob{
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
+		every(remindEvery, remindArgs{}),
 	}
 	if j.keep > 0 {
 		periodic = append(periodic, every(pruneEvery, pruneArgs{}))

@@ -38,13 +38,14 @@ func (s Sessions) Find(ctx context.Context, tokenHash string, idle time.Duration
 		SessionID uuid.UUID
 		Data      []byte
 		Alarm     string
+		Seq       int64
 	}
 	var found *row
 	err := s.one(ctx, "FindSession", pgx.StrictNamedArgs{"token": tokenHash, "idle_seconds": idle.Seconds()}, collectMaybe(&found))
 	if err != nil || found == nil {
 		return actor.Session{}, false, err
 	}
-	return actor.Session{ID: found.SessionID, Data: found.Data, Alarm: found.Alarm}, true, nil
+	return actor.Session{ID: found.SessionID, Data: found.Data, Alarm: found.Alarm, Seq: found.Seq}, true, nil
 }
 
 // Live says whether the session is there still, and does not count as use of it.

@@ -87,7 +87,7 @@ document.addEventListener("keydown", (event) => {
 	}
 	if (going) {
 		going = false;
-		const place = { r: "releases", m: "migrations", h: "health", a: "audit" }[event.key];
+		const place = { w: "waiting", r: "releases", m: "migrations", h: "health", a: "audit" }[event.key];
 		document.querySelector(`[data-nav="${place}"]`)?.click();
 		return;
 	}

@@ -6,6 +6,8 @@ type Pager struct {
 	Newest string // back to the top
 	Older  string
 	Shown  string // "50 releases, from 24 Dec to 3 Oct"
+	// What the two ways are called where the list is not one of the newest first.
+	NewestWord, OlderWord string
 }
 
 // Filter is one choice of a list's filter row.

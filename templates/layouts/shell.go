@@ -67,6 +67,7 @@ type Place string
 
 // The places of the rail.
 const (
+	PlaceWaiting    Place = "waiting"
 	PlaceReleases   Place = "releases"
 	PlaceMigrations Place = "migrations"
 	PlaceHealth     Place = "health"
@@ -79,7 +80,8 @@ type NavItem struct {
 	Label   string
 	Href    string
 	Current bool
-	Count   int // shown when above zero
+	Counts  bool // has a number, which stays up to date where the page is live
+	Count   int  // shown when above zero
 }
 
 // Crumb is one step of the way back up. The current page is not a crumb.

@@ -10,7 +10,7 @@ WITH live AS (
     UPDATE gatehouse.sessions s SET last_seen_at = now()
       FROM live WHERE s.token_sha256 = live.token_sha256 AND live.last_seen_at < now() - interval '1 minute'
 )
-SELECT session_id, data, coalesce(gatehouse.audit_alarm(tenant_id), '') AS alarm FROM live;
+SELECT session_id, data, coalesce(gatehouse.audit_alarm(tenant_id), '') AS alarm, gatehouse.audit_seq(tenant_id) AS seq FROM live;
 
 -- name: SessionIsLive :one
 -- Looks without noting that the session was used.

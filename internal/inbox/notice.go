@@ -1,0 +1,191 @@
+package inbox
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+)
+
+// NoticeKind is why somebody is told.
+type NoticeKind string
+
+// The kinds of notices that Remind writes. Others may write others.
+const (
+	DueSoon        NoticeKind = "due_soon"
+	Overdue        NoticeKind = "overdue"
+	GateWaiting    NoticeKind = "gate_waiting"
+	GateOverdue    NoticeKind = "gate_overdue"
+	SnapshotMissed NoticeKind = "snapshot_missed"
+	SecondPerson   NoticeKind = "second_person"
+)
+
+// Notice is something that somebody is to be told: everybody who holds the role, or one person.
+type Notice struct {
+	ID   uuid.UUID
+	Kind NoticeKind
+	// Key names the cause; a cause is told once.
+	Key            string
+	Run            uuid.UUID // zero where it is about no release
+	Role           actor.Role
+	Person         Person
+	Headline, Body string
+	Path           string // the page on which it can be dealt with
+	DueAt          time.Time
+	Zone           string // of the release, when read; UTC where it is about none
+	CreatedAt      time.Time
+	DeliveredAt    time.Time // zero while nobody delivered it
+	DeliveredBy    string
+	Attempts       int
+	Problem        string
+}
+
+// When somebody is told: so long before it is due, and so long after it was.
+const (
+	SoonBefore = 15 * time.Minute
+	LateAfter  = time.Minute
+)
+
+// reminders are the notices that the tasks give cause for at a moment, in the order of their keys, so that two processes
+// that write the same ones never wait for each other crosswise.
+func reminders(tasks []Task, at time.Time) []Notice {
+	var list []Notice
+	for _, t := range tasks {
+		if !t.Ready || !t.Required || t.EarlyStart() && t.Kind == Item {
+			continue
+		}
+		switch t.Kind {
+		case Item:
+			if n, ok := itemReminder(t, at); ok {
+				list = append(list, n)
+			}
+		case Gate:
+			list = append(list, gateReminder(t, at))
+		case Override, Restore:
+			for _, role := range actor.RolesWith(actor.GateSign) {
+				list = append(list, requestReminder(t, role))
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Notice) int { return cmp.Compare(a.Key, b.Key) })
+	return list
+}
+
+func itemReminder(t Task, at time.Time) (Notice, bool) {
+	n := Notice{Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: t.Role}
+	if t.Holder.Known() {
+		n.Role, n.Person = "", t.Holder
+	}
+	name := t.Object + ", " + t.Title
+	switch {
+	case t.Late(at) >= LateAfter && t.Checked && t.Watching:
+		n.Kind, n.Headline = SnapshotMissed, fmt.Sprintf("%s was to be taken at %s, and was not", name, t.stamp())
+		n.Body = fmt.Sprintf("Release %s is being watched after its sign-off. %s. What was true then cannot be measured later: take it now, and say why it is late.", t.Release, n.Headline)
+	case t.Late(at) >= LateAfter:
+		n.Kind, n.Headline = Overdue, fmt.Sprintf("%s was due at %s", name, t.stamp())
+		n.Body = fmt.Sprintf("Release %s: %s and is not done. %s, and nothing keeps it from being done.", t.Release, n.Headline, whose(t))
+	case at.Before(t.DueAt) && t.DueAt.Sub(at) <= SoonBefore:
+		n.Kind, n.Headline = DueSoon, fmt.Sprintf("%s is due at %s", name, t.stamp())
+		n.Body = fmt.Sprintf("Release %s: %s. %s.", t.Release, n.Headline, whose(t))
+	default:
+		return Notice{}, false
+	}
+	n.key(t.Run.String(), t.Object)
+	return n.clipped(), true
+}
+
+func whose(t Task) string {
+	if t.Holder.Known() {
+		return t.Holder.Name + " has it in hand"
+	}
+	return "It is for whoever is " + t.Role.Title()
+}
+
+func gateReminder(t Task, at time.Time) Notice {
+	n := Notice{Kind: GateWaiting, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: t.Role}
+	n.Headline = fmt.Sprintf("The gate %s waits for the signature of the %s", t.Title, t.Role.Title())
+	n.Body = fmt.Sprintf("Release %s: %s. It is due at %s, everything before it is done, and whoever is %s can read and sign it now.", t.Release, n.Headline, t.stamp(), t.Role.Title())
+	if !at.Before(t.DueAt.Add(LateAfter)) {
+		n.Kind = GateOverdue
+		n.Headline = fmt.Sprintf("The gate %s was due at %s and lacks the signature of the %s", t.Title, t.stamp(), t.Role.Title())
+		n.Body = fmt.Sprintf("Release %s: %s. Everything before it is done; whoever is %s can read and sign it now.", t.Release, n.Headline, t.Role.Title())
+	}
+	n.key(t.ID, fmt.Sprint(t.Round))
+	return n.clipped()
+}
+
+func requestReminder(t Task, role actor.Role) Notice {
+	n := Notice{Kind: SecondPerson, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: role}
+	switch t.Kind {
+	case Override:
+		n.Headline = fmt.Sprintf("%s asks for a second person to override %s", t.Holder.Name, overridden(t.Object))
+		n.Body = fmt.Sprintf("Release %s: %s, until %s. The reason given: %s", t.Release, n.Headline, t.stamp(), t.Title)
+	case Restore, Item, Gate:
+		n.Headline = fmt.Sprintf("%s asks for a second person to agree to a restore", t.Holder.Name)
+		n.Body = fmt.Sprintf("%s. The request expires at %s. The reason given: %s", n.Headline, t.stamp(), t.Title)
+	}
+	n.key(t.ID, string(role))
+	return n.clipped()
+}
+
+func overridden(kind string) string {
+	switch kind {
+	case "window":
+		return "the change window"
+	case "freeze":
+		return "a freeze"
+	case "proof":
+		return "the age of the backup"
+	}
+	return kind
+}
+
+// key makes the notice's key. When it is due is part of it: what was moved is told again.
+func (n *Notice) key(parts ...string) {
+	n.Key = string(n.Kind)
+	for _, part := range parts {
+		n.Key += "/" + part
+	}
+	n.Key += "/" + n.DueAt.UTC().Format(time.RFC3339)
+}
+
+// clipped keeps a notice within what is stored: titles and reasons are people's own, and may be long.
+func (n Notice) clipped() Notice {
+	n.Headline, n.Body, n.Key = clip(n.Headline, 300), clip(n.Body, 4000), clip(n.Key, 400)
+	return n
+}
+
+func clip(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return s
+}
+
+// stamp is when a task is due, by the site's clock and in UTC.
+func (t Task) stamp() string {
+	local := t.DueAt.In(t.Location())
+	if local.Location() == time.UTC {
+		return local.Format("15:04 UTC on 2 Jan 2006")
+	}
+	return fmt.Sprintf("%s (%s) on %s", local.Format("15:04 MST"), t.DueAt.UTC().Format("15:04 UTC"), local.Format("2 Jan 2006"))
+}
+
+// Path is the page on which the task can be done.
+func (t Task) Path() string {
+	switch t.Kind {
+	case Item:
+		return "/releases/" + t.Run.String() + "/items/" + t.Object
+	case Gate:
+		return "/releases/" + t.Run.String() + "/gates/" + t.Object
+	case Override:
+		return "/releases/" + t.Run.String() + "/window"
+	case Restore:
+		return "/migrations/backups/" + t.Object + "/restore"
+	}
+	return "/waiting"
+}

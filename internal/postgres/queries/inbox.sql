@@ -1,0 +1,51 @@
+-- name: Waiting :many
+-- What the person can do, now or soon: items of their roles that nobody else has in hand, places at gates that are not kept
+-- from them, and what somebody else asks for. A gate is shown a day ahead, an item an hour.
+SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,
+       required, checked, watching, round, due_at, t0, started_at
+  FROM gatehouse.waiting(@environment) w
+ WHERE CASE w.kind
+           WHEN 'item' THEN @works AND CASE w.holder_subject WHEN '' THEN w.role = ANY (@roles::text[])
+                                            ELSE w.holder_issuer || ' ' || w.holder_subject = @me::text END
+           WHEN 'gate' THEN @signs AND w.role = ANY (@roles::text[]) AND @me::text <> ALL (w.barred)
+           ELSE @signs AND @me::text <> ALL (w.barred) END
+   AND (w.ready OR w.due_at < clock_timestamp() + CASE w.kind WHEN 'gate' THEN interval '24 hours' ELSE interval '1 hour' END)
+   AND (w.due_at, w.id) > (@after_at::timestamptz, @after_id::text)
+ ORDER BY w.due_at, w.id
+ LIMIT @most;
+
+-- name: WaitingReady :one
+-- The same rule, counted.
+SELECT count(*)::integer AS ready,
+       (count(*) FILTER (WHERE w.kind IN ('item', 'gate') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
+       clock_timestamp() AS at
+  FROM gatehouse.waiting(@environment) w
+ WHERE CASE w.kind
+           WHEN 'item' THEN @works AND CASE w.holder_subject WHEN '' THEN w.role = ANY (@roles::text[])
+                                            ELSE w.holder_issuer || ' ' || w.holder_subject = @me::text END
+           WHEN 'gate' THEN @signs AND w.role = ANY (@roles::text[]) AND @me::text <> ALL (w.barred)
+           ELSE @signs AND @me::text <> ALL (w.barred) END
+   AND w.ready;
+
+-- name: WaitingAll :many
+SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,
+       required, checked, watching, round, due_at, t0, started_at
+  FROM gatehouse.waiting(@environment);
+
+-- name: DatabaseClock :one
+SELECT clock_timestamp() AS at;
+
+-- name: AddNotice :exec
+-- Once for each key, whoever finds the cause first.
+INSERT INTO gatehouse.notices (tenant_id, key, kind, run_id, role, issuer, subject, name, headline, body, path, due_at)
+VALUES (gatehouse.current_tenant(), @key, @kind, @run, @role, @issuer, @subject, @name, @headline, @body, @path, @due_at)
+ON CONFLICT ON CONSTRAINT notices_once DO NOTHING;
+
+-- name: Notices :many
+SELECT n.notice_id, n.key, n.kind, n.run_id, n.role, n.issuer, n.subject, n.name, n.headline, n.body, n.path, n.due_at, n.created_at,
+       n.delivered_at, n.delivered_by, n.attempts, n.problem, coalesce(r.time_zone, 'UTC') AS time_zone
+  FROM gatehouse.notices n
+  LEFT JOIN gatehouse.runs r ON r.tenant_id = n.tenant_id AND r.run_id = n.run_id
+ WHERE n.tenant_id = gatehouse.current_tenant() AND (n.created_at, n.notice_id) < (@before_at::timestamptz, @before_id::uuid)
+ ORDER BY n.created_at DESC, n.notice_id DESC
+ LIMIT @most;
