@@ -63,7 +63,9 @@ func TestWhatWaitsSaysHowLateInWords(t *testing.T) {
 		waitsFor(func(t *inbox.Task) {
 			t.Kind, t.Object, t.Title, t.DueAt, t.Holder.Name = inbox.Override, "freeze", "It has to go.", t0.Add(time.Hour), "Sam"
 		}),
-		waitsFor(func(t *inbox.Task) { t.Ready, t.Needs, t.DueAt = false, "P1.1, First, comes first.", t0.Add(30*time.Minute) }),
+		waitsFor(func(t *inbox.Task) {
+			t.Ready, t.Needs, t.DueAt = false, "P1.1, First, comes first.", t0.Add(30*time.Minute)
+		}),
 	}}}
 	status, body := p.get(t, devOps, "/waiting")
 	for _, want := range []string{
