@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,6 +51,7 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, alone bool, n
 	if page.Checked != nil && page.Checked.Seq > 0 {
 		v.ChainHead = hex.EncodeToString(page.Checked.Head)
 	}
+	v.Sealed = sealPart(page, now)
 	if web.Actor(c).Can(actor.AuditRead) {
 		v.VerifyHref = "/audit/verify"
 	}
@@ -122,6 +124,43 @@ func chainState(check *audit.Check, newest int64, now time.Time) (components.Sta
 	}
 	return components.State{Code: "whole", Word: "Whole", Tone: components.Good},
 		fmt.Sprintf("The chain is whole up to entry %d, checked %s.", check.Seq, when)
+}
+
+// sealPart says what the newest seal proves, as far as it shows by itself; the walk holds the chain against all.
+func sealPart(page audit.Page, now time.Time) pages.SealPart {
+	s := page.Seal
+	if s == nil {
+		if page.Sealing {
+			return pages.SealPart{
+				State: components.State{Code: "not_yet", Word: "Not sealed yet", Tone: components.Unknown},
+				Say:   "The head of the chain is sealed at the latest a quarter of an hour after something was added.",
+			}
+		}
+		return pages.SealPart{
+			State: components.State{Code: "none", Word: "Not sealed", Tone: components.Warn},
+			Say:   "No seal key is configured (GATEHOUSE_SEAL_KEY), so a person who rules the database could rewrite the chain and leave no trace here.",
+		}
+	}
+	part := pages.SealPart{Facts: []components.Fact{
+		{Label: "Seal", Value: strconv.FormatInt(s.Number, 10)},
+		{Label: "Entry", Value: strconv.FormatInt(s.Seq, 10)},
+		{Label: "Hash of the entry", Value: s.Hash, Code: true},
+		{Label: "Sealed", Value: s.At.UTC().Format("2006-01-02 15:04:05.000000 UTC")},
+		{Label: "Key", Value: s.KeyID, Code: true},
+		{Label: "Signature", Value: hex.EncodeToString(s.Signature), Code: true},
+	}}
+	switch {
+	case page.SealProblem != "":
+		part.State = components.State{Code: "bad", Word: "Seal does not hold", Tone: components.Bad}
+		part.Say = "The newest seal cannot be relied on: " + page.SealProblem + "."
+	case !page.Proven:
+		part.State = components.State{Code: "unproven", Word: "Seal not checked", Tone: components.Unknown}
+		part.Say = fmt.Sprintf("Entry %d was sealed %s, and this server has no key to check the seal with (GATEHOUSE_SEAL_KEY, GATEHOUSE_SEAL_TRUSTED).", s.Seq, relative(s.At.Sub(now)))
+	default:
+		part.State = components.State{Code: "sealed", Word: "Sealed", Tone: components.Good}
+		part.Say = fmt.Sprintf("Everything up to entry %d was sealed %s: whoever rewrites it, or cuts it off, cannot make the seal fit.", s.Seq, relative(s.At.Sub(now)))
+	}
+	return part
 }
 
 // span names the entries from first to last, with its verb.

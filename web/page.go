@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -41,6 +42,7 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 	if by.SignedIn() {
 		shell.Tenant = by.TenantName
 		shell.Alarm = of(c).alarm
+		shell.Seal = sealed(of(c).seal)
 		shell.Person = layouts.Person{Name: by.Name, Roles: titles(by.Roles)}
 	}
 	for _, p := range w.config.Places {
@@ -70,6 +72,17 @@ func (w *Web) waiting(c echo.Context, by actor.Actor) int {
 		return 0
 	}
 	return n
+}
+
+// sealed is what is printed of the newest seal.
+func sealed(s actor.Seal) layouts.Seal {
+	if s.Number == 0 {
+		return layouts.Seal{}
+	}
+	return layouts.Seal{
+		Number: strconv.FormatInt(s.Number, 10), Entry: strconv.FormatInt(s.Entry, 10), Hash: s.Hash,
+		At: s.At.UTC().Format("2 Jan 2006 15:04:05 UTC"), Key: s.Key, Signature: s.Signature,
+	}
 }
 
 // Page renders the component whole and only then answers: half a page is never sent.

@@ -28,6 +28,7 @@ type request struct {
 	expired   bool   // a session's cookie came, and the session is over
 	alarm     string // why nothing may be changed in the session's tenant
 	seq       int64  // the last entry of that tenant's audit trail, when the session was found
+	seal      actor.Seal
 	// as is who a refused sign-in stands for, in the audit trail.
 	as actor.Actor
 	// attempt is the sign-in that the callback finishes, once it is known.

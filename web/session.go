@@ -78,7 +78,7 @@ func (s sessionStore) FindCtx(ctx context.Context, tokenHash string) ([]byte, bo
 	}
 	f := factsOf(ctx)
 	f.request.tokenHash, f.request.found, f.request.expired = tokenHash, ok, !ok
-	f.sessionID, f.request.alarm, f.request.seq = found.ID, found.Alarm, found.Seq
+	f.sessionID, f.request.alarm, f.request.seq, f.request.seal = found.ID, found.Alarm, found.Seq, found.Seal
 	return found.Data, ok, nil
 }
 

@@ -35,6 +35,16 @@ type Session struct {
 	Alarm string
 	// Seq is the last entry of the tenant's audit trail as the session was found.
 	Seq int64
+	// Seal is the newest seal of the tenant's audit trail, for the foot of what is printed.
+	Seal Seal
 	// Data is what package web keeps; opaque to everybody else.
 	Data []byte
+}
+
+// Seal is a sealed head of an audit trail, as it is printed. The zero Seal is none.
+type Seal struct {
+	Number, Entry  int64
+	Hash           string
+	At             time.Time
+	Key, Signature string // fingerprint, and the signature in hexadecimal digits
 }

@@ -60,6 +60,7 @@ func (a *App) open(ctx context.Context, patience time.Duration) error {
 		return err
 	}
 	a.noticeOlder(ctx)
+	a.noticeKey(ctx)
 	return nil
 }
 

@@ -40,11 +40,13 @@ type Config struct {
 	BackupDir          string   // where backups are kept, as files
 	S3                 objectstore.Config
 	S3Secret           Secret
-	ExternalDrill      time.Duration // how long after its registration an external backup has to be restored
-	BackupKeep         time.Duration // how long files of backups are kept; zero is for ever
-	AuditHeads         string        // file to which the heads of the audit chains are published
-	ScratchDatabaseURL Secret        // may create databases
-	StateDir           string        // where the demo keeps its private PostgreSQL
+	ExternalDrill      time.Duration     // how long after its registration an external backup has to be restored
+	BackupKeep         time.Duration     // how long files of backups are kept; zero is for ever
+	SealKey            *audit.SealKey    // seals heads and dossiers; nil seals nothing
+	SealTrusted        []audit.PublicKey // of earlier keys
+	AuditHeads         string            // file to which the heads of the audit chains are published
+	ScratchDatabaseURL Secret            // may create databases
+	StateDir           string            // where the demo keeps its private PostgreSQL
 	PGBinDir           string
 
 	OIDCIssuer       string
@@ -101,6 +103,8 @@ var Options = []Option{
 	{"GATEHOUSE_BACKUP_KEEP", "720h", "How long the scheduler keeps the files of backups, at least 24h, or forever. The newest backup and the newest that restores stay in any case.", false, readKeep},
 	{"GATEHOUSE_EXTERNAL_DRILL_DAYS", "30", "Within how many days of its registration an external backup has to be restored, 1 to 365; after that it is called overdue.", false, readDrillDays},
 	{"GATEHOUSE_AUDIT_HEADS", "", "File to which the head of each audit chain is written after every walk, and against which the chains are held. Keep it where whoever runs the database cannot write.", false, func(c *Config, v string) error { c.AuditHeads = v; return nil }},
+	{"GATEHOUSE_SEAL_KEY", "", "Ed25519 private key in PEM (PKCS#8) with which the heads of the audit chains and the dossiers are sealed; `gatehouse audit keygen` makes one. Without it nothing is sealed.", true, readSealKey},
+	{"GATEHOUSE_SEAL_TRUSTED", "", "Public keys in PEM, one after the other, whose seals hold as well: those of earlier keys, or on a machine that only checks, of the key in use.", false, readSealTrusted},
 	{"GATEHOUSE_SCRATCH_DATABASE_URL", "", "PostgreSQL address of a role that may create databases on the owner's server, for backup drills. Default: the owner.", true, func(c *Config, v string) error { return readDSN(&c.ScratchDatabaseURL, v) }},
 	{"GATEHOUSE_LOG", "text", "text or json.", false, readLog},
 	{"PG_BINDIR", "", "Folder of PostgreSQL's programs (initdb, postgres, pg_dump). Default: found in the usual places.", false, func(c *Config, v string) error { c.PGBinDir = v; return nil }},
@@ -163,8 +167,11 @@ func (c Config) CheckServe() error {
 
 // Trail is the audit trail in that database, its heads published as configured.
 func (c Config) Trail(db *postgres.DB) postgres.Audit {
-	return postgres.Audit{DB: db, Heads: audit.HeadFile{Path: c.AuditHeads}}
+	return postgres.Audit{DB: db, Heads: audit.HeadFile{Path: c.AuditHeads}, Keys: c.Keyring()}
 }
+
+// Keyring is the key that seals, and all that are trusted.
+func (c Config) Keyring() audit.Keyring { return audit.NewKeyring(c.SealKey, c.SealTrusted...) }
 
 // Variable reads one variable that a command reads by itself: as it stands, or from the file that its _FILE twin names.
 func Variable(environ []string, name string) (string, error) {
@@ -330,6 +337,16 @@ func readS3TLS(c *Config, v string) error {
 	}
 	c.S3.Plain = v == "off"
 	return nil
+}
+
+func readSealKey(c *Config, v string) (err error) {
+	c.SealKey, err = audit.ParseSealKey(v)
+	return err
+}
+
+func readSealTrusted(c *Config, v string) (err error) {
+	c.SealTrusted, err = audit.ParsePublicKeys(v)
+	return err
 }
 
 func readLog(c *Config, v string) error {

@@ -107,6 +107,11 @@ func (d *Demo) start(ctx context.Context, plan DemoPlan, log *slog.Logger) error
 	if d.Config.AuditHeads == "" {
 		d.Config.AuditHeads = filepath.Join(dir, "audit-heads.jsonl")
 	}
+	if d.Config.SealKey == nil {
+		if d.Config.SealKey, err = sealKeyIn(dir); err != nil {
+			return err
+		}
+	}
 	if err := d.database(ctx, plan); err != nil {
 		return err
 	}

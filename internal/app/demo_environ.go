@@ -34,6 +34,7 @@ func (d *Demo) writeEnviron() error {
 		{"GATEHOUSE_OIDC_CLIENT_SECRET", string(c.OIDCClientSecret)},
 		{"GATEHOUSE_BACKUP_DIR", c.BackupDir},
 		{"GATEHOUSE_AUDIT_HEADS", c.AuditHeads},
+		{"GATEHOUSE_SEAL_KEY", c.sealPEM()},
 	} {
 		fmt.Fprintf(&b, "export %s=%s\n", v[0], shellQuoted(v[1]))
 	}

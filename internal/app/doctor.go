@@ -44,7 +44,7 @@ func Doctor(ctx context.Context, environ []string) []Finding {
 	if config.KeepsBackups() {
 		found = append(found, examineBackupPlace(ctx, config))
 	}
-	found = append(found, examineHeads(config))
+	found = append(found, examineHeads(config), examineSealKey(config))
 	if dir, err := privatepg.FindBinDir(config.PGBinDir); err != nil {
 		found = append(found, Finding{What: "PostgreSQL programs", Warn: true, Say: "not found; only `gatehouse demo` and backups need them: " + err.Error()})
 	} else {

@@ -29,6 +29,7 @@ const (
 	reconcileEvery = 5 * time.Minute
 	healthEvery    = time.Minute
 	walkAuditEvery = time.Hour
+	sealAuditEvery = 15 * time.Minute
 	summariesEvery = time.Hour
 	sweepEvery     = 10 * time.Minute
 	pruneEvery     = 6 * time.Hour
@@ -61,6 +62,10 @@ func (healthRunArgs) Kind() string { return "health_run" }
 type walkAuditArgs struct{}
 
 func (walkAuditArgs) Kind() string { return "walk_audit" }
+
+type sealAuditArgs struct{}
+
+func (sealAuditArgs) Kind() string { return "seal_audit" }
 
 type summariesArgs struct{}
 
@@ -106,6 +111,7 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 		})
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[walkAuditArgs]) error { return j.walkAudit(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sealAuditArgs]) error { return j.sealAudit(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		return postgres.Sessions{DB: j.db}.Sweep(ctx)
 	}))
@@ -124,6 +130,9 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	}
 	if j.keep > 0 {
 		periodic = append(periodic, every(pruneEvery, pruneArgs{}))
+	}
+	if j.trail.Keys.Own() != nil {
+		periodic = append(periodic, every(sealAuditEvery, sealAuditArgs{}))
 	}
 	client, err := river.NewClient(riverpgxv5.New(j.db.Pool()), &river.Config{
 		Schema: setup.JobSchema, Workers: workers, Logger: j.log, MaxAttempts: 3,
@@ -197,6 +206,18 @@ func (j jobs) walkAudit(ctx context.Context) error {
 		return err
 	}
 	return errors.Join(walk(ctx, actor.System(actor.Worker, "scheduler")), j.eachTenant(ctx, "walking the audit chain", walk))
+}
+
+// sealAudit seals what the trails have grown by since the last seal.
+func (j jobs) sealAudit(ctx context.Context) error {
+	seal := func(ctx context.Context, by actor.Actor) error {
+		check, err := j.trail.Seal(ctx, by)
+		if err == nil && !check.Whole() {
+			j.log.ErrorContext(ctx, "the audit chain does not hold, and was not sealed", "tenant", by.TenantCode, "break", check.Break)
+		}
+		return err
+	}
+	return errors.Join(seal(ctx, actor.System(actor.Worker, "scheduler")), j.eachTenant(ctx, "sealing the audit chain", seal))
 }
 
 // pruneBackups removes the files of old backups, by the rules of `gatehouse backup prune`. The scheduler may do that for the

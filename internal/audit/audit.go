@@ -96,9 +96,12 @@ func (b Break) Error() string { return fmt.Sprintf("entry %d: %s", b.Seq, b.What
 type Chain struct {
 	seq  int64
 	head []byte
-	held map[int64]Head
+	held map[int64][]Head
 	last Head // the highest that is held
 }
+
+// ChainFrom checks the entries that follow the one of that number and hash.
+func ChainFrom(seq int64, hash []byte) Chain { return Chain{seq: seq, head: hash} }
 
 // Add checks the next entry against its own hash and the one before; the error is a Break that names the entry.
 func (c *Chain) Add(e Entry) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,6 +21,8 @@ type Head struct {
 	Seq      int64     `json:"seq"`
 	Hash     string    `json:"hash"` // of entry Seq, in hexadecimal digits
 	At       time.Time `json:"at"`
+	// Seal is the seal that was made over it; nil where there was no key.
+	Seal *Seal `json:"seal,omitempty"`
 	// Keeper is who remembers, as a sentence begins: "the walk".
 	Keeper string `json:"-"`
 }
@@ -27,9 +30,12 @@ type Head struct {
 // Hold makes the chain break where it does not hold what the head says. All heads are told before the first entry.
 func (c *Chain) Hold(h Head) {
 	if c.held == nil {
-		c.held = map[int64]Head{}
+		c.held = map[int64][]Head{}
 	}
-	c.held[h.Seq] = h
+	// Several may remember one entry; whoever disagrees with another must not be drowned by them.
+	if !slices.ContainsFunc(c.held[h.Seq], func(o Head) bool { return o.Hash == h.Hash }) {
+		c.held[h.Seq] = append(c.held[h.Seq], h)
+	}
 	if h.Seq > c.last.Seq {
 		c.last = h
 	}
@@ -46,11 +52,12 @@ func (c *Chain) End() error {
 
 // differs says how the entry that was just read, of this hash, differs from what a head remembers of it.
 func (c *Chain) differs(seq int64, hash []byte) error {
-	h, ok := c.held[seq]
-	if !ok || h.Hash == hex.EncodeToString(hash) {
-		return nil
+	for _, h := range c.held[seq] {
+		if h.Hash != hex.EncodeToString(hash) {
+			return Break{seq, fmt.Sprintf("is not the entry that %s of %s knows; it was rewritten, or the head is of another database", h.Keeper, h.At.UTC().Format("2006-01-02 15:04 UTC"))}
+		}
 	}
-	return Break{seq, fmt.Sprintf("is not the entry that %s of %s knows; it was rewritten, or the head is of another database", h.Keeper, h.At.UTC().Format("2006-01-02 15:04 UTC"))}
+	return nil
 }
 
 // HeadFile keeps heads outside the database, one JSON object a line, oldest first. Nothing is ever taken out of it. The

@@ -22,6 +22,13 @@ type Page struct {
 	Checked *Check
 	// Published says that heads of the chain are kept outside the database, too.
 	Published bool
+	// Seal is the newest seal; nil where nothing was ever sealed. SealProblem says why it cannot be relied on, as far as one
+	// seal by itself shows; Proven that its signature was checked with a key that is trusted here.
+	Seal        *Seal
+	SealProblem string
+	Proven      bool
+	// Sealing says that a key is there to seal with.
+	Sealing bool
 }
 
 // Check is the result of walking a tenant's chain from its first entry to its head.
@@ -35,6 +42,10 @@ type Check struct {
 	// HeadsBegin says that earlier walks are stored, and that no head of this chain had been published before this one:
 	// heads are published for the first time, or the file that held them was emptied, lost or exchanged.
 	HeadsBegin bool
+	// Seal is the newest seal after the walk; nil where nothing was ever sealed.
+	Seal *Seal
+	// Unproven says that there are seals, and no key that their signatures could be checked with.
+	Unproven bool
 }
 
 // Whole says whether the chain held.

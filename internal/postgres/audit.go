@@ -62,6 +62,8 @@ type Audit struct {
 	DB *DB
 	// Heads keeps where the chains stood outside the database. The zero value keeps nothing.
 	Heads audit.HeadFile
+	// Keys seals heads and checks seals. The zero value does neither.
+	Keys audit.Keyring
 }
 
 // Record writes one event of the actor in a transaction of its own.

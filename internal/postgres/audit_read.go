@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,17 +48,26 @@ func (r checkRow) check() *audit.Check {
 func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.Page, error) {
 	var rows []auditRow
 	var checked *checkRow
+	var seal *sealRow
 	err := a.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("AuditPage"), pgx.StrictNamedArgs{
 			"before": q.Before, "person": q.Person, "action": q.Action, "object_kind": q.ObjectKind, "object_id": q.ObjectID,
 			"outcome": string(q.Outcome), "from": timeOrNull(q.From), "to": timeOrNull(q.To), "limit": q.Limit + 1,
 		}).Query(collect(&rows))
 		b.Queue(sql("AuditNewestCheck")).Query(collectMaybe(&checked))
+		b.Queue(sql("AuditNewestSeal")).Query(collectMaybe(&seal))
 	})
 	if err != nil {
 		return audit.Page{}, err
 	}
-	page := audit.Page{More: len(rows) > q.Limit, Published: a.Heads.Kept()}
+	page := audit.Page{More: len(rows) > q.Limit, Published: a.Heads.Kept(), Sealing: a.Keys.Own() != nil}
+	if seal != nil {
+		newest := seal.seal()
+		page.Seal, page.Proven = &newest, a.Keys.Trusts()
+		if err := a.Keys.Check(newest); err != nil {
+			page.SealProblem, page.Proven = err.Error(), false
+		}
+	}
 	for _, r := range rows[:min(len(rows), q.Limit)] {
 		page.Entries = append(page.Entries, r.entry())
 	}
@@ -77,10 +87,11 @@ func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) 
 	if err != nil {
 		return audit.Check{}, err
 	}
+	check.Seal, check.Unproven = known.seal, known.seal != nil && !a.Keys.Trusts()
 	if err := a.walk(ctx, by, &chain, &check); err != nil {
 		return audit.Check{}, err
 	}
-	if by.Origin == actor.Web && check.Whole() {
+	if by.Origin == actor.Web && check.Whole() && known.broken == "" {
 		err := a.Record(ctx, by, audit.Event{
 			Action: "audit:verify", ObjectKind: "audit", ObjectID: strconv.FormatInt(check.Seq, 10), After: map[string]int64{"entries": check.Entries},
 		})
@@ -91,13 +102,13 @@ func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) 
 			return audit.Check{}, err
 		}
 	}
-	// Published first, stored second: a walk whose head is kept nowhere else makes no page green.
-	if check.Whole() && a.Heads.Kept() && check.Seq > known.published {
-		err := a.Heads.Add(audit.Head{TenantID: by.Tenant, Seq: check.Seq, Hash: hex.EncodeToString(check.Head), At: check.CheckedAt.UTC()})
-		if err != nil {
-			return check, fault.New(fault.Unavailable, "The chain is whole up to entry %d, but its head could not be published, so this walk was not recorded. Tell whoever runs the server.", check.Seq).Because(err)
+	if known.broken != "" {
+		check.Break = strings.Trim(check.Break+"; "+known.broken, "; ")
+	}
+	if check.Whole() {
+		if err := a.keep(ctx, by, &check, known); err != nil {
+			return check, err
 		}
-		check.HeadsBegin = known.published == 0 && known.walked > 0
 	}
 	err = a.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, sql("AddAuditCheck"), pgx.StrictNamedArgs{
@@ -108,10 +119,54 @@ func (a Audit) Verify(ctx context.Context, by actor.Actor) (audit.Check, error) 
 	return check, err
 }
 
-// known is the newest entry that was published outside the database, and the newest that a stored walk reached.
-type known struct{ published, walked int64 }
+// keep seals the head that a whole walk reached, and then publishes it. Both come before the walk is stored: one whose head
+// is kept nowhere else makes no page green. And the seal stands in the database before it stands in the file, so that a seal
+// which is in the file alone was taken out of the database.
+func (a Audit) keep(ctx context.Context, by actor.Actor, check *audit.Check, known known) error {
+	if check.Seq == 0 {
+		return nil
+	}
+	if err := a.seal(ctx, by, check); err != nil {
+		return err
+	}
+	if !a.Heads.Kept() {
+		return nil
+	}
+	sealed := int64(0)
+	if check.Seal != nil {
+		sealed = check.Seal.Number
+	}
+	if check.Seq <= known.published && sealed <= known.sealed {
+		return nil
+	}
+	if err := a.publish(by, *check); err != nil {
+		return err
+	}
+	check.HeadsBegin = known.published == 0 && known.walked > 0
+	return nil
+}
 
-// hold tells the chain what earlier walks found, and what was published outside the database.
+// publish writes the head to the file, with the seal over it.
+func (a Audit) publish(by actor.Actor, check audit.Check) error {
+	head := audit.Head{TenantID: by.Tenant, Seq: check.Seq, Hash: hex.EncodeToString(check.Head), At: check.CheckedAt.UTC()}
+	if check.Seal != nil && check.Seal.Seq == check.Seq {
+		head.Seal = check.Seal
+	}
+	if err := a.Heads.Add(head); err != nil {
+		return fault.New(fault.Unavailable, "The chain is whole up to entry %d, but its head could not be published, so this walk was not recorded. Tell whoever runs the server.", check.Seq).Because(err)
+	}
+	return nil
+}
+
+// known is the newest entry that was published outside the database, the newest that a stored walk reached, the newest seal
+// that was published and the newest there is, and what is wrong with the seals.
+type known struct {
+	published, walked, sealed int64
+	seal                      *audit.Seal
+	broken                    string
+}
+
+// hold tells the chain what earlier walks found, what was published outside the database, and what was sealed.
 func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (k known, err error) {
 	var found *checkRow
 	err = a.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("AuditFarthestCheck")).Query(collectMaybe(&found)) })
@@ -122,6 +177,8 @@ func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (k 
 		k.walked = found.Seq
 		chain.Hold(audit.Head{TenantID: by.Tenant, Seq: found.Seq, Hash: hex.EncodeToString(found.Head), At: found.CheckedAt, Keeper: "the walk"})
 	}
+	// The file is read after the walks and before the seals: a walk is stored after its head stands in the file, and a seal
+	// stands in the database before it stands in the file. So whatever another replica does meanwhile fits.
 	heads, err := a.standing(ctx, by)
 	if err != nil {
 		return known{}, fault.New(fault.Unavailable, "The published heads cannot be read, so the chain was not walked. Tell whoever runs the server.").Because(err)
@@ -129,8 +186,11 @@ func (a Audit) hold(ctx context.Context, by actor.Actor, chain *audit.Chain) (k 
 	for _, h := range heads {
 		chain.Hold(h)
 		k.published = max(k.published, h.Seq)
+		if h.Seal != nil {
+			k.sealed = max(k.sealed, h.Seal.Number)
+		}
 	}
-	return k, nil
+	return k, a.holdSeals(ctx, by, chain, heads, &k)
 }
 
 // walk adds to the chain what comes after its head.
@@ -188,7 +248,7 @@ func compareHead(ctx context.Context, tx pgx.Tx, check *audit.Check) error {
 	var hash []byte
 	err := tx.QueryRow(ctx, sql("AuditHead")).Scan(&seq, &hash)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows) && check.Entries == 0:
+	case errors.Is(err, pgx.ErrNoRows) && check.Entries == 0 && check.Seq == 0:
 		return nil
 	case errors.Is(err, pgx.ErrNoRows):
 		check.Break = "the head of the chain is missing"

@@ -35,17 +35,30 @@ func (s Sessions) exec(ctx context.Context, name string, args pgx.StrictNamedArg
 // Find gives the session unless it is over by the database's clock.
 func (s Sessions) Find(ctx context.Context, tokenHash string, idle time.Duration) (actor.Session, bool, error) {
 	type row struct {
-		SessionID uuid.UUID
-		Data      []byte
-		Alarm     string
-		Seq       int64
+		SessionID     uuid.UUID
+		Data          []byte
+		Alarm         string
+		Seq           int64
+		SealNumber    *int64
+		SealSeq       *int64
+		SealHash      *string
+		SealedAt      *time.Time
+		SealKey       *string
+		SealSignature []byte
 	}
 	var found *row
 	err := s.one(ctx, "FindSession", pgx.StrictNamedArgs{"token": tokenHash, "idle_seconds": idle.Seconds()}, collectMaybe(&found))
 	if err != nil || found == nil {
 		return actor.Session{}, false, err
 	}
-	return actor.Session{ID: found.SessionID, Data: found.Data, Alarm: found.Alarm, Seq: found.Seq}, true, nil
+	session := actor.Session{ID: found.SessionID, Data: found.Data, Alarm: found.Alarm, Seq: found.Seq}
+	if found.SealNumber != nil {
+		session.Seal = actor.Seal{
+			Number: *found.SealNumber, Entry: *found.SealSeq, Hash: *found.SealHash, At: found.SealedAt.UTC(),
+			Key: *found.SealKey, Signature: hex.EncodeToString(found.SealSignature),
+		}
+	}
+	return session, true, nil
 }
 
 // Live says whether the session is there still, and does not count as use of it.

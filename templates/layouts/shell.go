@@ -118,6 +118,11 @@ type Assets struct {
 	Stylesheet, Script, Icon string
 }
 
+// Seal is a sealed head of the audit trail. The zero Seal prints nothing.
+type Seal struct {
+	Number, Entry, Hash, At, Key, Signature string
+}
+
 // Shell is what every page needs besides its own content.
 type Shell struct {
 	Title       string // also the page's heading
@@ -129,6 +134,7 @@ type Shell struct {
 	Primary     Action
 	Flash       Flash
 	Alarm       string // why nothing may be changed; empty where it may
+	Seal        Seal   // the newest seal of the audit trail; printed with every page
 	Theme       Theme
 	Ref         string // the reference of this request, to quote
 	Path        string // where the theme switch returns to: path and query of this page

@@ -74,10 +74,18 @@ type AuditListView struct {
 	// ChainHead is the hash of the last entry that was walked; may be empty.
 	ChainHead  string
 	VerifyHref string // POST; empty where this person may not
+	Sealed     SealPart
 	AllHref    string
 	// Where an older state of the database was restored: who may acknowledge it, and the form or the way to it.
 	AcknowledgeHref, FreshHref string
 	Reason                     string
 	Complaints                 components.Complaints
 	WhoCan                     []string
+}
+
+// SealPart is the newest seal of the trail, or that there is none.
+type SealPart struct {
+	State components.State
+	Say   string
+	Facts []components.Fact // what is needed to check it elsewhere
 }

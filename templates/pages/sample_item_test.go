@@ -110,8 +110,10 @@ func gateShowRefused() pages.GateShowView {
 }
 
 func signatureShow() pages.SignatureShowView {
+	s := shell("Signature of Marta Lindqvist", layouts.PlaceReleases, toReleases, toRelease)
+	s.Seal = layouts.Seal{Number: "87", Entry: "10412", Hash: digest, At: "24 Dec 2025 13:45:00 UTC", Key: other, Signature: digest + other}
 	return pages.SignatureShowView{
-		Shell: shell("Signature of Marta Lindqvist", layouts.PlaceReleases, toReleases, toRelease), ID: "1", Name: "Marta Lindqvist", Role: "Backend lead", Meaning: "approved",
+		Shell: s, ID: "1", Name: "Marta Lindqvist", Role: "Backend lead", Meaning: "approved",
 		At: clock("13:38", "10 min ago"), Proven: clock("13:36", ""), Issuer: "http://127.0.0.1:8090", Subject: "marta", Note: "Reviewed against the plan of 22 December.",
 		Gate: components.Link{Label: "Go / no-go", Href: "/releases/" + code + "/gates/go_no_go"}, Release: components.Link{Label: code, Href: "/releases/" + code},
 		Statement: "I have read the content. As backend lead I say go for T-0 of " + code + " on demo.", SHA256: digest, HashHolds: true,

@@ -91,6 +91,10 @@ func healthEmpty() pages.HealthView {
 func auditList() pages.AuditListView {
 	return pages.AuditListView{
 		Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: components.State{Code: "whole", Word: "Chain whole", Tone: components.Good}, ChainSay: "Every entry up to 10 412 follows from the one before; checked 2 min ago.", ChainHead: digest, VerifyHref: "/audit/verify",
+		Sealed: pages.SealPart{
+			State: components.State{Code: "sealed", Word: "Sealed", Tone: components.Good}, Say: "Everything up to entry 10 412 was sealed 2 min ago.",
+			Facts: []components.Fact{{Label: "Seal", Value: "87"}, {Label: "Entry", Value: "10412"}, {Label: "Hash of the entry", Value: digest, Code: true}, {Label: "Key", Value: other, Code: true}, {Label: "Signature", Value: digest + other, Code: true}},
+		},
 		Filter: pages.AuditFilter{Person: "Ines", Any: true, Action: "gate:sign", Actions: []string{"gate:sign", "gate:withdraw"}, Outcomes: []components.Option{{Value: "", Label: "any"}}},
 		Rows: []pages.AuditRow{
 			{ID: "10412", At: clock("14:02", "1 min ago"), Who: "Ines Duarte", Role: "DevOps lead", Origin: "web, 10.0.0.7", Action: "migration.applied", Object: "migration V0.0.20", ObjectID: "migration 0.0.20", Href: "/migrations/V0.0.20", Outcome: components.State{Code: "done", Word: "Done", Tone: components.Good}, Summary: "in 1.2 s", Hash: digest, Previous: other, Changes: []pages.Difference{{What: "version", Then: "0.0.18", Now: "0.0.20"}}},
@@ -101,5 +105,5 @@ func auditList() pages.AuditListView {
 }
 
 func auditListEmpty() pages.AuditListView {
-	return pages.AuditListView{Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: unknown, ChainSay: "The chain has not been checked yet."}
+	return pages.AuditListView{Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: unknown, ChainSay: "The chain has not been checked yet.", Sealed: pages.SealPart{State: components.State{Code: "none", Word: "Not sealed", Tone: components.Warn}, Say: "No seal key is configured."}}
 }

@@ -80,3 +80,26 @@ RETURNING alarm_id;
 
 -- name: AuditAlarm :one
 SELECT coalesce(gatehouse.audit_alarm(gatehouse.current_tenant()), '') AS sentence;
+
+-- name: AuditSeals :many
+SELECT tenant_id, number, seq, hash, sealed_at, previous, key_id, signature
+  FROM gatehouse.audit_seals
+ WHERE tenant_id = gatehouse.current_tenant()
+ ORDER BY number;
+
+-- name: AuditNewestSeal :one
+SELECT tenant_id, number, seq, hash, sealed_at, previous, key_id, signature
+  FROM gatehouse.audit_seals
+ WHERE tenant_id = gatehouse.current_tenant()
+ ORDER BY number DESC
+ LIMIT 1;
+
+-- name: SealMoment :one
+-- A seal is dated by the database's clock.
+SELECT clock_timestamp() AS at;
+
+-- name: AddAuditSeal :exec
+-- Who comes second with a number finds it taken.
+INSERT INTO gatehouse.audit_seals (tenant_id, number, seq, hash, sealed_at, previous, key_id, signature)
+VALUES (gatehouse.current_tenant(), @number, @seq, @hash, @at, @previous, @key, @signature)
+    ON CONFLICT DO NOTHING;

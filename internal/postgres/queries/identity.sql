@@ -10,7 +10,9 @@ WITH live AS (
     UPDATE gatehouse.sessions s SET last_seen_at = now()
       FROM live WHERE s.token_sha256 = live.token_sha256 AND live.last_seen_at < now() - interval '1 minute'
 )
-SELECT session_id, data, coalesce(gatehouse.audit_alarm(tenant_id), '') AS alarm, gatehouse.audit_seq(tenant_id) AS seq FROM live;
+SELECT live.session_id, live.data, coalesce(gatehouse.audit_alarm(live.tenant_id), '') AS alarm, gatehouse.audit_seq(live.tenant_id) AS seq,
+       s.number AS seal_number, s.seq AS seal_seq, s.hash AS seal_hash, s.sealed_at, s.key_id AS seal_key, s.signature AS seal_signature
+  FROM live LEFT JOIN LATERAL gatehouse.audit_newest_seal(live.tenant_id) s ON true;
 
 -- name: SessionIsLive :one
 -- Looks without noting that the session was used.
