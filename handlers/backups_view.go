@@ -73,6 +73,9 @@ func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overv
 		}
 		if !b.KeptUntil.IsZero() {
 			row.Safety = "Safety dump of a restore, kept until " + b.KeptUntil.UTC().Format("2 Jan 2006")
+			if worth == backup.Unproven {
+				row.Safety += ". It was read again and not restored, because everybody waited: restore it beside the database now"
+			}
 		}
 		if worth == backup.Proven {
 			row.RestoreHref = restoreHref(b.ID)

@@ -66,8 +66,11 @@ func (h rehearsals) showView(shell layouts.Shell, r migration.Rehearsal) pages.R
 			{Label: "By PostgreSQL", Value: report.Server},
 		},
 	}
-	if report.Data.Sample != nil {
-		v.OnSample = "It ran on " + report.Data.Sample.Words() + ". What does not work shows here; that it passed proves nothing about all of the data, opens no gate, and its times are no estimate."
+	switch {
+	case report.Data.Kind == migration.OnCopy:
+		v.Caveat = "It ran on a copy that somebody made by hand, and nobody here saw of what. What does not work shows here; that it passed opens no gate, unless two people override the age of the backup."
+	case report.Data.Sample != nil:
+		v.Caveat = "It ran on " + report.Data.Sample.Words() + ". What does not work shows here; that it passed proves nothing about all of the data, opens no gate, and its times are no estimate."
 		v.Sampled = sampledTables(report.Data)
 	}
 	for _, one := range report.Versions {

@@ -146,6 +146,13 @@ func (h restores) requestView(q restore.Request, r reader, may bool) pages.Resto
 	if q.Operation != uuid.Nil {
 		row.Operation = components.Link{Label: "To its log", Href: operationHref(q.Operation)}
 	}
+	switch {
+	case q.Safety == uuid.Nil:
+	case q.SafetyRestores:
+		row.Safety = "What was there before is in " + q.SafetyName + ", and a drill restored it since."
+	default:
+		row.Safety, row.SafetyHref = "What was there before is in "+q.SafetyName+". It was read again from end to end and never restored, so nobody knows yet that it restores. Restore it beside the database.", backupsPage
+	}
 	if q.WithdrawnBy != "" {
 		row.Sentence = "Withdrawn by " + q.WithdrawnBy + "."
 	}

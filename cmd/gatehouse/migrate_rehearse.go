@@ -47,7 +47,8 @@ applies is then rehearsed on what a restore would bring back.
 
 With --on the copy is a database whose name begins with gatehouse_scratch_, owned by the role of
 GATEHOUSE_OWNER_DATABASE_URL, with the same schema as the real one. It is left changed: make a new one for the
-next rehearsal. As a role that may create databases:
+next rehearsal. Nobody here saw of what it is a copy, so that it passed opens no gate, unless two people override the
+age of the backup on the release's page Window. As a role that may create databases:
 
   createdb --owner=gatehouse_owner gatehouse_scratch_1
   pg_dump --format=custom --dbname=gatehouse | pg_restore --exit-on-error --dbname=gatehouse_scratch_1
@@ -134,7 +135,7 @@ func rehearse(cmd *cobra.Command, copied string) (migration.Rehearsal, error) {
 	if err != nil {
 		return migration.Rehearsal{}, err
 	}
-	return hold(cmd.Context(), cmd, m, db, by, copied, migration.RehearsalData{Kind: "copy"})
+	return hold(cmd.Context(), cmd, m, db, by, copied, migration.RehearsalData{Kind: migration.OnCopy})
 }
 
 // hold rehearses on the copy and keeps the report.

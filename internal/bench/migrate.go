@@ -211,7 +211,7 @@ func (h *home) rehearse(ctx context.Context, from stand) (migration.RehearsalRep
 		return migration.RehearsalReport{}, err
 	}
 	report, err := m.Rehearse(ctx, migrator.RehearseRequest{
-		URL: h.owner(scratch), Data: migration.RehearsalData{Kind: "copy"}, Facts: postgres.CatalogFacts,
+		URL: h.owner(scratch), Data: migration.RehearsalData{Kind: migration.OnCopy}, Facts: postgres.CatalogFacts,
 	})
 	if err == nil && !report.Passed() {
 		err = errors.New(report.Verdict())

@@ -207,8 +207,8 @@ func (is Obstacles) refusal(o Order) error {
 const (
 	NoBackup = "Nothing is applied without a backup that was restored in a drill and is fresh: at most 24 hours old, of this server, " +
 		"with little written since. Take one on the page Backups."
-	NotRehearsed = "Nothing is applied that did not pass a rehearsal: exactly these files, up, down and up again on a copy that is newer than " +
-		"a fresh backup. Rehearse on the page Backups."
+	NotRehearsed = "Nothing is applied that did not pass a rehearsal: exactly these files, up, down and up again, on a backup that a drill restored " +
+		"and that was at most a day old then, held after a fresh backup was taken. Rehearse on the page Backups."
 	NotSaved = "Nothing is undone before it was counted what would be lost and that was saved, from exactly this undo file, in the last 15 minutes, " +
 		"and signed for with a sign-in of the last ten. Count and save it on the page Undo of the version, then undo."
 )

@@ -23,7 +23,7 @@ const ScratchPrefix = "gatehouse_scratch_"
 
 // RehearsalData says on what data a rehearsal ran.
 type RehearsalData struct {
-	// Kind is "backup" for a restored backup, "copy" for a copy that was made without one, and OnSample for a sample.
+	// Kind is "backup" for a restored backup, OnCopy for a copy that somebody made by hand, and OnSample for a sample.
 	Kind   string    `json:"kind"`
 	Backup uuid.UUID `json:"backup,omitzero"`
 	Bytes  int64     `json:"bytes"` // of the copy, before the first file
@@ -168,7 +168,7 @@ func (d RehearsalData) Words() string {
 	case d.Kind == "backup":
 		return "a restored backup of " + size
 	}
-	return "a copy of " + size
+	return "a copy of " + size + " that somebody made by hand"
 }
 
 // Canonical is the report as it is stored and hashed.

@@ -7,6 +7,10 @@ import "fmt"
 // fit; that it did not pass is proof enough.
 const OnSample = "sample"
 
+// OnCopy is the kind of data of a rehearsal on a copy that somebody made by hand. Nobody here saw of what it is a copy, so
+// that it passed opens no gate, but where two people override the age of the backup: they may have no other.
+const OnCopy = "copy"
+
 // SampleSize is how many rows of how many a rehearsal had.
 type SampleSize struct{ Rows, Of int64 }
 

@@ -185,7 +185,7 @@ func TestACancelledRehearsalIsNoReport(t *testing.T) {
 }
 
 func request(address string) migrator.RehearseRequest {
-	return migrator.RehearseRequest{URL: address, Data: migration.RehearsalData{Kind: "copy"}, Facts: postgres.CatalogFacts}
+	return migrator.RehearseRequest{URL: address, Data: migration.RehearsalData{Kind: migration.OnCopy}, Facts: postgres.CatalogFacts}
 }
 
 func rehearse(t *testing.T, m *migrator.Migrator, address string) migration.RehearsalReport {

@@ -86,7 +86,7 @@ func (m *Migrator) restore(ctx context.Context, s *session, req RestoreRequest) 
 	if err != nil {
 		return "", err
 	}
-	req.say("The safety dump is %s. What is lost now comes back from it.", name)
+	req.say("The safety dump is %s, read again from end to end. Nobody restores it now, because everybody waits: restore it beside the database when this is over.", name)
 	if err := faultpoint.Hit("restore.after_safety"); err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (m *Migrator) restore(ctx context.Context, s *session, req RestoreRequest) 
 		return "", fault.New(fault.Conflict, "What was restored is not what the backup held, so it was given back and nothing was changed: %s.", strings.Join(findings, "; "))
 	}
 	req.say("Every table holds the rows that were counted when the backup was taken.")
-	sentence := fmt.Sprintf("The warehouse is as %s held it%s. The safety dump %s holds what was there before.", req.Name, changeWords(changes), name)
+	sentence := fmt.Sprintf("The warehouse is as %s held it%s. The safety dump %s is of what was there before.", req.Name, changeWords(changes), name)
 	if err := m.recordRestore(ctx, s, req, record{word, changes, highest, began, safety, sentence}); err != nil {
 		return "", err
 	}

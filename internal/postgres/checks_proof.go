@@ -47,7 +47,8 @@ func (c Checks) BackupRestores(ctx context.Context, by actor.Actor, run uuid.UUI
 func (c Checks) MigrationRehearsed(ctx context.Context, by actor.Actor, run uuid.UUID) (Fact, error) {
 	type rehearsal struct {
 		RehearsalID   uuid.UUID       `json:"rehearsal"`
-		BackupID      *uuid.UUID      `json:"backup,omitempty"`
+		BackupID      uuid.UUID       `json:"backup"`
+		BackupName    string          `json:"backup_file"`
 		ReportSHA256  string          `json:"report_sha256" db:"report_sha256"`
 		ServerVersion string          `json:"server_version"`
 		StartedAt     time.Time       `json:"started_at"`
@@ -69,8 +70,8 @@ func (c Checks) MigrationRehearsed(ctx context.Context, by actor.Actor, run uuid
 	f.Value = rows
 	if len(rows) == 1 {
 		r := rows[0]
-		f.OK, f.Summary = true, fmt.Sprintf("Exactly these files passed a rehearsal on PostgreSQL %s, recorded at %s; report SHA-256 %s.",
-			r.ServerVersion, r.RecordedAt.UTC().Format(checkStamp), r.ReportSHA256)
+		f.OK, f.Summary = true, fmt.Sprintf("Exactly these files passed a rehearsal on the restored backup %s, by PostgreSQL %s, recorded at %s; report SHA-256 %s.",
+			r.BackupName, r.ServerVersion, r.RecordedAt.UTC().Format(checkStamp), r.ReportSHA256)
 	}
 	return f, nil
 }

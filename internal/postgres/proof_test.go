@@ -43,6 +43,27 @@ func TestOnlyFreshProofOpensTheWay(t *testing.T) {
 			INSERT INTO gatehouse.rehearsed_files (tenant_id, rehearsal_id, version, position, sha256, passed, up_ms, down_ms)
 			SELECT f.tenant_id, s.rehearsal_id, f.version, f.position, f.sha256, %[1]t, 1, 1 FROM gatehouse.rehearsed_files f CROSS JOIN gatehouse.rehearsals s WHERE s.data_kind = 'sample'`, passed)
 	}
+	// copied is a newer rehearsal, on a copy that somebody made by hand.
+	copied := func() string {
+		return `INSERT INTO gatehouse.rehearsals (tenant_id, rehearsal_id, passed, verdict, data_kind, data_bytes, server_version, started_at,
+				finished_at, actor_issuer, actor_subject, actor_name, actor_roles, origin, report, report_sha256)
+			SELECT tenant_id, gen_random_uuid(), true, verdict, 'copy', 1, server_version, started_at, finished_at, actor_issuer, actor_subject, actor_name, actor_roles,
+			       origin, report, report_sha256 FROM gatehouse.rehearsals;
+			INSERT INTO gatehouse.rehearsed_files (tenant_id, rehearsal_id, version, position, sha256, passed, up_ms, down_ms)
+			SELECT f.tenant_id, s.rehearsal_id, f.version, f.position, f.sha256, true, 1, 1 FROM gatehouse.rehearsed_files f CROSS JOIN gatehouse.rehearsals s WHERE s.data_kind = 'copy'`
+	}
+	// another is a second backup, from so long before, and the rehearsal on it.
+	another := func(before string, drilled bool) string {
+		text := `INSERT INTO gatehouse.backups (tenant_id, backup_id, name, bytes, sha256, taken_at, took_ms, manifest, manifest_sha256, actor_issuer, actor_subject, actor_name, origin)
+			SELECT tenant_id, '00000000-0000-7000-8000-00000000000b', 'other.dump', bytes, sha256, taken_at - interval '` + before + `', took_ms, manifest, manifest_sha256,
+			       actor_issuer, actor_subject, actor_name, origin FROM gatehouse.backups;
+			UPDATE gatehouse.rehearsals SET backup_id = '00000000-0000-7000-8000-00000000000b'`
+		if drilled {
+			text += `; INSERT INTO gatehouse.backup_checks (tenant_id, check_id, backup_id, kind, passed, findings, took_ms, actor_issuer, actor_subject, actor_name, origin)
+				SELECT tenant_id, gen_random_uuid(), '00000000-0000-7000-8000-00000000000b', 'drill', true, '{}', 1, 'test', 'test', 'Test', 'cli' FROM gatehouse.backup_checks`
+		}
+		return text
+	}
 	for what, c := range map[string]struct {
 		spoil               string
 		backedUp, rehearsed bool
@@ -61,6 +82,11 @@ func TestOnlyFreshProofOpensTheWay(t *testing.T) {
 		"its file was removed":         {look("prune", true), false, false},
 		"the rehearsal failed":         {`UPDATE gatehouse.rehearsals SET passed = false`, true, false},
 		"rehearsed on a sample alone":  {`UPDATE gatehouse.rehearsals SET data_kind = 'sample', backup_id = NULL, sample_rows = 2, whole_rows = 3`, true, false},
+		"rehearsed on a copy alone":    {`UPDATE gatehouse.rehearsals SET data_kind = 'copy', backup_id = NULL`, true, false},
+		"on an older drilled backup":   {another("1 hour", true), true, true},
+		"on one that is days older":    {another("2 days", true), true, false},
+		"on one that was not drilled":  {another("1 hour", false), true, false},
+		"passed on a copy since":       {copied(), true, true},
 		"passed on a sample since":     {sample(true), true, true},
 		"failed on a sample since":     {sample(false), true, false},
 		"of another text of a file":    {`UPDATE gatehouse.rehearsed_files SET sha256 = repeat('0', 64) WHERE version = '0.0.15'`, true, false},
@@ -109,11 +135,18 @@ func TestAnOpenGateIsNotEnough(t *testing.T) {
 		}
 	}
 	refused(migration.NoBackup)
-	if _, err := housetest.BackUp(t.Context(), super, release); err != nil {
+	backup, err := housetest.BackUp(t.Context(), super, release)
+	if err != nil {
 		t.Fatal(err)
 	}
 	refused(migration.NotRehearsed)
-	if _, err := s.keep(s.devops, s.rehearsedReport("", "0.0.14")); err != nil {
+	report := s.rehearsedReport("", "0.0.14")
+	if _, err := s.keep(s.devops, report); err != nil {
+		t.Fatal(err)
+	}
+	refused(migration.NotRehearsed) // a copy that somebody made by hand is a copy of nobody knows what
+	report.Data = migration.RehearsalData{Kind: "backup", Backup: backup}
+	if _, err := s.keep(s.devops, report); err != nil {
 		t.Fatal(err)
 	}
 	s.apply("0.0.14", release)

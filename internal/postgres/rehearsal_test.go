@@ -21,7 +21,7 @@ import (
 // rehearsedReport is a report as a rehearsal of these files gives it; broken names the version that failed.
 func (s *schemaChange) rehearsedReport(broken string, versions ...string) migration.RehearsalReport {
 	s.t.Helper()
-	r := migration.NewRehearsalReport(migration.RehearsalData{Kind: "copy", Bytes: 8_000_000})
+	r := migration.NewRehearsalReport(migration.RehearsalData{Kind: migration.OnCopy, Bytes: 8_000_000})
 	r.Server, r.StartedAt = "15.0", time.Now().UTC()
 	r.FinishedAt = r.StartedAt.Add(time.Second)
 	for _, text := range versions {
@@ -71,8 +71,24 @@ func TestARehearsalSpeaksForExactlyTheFilesItRan(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer super.Close(t.Context()) //nolint:errcheck // a test's own connection
-	if _, err := housetest.BackUp(t.Context(), super, release); err != nil {
+	backup, err := housetest.BackUp(t.Context(), super, release)
+	if err != nil {
 		t.Fatal(err)
+	}
+	onBackup := func(broken string, versions ...string) migration.RehearsalReport {
+		r := s.rehearsedReport(broken, versions...)
+		r.Data = migration.RehearsalData{Kind: "backup", Backup: backup, Bytes: 8_000_000}
+		return r
+	}
+	// leaves writes what a restore, or another way of coming and going, leaves in the ledger of V0.0.14.
+	leaves := func(direction string) {
+		t.Helper()
+		if _, err := super.Exec(t.Context(), `INSERT INTO gatehouse.migration_ledger (version, version_number, description, script, direction, success, sha256, sha256_tokens, tenant_id,
+			    actor_issuer, actor_subject, actor_name, actor_roles, origin, started_at, finished_at, duration_ms, server_version)
+			SELECT version, version_number, description, script, $1, true, sha256, sha256_tokens, tenant_id, actor_issuer, actor_subject, actor_name, actor_roles, origin,
+			       clock_timestamp(), clock_timestamp(), 1, server_version FROM gatehouse.migration_ledger WHERE version = '0.0.14' ORDER BY ledger_id LIMIT 1`, direction); err != nil {
+			t.Fatal(err)
+		}
 	}
 	wants := func(what string, want *uuid.UUID) {
 		t.Helper()
@@ -81,17 +97,17 @@ func TestARehearsalSpeaksForExactlyTheFilesItRan(t *testing.T) {
 		}
 	}
 	wants("without a rehearsal", nil)
-	if _, err := s.keep(s.devops, s.rehearsedReport("", "0.0.14")); err != nil {
+	if _, err := s.keep(s.devops, onBackup("", "0.0.14")); err != nil {
 		t.Fatal(err)
 	}
 	wants("with one of two files rehearsed", nil)
-	other := s.rehearsedReport("", "0.0.14", "0.0.15")
+	other := onBackup("", "0.0.14", "0.0.15")
 	other.Versions[1].SHA256 = strings.Repeat("a", 64)
 	if _, err := s.keep(s.devops, other); err != nil {
 		t.Fatal(err)
 	}
 	wants("with another text of V0.0.15 rehearsed", nil)
-	whole, err := s.keep(s.devops, s.rehearsedReport("", "0.0.14", "0.0.15"))
+	whole, err := s.keep(s.devops, onBackup("", "0.0.14", "0.0.15"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,12 +117,25 @@ func TestARehearsalSpeaksForExactlyTheFilesItRan(t *testing.T) {
 	}
 	s.apply("0.0.14", release)
 	wants("after the first was applied", &whole.ID)
-	rest, err := s.keep(s.devops, s.rehearsedReport("", "0.0.15"))
+	rest, err := s.keep(s.devops, onBackup("", "0.0.15"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	wants("with the rest rehearsed, the first being in the database", &rest.ID)
-	if _, err := s.keep(s.devops, s.rehearsedReport("0.0.15", "0.0.15")); err != nil {
+	leaves("restore")
+	wants("with the first restored away since", &whole.ID)
+	again, err := s.keep(s.devops, onBackup("", "0.0.15"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wants("with the rest rehearsed once more, where the first is not in the database", &whole.ID)
+	leaves("baseline")
+	wants("with the first in the database again, which it was not when the rest was rehearsed last", &rest.ID)
+	if again, err = s.keep(s.devops, onBackup("", "0.0.15")); err != nil {
+		t.Fatal(err)
+	}
+	wants("with the rest rehearsed since", &again.ID)
+	if _, err := s.keep(s.devops, onBackup("0.0.15", "0.0.15")); err != nil {
 		t.Fatal(err)
 	}
 	wants("after a later one of the same text failed", nil)

@@ -43,6 +43,8 @@ type restoreRequestRow struct {
 	OperationID                   *uuid.UUID
 	OperationState, Sentence      string
 	SafetyID                      *uuid.UUID
+	SafetyName                    string
+	SafetyRestores                bool
 	RestoredAt                    *time.Time
 	Expired, Moved                bool
 }
@@ -59,7 +61,7 @@ func (r restoreRequestRow) request() (restore.Request, error) {
 	return restore.Request{
 		ID: r.RequestID, Backup: r.BackupID, Result: result, Content: r.ContentSHA256, Reason: r.Reason, Issuer: r.Issuer, Subject: r.Subject, By: r.Name,
 		AskedAt: r.AskedAt, ExpiresAt: r.ExpiresAt, AgreedBy: r.AgreedBy, AgreedAt: timeOrZero(r.AgreedAt), WithdrawnBy: r.WithdrawnBy, WithdrawnAt: timeOrZero(r.WithdrawnAt),
-		Operation: deref(r.OperationID), OperationActive: operation.State(r.OperationState).Active(), Sentence: r.Sentence, Safety: deref(r.SafetyID),
+		Operation: deref(r.OperationID), OperationActive: operation.State(r.OperationState).Active(), Sentence: r.Sentence, Safety: deref(r.SafetyID), SafetyName: r.SafetyName, SafetyRestores: r.SafetyRestores,
 		RestoredAt: timeOrZero(r.RestoredAt), HasExpired: r.Expired, Moved: r.Moved,
 	}, err
 }

@@ -116,8 +116,10 @@ type Request struct {
 	WithdrawnAt       time.Time
 	Operation         uuid.UUID // nil while nobody ordered it
 	OperationActive   bool
-	Sentence          string // how the operation ended
-	Safety            uuid.UUID
+	Sentence          string    // how the operation ended
+	Safety            uuid.UUID // the dump that was taken first; nil where it did not come to that
+	SafetyName        string
+	SafetyRestores    bool // its newest drill passed
 	RestoredAt        time.Time
 	HasExpired, Moved bool
 }

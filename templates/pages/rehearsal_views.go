@@ -72,9 +72,9 @@ type RehearsalShowView struct {
 	SHA256   string
 	Download string
 	Versions []RehearsedVersion
-	// OnSample says what a rehearsal on a sample is worth, and Sampled the tables of which not every row was there; empty for
-	// any other.
-	OnSample string
-	Sampled  []components.Fact
-	Missing  string // what was planned and not reached
+	// Caveat says what a rehearsal that was not held on a backup is worth, and Sampled the tables of which not every row was
+	// there; empty for any other.
+	Caveat  string
+	Sampled []components.Fact
+	Missing string // what was planned and not reached
 }

@@ -54,6 +54,8 @@ type RestoreRow struct {
 	Counted        string
 	Versions       []string
 	Operation      components.Link
+	Safety         string // what the dump that was taken first is worth; empty where there is none
+	SafetyHref     string // where it can be restored beside the database; empty where that was done
 	Agree, Start   RestoreForm
 	Withdraw       string
 	WhyNot         string

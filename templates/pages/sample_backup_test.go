@@ -69,7 +69,7 @@ func rehearsalListEmpty() pages.RehearsalListView {
 
 func rehearsalShowSample() pages.RehearsalShowView {
 	v := rehearsalShow()
-	v.OnSample = "It ran on a sample of 31,204 of 1,204,331 rows. What does not work shows here; that it passed proves nothing about all of the data, opens no gate, and its times are no estimate."
+	v.Caveat = "It ran on a sample of 31,204 of 1,204,331 rows. What does not work shows here; that it passed proves nothing about all of the data, opens no gate, and its times are no estimate."
 	v.Sampled = []components.Fact{{Label: "public.lots", Value: "10012 of 1000000 rows"}, {Label: "public.materials", Value: "11192 of 204331 rows"}}
 	return v
 }
@@ -131,7 +131,7 @@ func backupRestore() pages.BackupRestoreView {
 			},
 			{
 				ID: "8", Reason: "A trial.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "restored", Word: "Restored", Tone: components.Good}, Asked: clock("9:50", "4 h ago"), Expires: clock("10:50", "3 h ago"),
-				Sentence: "The warehouse is as gatehouse_20261124_134000_11111111.dump held it.", Operation: components.Link{Label: "To its log", Href: "/operations/44444444-4444-7444-8444-444444444444"},
+				Sentence: "The warehouse is as gatehouse_20261124_134000_11111111.dump held it.", Safety: "What was there before is in gatehouse_20261124_141000_22222222.dump. It was read again from end to end and never restored, so nobody knows yet that it restores. Restore it beside the database.", SafetyHref: "/migrations/backups", Operation: components.Link{Label: "To its log", Href: "/operations/44444444-4444-7444-8444-444444444444"},
 			},
 		},
 	}

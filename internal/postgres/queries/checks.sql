@@ -41,9 +41,11 @@ SELECT b.backup_id, b.name, b.bytes, b.sha256, b.manifest_sha256, b.taken_at, c.
                       ORDER BY k.recorded_at DESC LIMIT 1) c;
 
 -- name: RehearsalOfRelease :many
--- The newest rehearsal of exactly the release's files that passed and is newer than a backup that is fresh.
-SELECT r.rehearsal_id, r.backup_id, r.report_sha256, r.server_version, r.started_at, r.recorded_at,
+-- The newest rehearsal of exactly the release's files that passed on a backup which a drill restored, and is newer than a
+-- backup that is fresh.
+SELECT r.rehearsal_id, r.backup_id, b.name AS backup_name, r.report_sha256, r.server_version, r.started_at, r.recorded_at,
        (SELECT coalesce(jsonb_object_agg(f.version, f.sha256), '{}') FROM gatehouse.rehearsed_files f
          WHERE f.tenant_id = r.tenant_id AND f.rehearsal_id = r.rehearsal_id)::text AS files
   FROM gatehouse.apply_proof(@run) p
-  JOIN gatehouse.rehearsals r ON r.tenant_id = gatehouse.current_tenant() AND r.rehearsal_id = p.rehearsal_id;
+  JOIN gatehouse.rehearsals r ON r.tenant_id = gatehouse.current_tenant() AND r.rehearsal_id = p.rehearsal_id
+  JOIN gatehouse.backups b ON b.tenant_id = r.tenant_id AND b.backup_id = r.backup_id;

@@ -31,7 +31,10 @@ SELECT l.look_id, l.backup_id, l.looked_at, l.looked_by, l.result, l.looked_at >
 -- The newest requests, of one backup or by one id. What moved since makes a request void; the operation is what came of it.
 SELECT a.request_id, a.backup_id, l.result, a.content_sha256, a.reason, a.issuer, a.subject, a.name, a.asked_at, a.expires_at,
        coalesce(g.name, '') AS agreed_by, g.agreed_at, coalesce(w.name, '') AS withdrawn_by, w.withdrawn_at,
-       o.operation_id, coalesce(o.state, '') AS operation_state, coalesce(o.sentence, '') AS sentence, r.safety_id, r.recorded_at AS restored_at,
+       o.operation_id, coalesce(o.state, '') AS operation_state, coalesce(o.sentence, '') AS sentence, r.recorded_at AS restored_at,
+       s.backup_id AS safety_id, coalesce(b.name, '') AS safety_name,
+       coalesce((SELECT c.passed FROM gatehouse.backup_checks c
+                  WHERE c.tenant_id = s.tenant_id AND c.backup_id = s.backup_id AND c.kind = 'drill' ORDER BY c.recorded_at DESC LIMIT 1), false) AS safety_restores,
        a.expires_at <= clock_timestamp() AS expired,
        a.state_sha256 IS DISTINCT FROM encode(sha256(convert_to(gatehouse.restore_state(a.tenant_id, a.backup_id), 'UTF8')), 'hex') AS moved
   FROM gatehouse.restore_requests a
@@ -40,6 +43,8 @@ SELECT a.request_id, a.backup_id, l.result, a.content_sha256, a.reason, a.issuer
   LEFT JOIN gatehouse.restore_withdrawals w ON w.tenant_id = a.tenant_id AND w.request_id = a.request_id
   LEFT JOIN gatehouse.operations o ON o.tenant_id = a.tenant_id AND o.kind = 'restore' AND o.argument = a.request_id::text
   LEFT JOIN gatehouse.restore_outcomes r ON r.tenant_id = a.tenant_id AND r.request_id = a.request_id
+  LEFT JOIN gatehouse.restore_safeties s ON s.tenant_id = a.tenant_id AND s.request_id = a.request_id
+  LEFT JOIN gatehouse.backups b ON b.tenant_id = s.tenant_id AND b.backup_id = s.backup_id
  WHERE a.tenant_id = gatehouse.current_tenant()
    AND (@backup::uuid IS NULL OR a.backup_id = @backup) AND (@request::uuid IS NULL OR a.request_id = @request)
  ORDER BY a.asked_at DESC
