@@ -68,7 +68,12 @@ func (h migrations) listView(shell layouts.Shell, by actor.Actor, o migration.Ov
 	for _, i := range o.Ladder.Invalid {
 		row := pages.InvalidRow{Text: i.Sentence(), Index: i.Name}
 		switch {
-		case !by.Can(actor.MigrationApply) || !by.Operator:
+		case !by.Operator:
+			row.WhyNot = "The database is looked after by the tenant that operates this environment."
+		case !by.Can(actor.MigrationApply):
+			row.WhyNot = "It can be rebuilt by: " + strings.Join(roleTitles(actor.RolesWith(actor.MigrationApply)), ", ") + "."
+		case o.Release != nil && o.Release.Moment.Refusal != "":
+			row.WhyNot = o.Release.Moment.Refusal
 		case h.stale(by):
 			v.InvalidFresh = web.LoginHref(migrationsPage, true)
 		default:

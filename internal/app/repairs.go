@@ -102,7 +102,7 @@ func (w works) repair(ctx context.Context, o operation.Operation, say func(strin
 
 // reindex drops an index that is not valid and builds it again.
 func (w works) reindex(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {
-	if err := w.schema.Rebuild(ctx, o.Argument, say); err != nil {
+	if err := w.schema.Rebuild(ctx, o.By.Tenant, o.Argument, say); err != nil {
 		return operation.Done{}, err
 	}
 	return operation.Done{Passed: true, Sentence: o.Argument + " does no harm any more; the log says what was done."}, nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migration"
 )
@@ -28,9 +30,13 @@ SELECT pg_catalog.pg_get_indexdef(i.indexrelid), EXISTS (SELECT FROM pg_catalog.
 var leftBehind = regexp.MustCompile(`_cc(new|old)[0-9]*"?$`)
 
 // Rebuild drops an index that is not valid and builds it again, both CONCURRENTLY, under the migration lock. What a cut
-// REINDEX left beside the index is only dropped. An index that is valid by now, or that somebody builds, is a fault.Conflict.
-func (m *Migrator) Rebuild(ctx context.Context, name string, say func(string)) error {
+// REINDEX left beside the index is only dropped. An index that is valid by now, or that somebody builds, is a fault.Conflict;
+// outside the tenant's change window, or in its freeze, it is a fault.GateClosed.
+func (m *Migrator) Rebuild(ctx context.Context, tenant uuid.UUID, name string, say func(string)) error {
 	return m.locked(ctx, migration.RunID{}, func(s *session) error {
+		if err := inTime(ctx, s, tenant); err != nil {
+			return err
+		}
 		invalid, err := invalidIndexes(ctx, s.conn)
 		if err != nil {
 			return err

@@ -105,7 +105,7 @@ func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, o o
 		return operation.Operation{}, fault.New(fault.Conflict, "A %s that %s ordered at %s UTC is still under way. Wait for its end, then order again.",
 			busy[0].Kind, busy[0].ActorName, busy[0].RequestedAt.UTC().Format("15:04"))
 	}
-	if closed, err := undoRefused(ctx, tx, by, o); err != nil || closed != "" {
+	if closed, err := changeRefused(ctx, tx, by, o); err != nil || closed != "" {
 		return operation.Operation{}, errors.Join(err, closedGate(closed))
 	}
 	if o.Argument != "" {
@@ -250,14 +250,18 @@ func orNullTime(t time.Time) *time.Time {
 	return &t
 }
 
-// undoRefused is why a repair that runs an undo file may not be ordered now; empty where it may, and for any other work.
-func undoRefused(ctx context.Context, tx pgx.Tx, by actor.Actor, o operation.Operation) (closed string, err error) {
-	if o.Kind != operation.Repair {
+// changeRefused is why work that changes the schema may not be ordered now: a repair that runs an undo file, and the
+// rebuilding of an index. It is empty where it may, and for any other work.
+func changeRefused(ctx context.Context, tx pgx.Tx, by actor.Actor, o operation.Operation) (closed string, err error) {
+	switch o.Kind {
+	case operation.Reindex:
+	case operation.Repair:
+		choice, _, err := migration.ParseRepairChoice(o.Argument)
+		if err != nil || choice.As != migration.RepairUndo {
+			return "", err
+		}
+	case operation.Backup, operation.Drill, operation.Rehearsal, operation.External, operation.Sample, operation.Losses, operation.Restore:
 		return "", nil
-	}
-	choice, _, err := migration.ParseRepairChoice(o.Argument)
-	if err != nil || choice.As != migration.RepairUndo {
-		return "", err
 	}
 	err = tx.QueryRow(ctx, sql("RepairRefusal"), pgx.StrictNamedArgs{"tenant": by.Tenant}).Scan(&closed)
 	return closed, err

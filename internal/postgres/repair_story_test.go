@@ -59,7 +59,7 @@ func (r repairing) carryOut(ctx context.Context, o operation.Operation, say func
 }
 
 func (r repairing) rebuild(ctx context.Context, o operation.Operation, say func(string)) (operation.Done, error) {
-	err := r.migrator.Rebuild(ctx, o.Argument, say)
+	err := r.migrator.Rebuild(ctx, o.By.Tenant, o.Argument, say)
 	return operation.Done{Passed: err == nil, Sentence: "rebuilt"}, err
 }
 

@@ -84,3 +84,43 @@ func TestARepairThatRunsTheUndoFileKeepsTheWindow(t *testing.T) {
 	r.chosen(r.look("0.0.21"), migration.RepairApplied)
 	r.stands("0.0.21", migration.StateBaseline)
 }
+
+// TestRebuildingAnIndexKeepsTheWindow: it changes the schema, too, so it asks when it is ordered and under the lock.
+func TestRebuildingAnIndexKeepsTheWindow(t *testing.T) {
+	t.Parallel()
+	r := repairingAt(t, "0.0.18")
+	const index, valid = "public.idx_lots_location", "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'public.idx_lots_location'::regclass"
+	r.super("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'public.idx_lots_location'::regclass")
+	refused := func(words string) {
+		t.Helper()
+		if _, err := r.stories.Rebuild(t.Context(), r.devops, index, uuid.New()); !fault.Is(err, fault.GateClosed) || !strings.Contains(err.Error(), words) {
+			t.Errorf("ordering it: %v, want GateClosed with %q", err, words)
+		}
+	}
+	r.frozen(housetest.Rivermark)
+	refused("while the environment is frozen")
+	r.super(`ALTER TABLE gatehouse.freezes DISABLE TRIGGER ALL; DELETE FROM gatehouse.freezes`)
+	release := r.release(housetest.Rivermark, true)
+	r.super(`INSERT INTO gatehouse.release_windows (tenant_id, run_id, number, starts_at, ends_at, reason, issuer, subject, name)
+		SELECT tenant_id, run_id, 1, clock_timestamp() + interval '1 hour', clock_timestamp() + interval '2 hours', 'Tonight.', 'i', 's', 'n'
+		  FROM gatehouse.runs WHERE run_id = $1`, release)
+	refused(r.text(`SELECT gatehouse.change_refusal(tenant_id, run_id) FROM gatehouse.runs WHERE state = 'active'`))
+	if orders := r.text("SELECT count(*)::text FROM gatehouse.operations WHERE kind = 'reindex'"); orders != "0" {
+		t.Errorf("%s were ordered", orders)
+	}
+	r.super(`ALTER TABLE gatehouse.release_windows DISABLE TRIGGER ALL; DELETE FROM gatehouse.release_windows`)
+
+	// It closes between the order and the lock; another company's freeze closes nothing.
+	r.frozen(housetest.Saltway)
+	id, err := r.stories.Rebuild(t.Context(), r.devops, index, uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.frozen(housetest.Rivermark)
+	if o := r.carry(id); o.State != operation.Failed || !strings.Contains(o.Sentence, "while the environment is frozen") {
+		t.Errorf("with a freeze before the lock it is %s: %s", o.State, o.Sentence)
+	}
+	if got := r.text(valid); got != "false" {
+		t.Errorf("the index was built in a freeze: valid is %s", got)
+	}
+}

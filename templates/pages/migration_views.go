@@ -134,7 +134,8 @@ type MigrationListView struct {
 // InvalidRow is an index that no query may use, with the statement that removes it.
 type InvalidRow struct {
 	Text, Index string
-	Rebuild     Order // not offered where it has no action
+	Rebuild     Order  // not offered where it has no action
+	WhyNot      string // why it is not offered to the reader, and who can; empty where it is, or after a fresh sign-in
 }
 
 // MigrationShowView is one migration: its plan card, its SQL, its post-checks, its gate.

@@ -1,8 +1,9 @@
 -- name: AddOperation :one
 -- Only the tenant that operates the environment orders work on the database; the subject's file must still be there; one
 -- is under way at a time. What works on the database itself asks a person for a fresh sign-in, and but for a look it waits
--- until no run is under way; a repair that runs an undo file keeps the change window. A restore asks for a request that two
--- people stand behind and of which nothing has moved. Where one of these does not hold, there is no row.
+-- until no run is under way; a repair that runs an undo file and the rebuilding of an index keep the change window. A restore
+-- asks for a request that two people stand behind and of which nothing has moved. Where one of these does not hold, there is
+-- no row.
 INSERT INTO gatehouse.operations (tenant_id, operation_id, request_key, kind, subject, argument, auth_time,
                                   actor_issuer, actor_subject, actor_name, actor_roles, origin)
 SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @argument, @auth_time::timestamptz,
@@ -15,7 +16,8 @@ SELECT t.tenant_id, @operation, @key, @kind, @subject::uuid, @argument, @auth_ti
               AND NOT EXISTS (SELECT FROM gatehouse.backup_checks c
                                WHERE c.tenant_id = b.tenant_id AND c.backup_id = b.backup_id AND c.kind = 'prune')))
    AND (@kind NOT IN ('losses', 'repair', 'reindex') OR @origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '11 minutes')
-   AND (CASE WHEN @kind = 'repair' THEN (@argument::text)::jsonb ->> 'as' = 'undo' AND gatehouse.repair_refusal(t.tenant_id) IS NOT NULL ELSE false END) IS NOT TRUE
+   AND (CASE @kind WHEN 'repair' THEN (@argument::text)::jsonb ->> 'as' = 'undo' WHEN 'reindex' THEN true ELSE false END
+        AND gatehouse.repair_refusal(t.tenant_id) IS NOT NULL) IS NOT TRUE
    AND (@kind NOT IN ('repair', 'reindex', 'restore') OR NOT EXISTS (SELECT FROM gatehouse.migration_runs r WHERE r.state IN ('queued', 'running')))
    AND (@kind <> 'restore' OR (@origin <> 'web' OR @auth_time::timestamptz > clock_timestamp() - interval '6 minutes') AND EXISTS (
            SELECT FROM gatehouse.restore_requests a
