@@ -143,6 +143,7 @@ func examineSchemas(ctx context.Context, config Config) []Finding {
 	if err != nil {
 		return append(found, finding("migration files", err, ""))
 	}
+	found = append(found, finding("owner role", m.CheckRole(ctx), "owns the schema and does not reach the server's machine"))
 	ladder, err := m.Status(ctx)
 	if err != nil {
 		return append(found, Finding{What: "warehouse schema", Say: "its ledger cannot be read: " + err.Error()})

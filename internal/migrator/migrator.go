@@ -171,6 +171,9 @@ func (m *Migrator) locked(ctx context.Context, run migration.RunID, work func(*s
 	}
 	// What was committed is committed, however the connection ends.
 	defer func() { _ = s.close(ctx) }()
+	if err := m.refuseMight(ctx, s); err != nil {
+		return err
+	}
 	if err := s.lock(ctx, m.set.Ledger.lock, m.Patience); err != nil {
 		return wrap("before the step", err)
 	}
