@@ -128,7 +128,19 @@ func (f *folderFile) Commit() error {
 		return f.folder.fault("A backup cannot be given its name", err)
 	}
 	f.done = true
+	if err := syncFolder(f.folder.Dir); err != nil {
+		return f.folder.fault("The name of a backup cannot be put on the disk", err)
+	}
 	return nil
+}
+
+// syncFolder puts the names in a folder on the disk; without it a machine that loses its power may lose a file's name.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 func (f *folderFile) Abort() {

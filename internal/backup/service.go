@@ -66,7 +66,19 @@ func (s *Service) Create(ctx context.Context, by actor.Actor) (Backup, error) {
 	if err == nil && !added {
 		err = notOperator()
 	}
+	if err != nil {
+		err = errors.Join(err, s.withoutRecord(context.WithoutCancel(ctx), by, b))
+	}
 	return b, err
+}
+
+// withoutRecord removes a file that nobody will ever look for, because it could not be recorded. Where the database does not
+// answer, whether it was recorded is not known, and the file stays.
+func (s *Service) withoutRecord(ctx context.Context, by actor.Actor, b Backup) error {
+	if found, err := s.store.List(ctx, by, &b.ID); err != nil || len(found) > 0 {
+		return nil //nolint:nilerr // what is not known is left alone
+	}
+	return s.place.Remove(ctx, b.Name)
 }
 
 func (s *Service) dump(ctx context.Context, b *Backup) (err error) {
@@ -221,17 +233,23 @@ func (s *Service) Prune(ctx context.Context, by actor.Actor, keep time.Duration)
 		return nil, err
 	}
 	for i, b := range old {
-		began := s.now()
-		if err := s.place.Remove(ctx, b.Name); err != nil {
+		// What is written down comes first: where nothing may be written, nothing is removed.
+		event := audit.Event{Action: "backup:prune", ObjectKind: "backup", ObjectID: b.ID.String(), After: map[string]any{"name": b.Name, "older_than": keep.String()}}
+		if err := s.store.AddCheck(ctx, by, b.ID, Check{Kind: Prune, Passed: true, Findings: []string{}}, event); err != nil {
 			return old[:i], err
 		}
-		c := Check{Kind: Prune, Passed: true, Findings: []string{}, Took: s.now().Sub(began)}
-		event := audit.Event{Action: "backup:prune", ObjectKind: "backup", ObjectID: b.ID.String(), After: map[string]any{"name": b.Name, "older_than": keep.String()}}
-		if err := s.store.AddCheck(ctx, by, b.ID, c, event); err != nil {
-			return old[:i], err
+		if err := s.place.Remove(ctx, b.Name); err != nil {
+			return old[:i], errors.Join(err, s.remains(ctx, by, b, err))
 		}
 	}
 	return old, nil
+}
+
+// remains leaves in the trail that a file is still there which counts as removed: nobody relies on it, and a person removes it.
+func (s *Service) remains(ctx context.Context, by actor.Actor, b Named, why error) error {
+	return s.store.Record(ctx, by, audit.Event{
+		Action: "backup:prune", ObjectKind: "backup", ObjectID: b.ID.String(), Outcome: audit.Failed, Reason: b.Name + " is still there: " + words(why),
+	})
 }
 
 func (s *Service) check(ctx context.Context, by actor.Actor, id uuid.UUID, kind Kind, look func(context.Context, Backup) ([]string, error)) (Backup, Check, error) {

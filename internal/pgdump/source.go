@@ -152,8 +152,8 @@ func tablesIn(list []byte) (tables []string) {
 	lines := bufio.NewScanner(bytes.NewReader(list))
 	for lines.Scan() {
 		if _, entry, ok := strings.Cut(lines.Text(), " TABLE DATA "); ok {
-			if words := strings.Fields(entry); len(words) >= 2 {
-				tables = append(tables, words[0]+"."+words[1])
+			if words := strings.Fields(entry); len(words) >= 3 { // the last is the owner; a name may have spaces
+				tables = append(tables, words[0]+"."+strings.Join(words[1:len(words)-1], " "))
 			}
 		}
 	}
