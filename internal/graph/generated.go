@@ -59,6 +59,7 @@ type ComplexityRoot struct {
 	}
 
 	HealthCheckResultEnhanced struct {
+		CheckedAt          func(childComplexity int) int
 		Checks             func(childComplexity int) int
 		Message            func(childComplexity int) int
 		RemediationActions func(childComplexity int) int
@@ -238,6 +239,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.HealthCheck.Status(childComplexity), true
 
+	case "HealthCheckResultEnhanced.checkedAt":
+		if e.ComplexityRoot.HealthCheckResultEnhanced.CheckedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HealthCheckResultEnhanced.CheckedAt(childComplexity), true
 	case "HealthCheckResultEnhanced.checks":
 		if e.ComplexityRoot.HealthCheckResultEnhanced.Checks == nil {
 			break
@@ -611,6 +618,8 @@ func (ec *executionContext) childFields_HealthCheckResultEnhanced(ctx context.Co
 		return ec.fieldContext_HealthCheckResultEnhanced_remediationActions(ctx, field)
 	case "timestamp":
 		return ec.fieldContext_HealthCheckResultEnhanced_timestamp(ctx, field)
+	case "checkedAt":
+		return ec.fieldContext_HealthCheckResultEnhanced_checkedAt(ctx, field)
 	case "checks":
 		return ec.fieldContext_HealthCheckResultEnhanced_checks(ctx, field)
 	}
@@ -1418,6 +1427,29 @@ func (ec *executionContext) _HealthCheckResultEnhanced_timestamp(ctx context.Con
 	)
 }
 func (ec *executionContext) fieldContext_HealthCheckResultEnhanced_timestamp(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("HealthCheckResultEnhanced", field, false, false, "Time")
+}
+
+func (ec *executionContext) _HealthCheckResultEnhanced_checkedAt(ctx context.Context, field graphql.CollectedField, obj *HealthCheckResultEnhanced) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_HealthCheckResultEnhanced_checkedAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.CheckedAt, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
+			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_HealthCheckResultEnhanced_checkedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("HealthCheckResultEnhanced", field, false, false, "Time")
 }
 
@@ -3533,6 +3565,11 @@ func (ec *executionContext) _HealthCheckResultEnhanced(ctx context.Context, sel 
 		case "timestamp":
 			out.Values[i] = ec._HealthCheckResultEnhanced_timestamp(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "checkedAt":
+			out.Values[i] = ec._HealthCheckResultEnhanced_checkedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "checks":

@@ -41,8 +41,10 @@ type HealthCheckResultEnhanced struct {
 	Status             HealthStatus         `json:"status"`
 	Message            string               `json:"message"`
 	RemediationActions []*RemediationAction `json:"remediationActions"`
-	// When the checks ran; the moment of the answer where none has run yet.
+	// When the checks ran. Where none has run yet it is the moment of this answer, and checkedAt is null.
 	Timestamp time.Time `json:"timestamp"`
+	// When the checks ran; null where none has run yet.
+	CheckedAt *time.Time `json:"checkedAt,omitempty"`
 	// The eight checks of that run; none where none has run yet.
 	Checks []*HealthCheck `json:"checks"`
 }

@@ -68,9 +68,9 @@ func (r *resolver) GetBinOptimizationHealthEnhanced(ctx context.Context, _ *bool
 	if err != nil {
 		return nil, err
 	}
-	at := report.CheckedAt
-	if at.IsZero() {
-		at = r.now()
+	at, checked := r.now(), (*time.Time)(nil) // the client's schema asks for a timestamp, whether there was a check or not
+	if !report.CheckedAt.IsZero() {
+		at, checked = report.CheckedAt, utc(&report.CheckedAt)
 	}
 	checks := make([]*HealthCheck, len(report.Results))
 	for i, one := range report.Results {
@@ -78,7 +78,7 @@ func (r *resolver) GetBinOptimizationHealthEnhanced(ctx context.Context, _ *bool
 	}
 	return &HealthCheckResultEnhanced{
 		Status: HealthStatus(report.Status()), Message: report.Sentence(),
-		RemediationActions: []*RemediationAction{}, Timestamp: at.UTC(), Checks: checks,
+		RemediationActions: []*RemediationAction{}, Timestamp: at.UTC(), CheckedAt: checked, Checks: checks,
 	}, nil
 }
 

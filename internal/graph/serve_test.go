@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -113,10 +114,10 @@ func TestThreeQuestionsAreAnswered(t *testing.T) {
 		metrics: []quality.Metrics{{Facility: uuid.MustParse("00000000-0000-7000-8000-0000000000a1"), FacilityName: "North", MaterialsVerified: 3, AvgCubicFeetVariancePct: 4.25, AsOf: noon.In(time.FixedZone("x", 3600))}},
 		summary: &quality.Summary{AcceptanceRate: &rate, UtilizationTrend: quality.Improving, AcceptanceTrend: quality.Stable, SampleSize: 250, AsOf: noon, LastUpdate: noon},
 	}
-	r := query(t, s, `{ getBinOptimizationHealthEnhanced(autoRemediate: true) { status message remediationActions { action } timestamp }
+	r := query(t, s, `{ getBinOptimizationHealthEnhanced(autoRemediate: true) { status message remediationActions { action } timestamp checkedAt }
 		getDataQualityMetrics { facilityId facilityName materialsVerifiedCount avgCubicFeetVariancePct asOf }
 		getStatisticalSummary(facilityId: "00000000-0000-7000-8000-0000000000a1") { currentAcceptanceRate currentMlAccuracy utilizationTrendDirection currentSampleSize asOf } }`)
-	want := `{"getBinOptimizationHealthEnhanced":{"status":"DEGRADED","message":"Cache freshness: Reconciled 16 min ago.","remediationActions":[],"timestamp":"2026-11-23T12:00:00Z"},` +
+	want := `{"getBinOptimizationHealthEnhanced":{"status":"DEGRADED","message":"Cache freshness: Reconciled 16 min ago.","remediationActions":[],"timestamp":"2026-11-23T12:00:00Z","checkedAt":"2026-11-23T12:00:00Z"},` +
 		`"getDataQualityMetrics":[{"facilityId":"00000000-0000-7000-8000-0000000000a1","facilityName":"North","materialsVerifiedCount":3,"avgCubicFeetVariancePct":4.25,"asOf":"2026-11-23T12:00:00Z"}],` +
 		`"getStatisticalSummary":{"currentAcceptanceRate":0.92,"currentMlAccuracy":null,"utilizationTrendDirection":"IMPROVING","currentSampleSize":250,"asOf":"2026-11-23T12:00:00Z"}}`
 	if r.status != http.StatusOK || !strings.Contains(r.body, want) {
@@ -131,9 +132,9 @@ func TestThreeQuestionsAreAnswered(t *testing.T) {
 }
 
 func TestNothingKnownIsNotHealthy(t *testing.T) {
-	r := query(t, &stories{}, `{ getBinOptimizationHealthEnhanced { status } getStatisticalSummary(facilityId: "00000000-0000-7000-8000-0000000000a1") { sample: currentSampleSize } }`)
+	r := query(t, &stories{}, `{ getBinOptimizationHealthEnhanced { status message checkedAt } getStatisticalSummary(facilityId: "00000000-0000-7000-8000-0000000000a1") { sample: currentSampleSize } }`)
 	health, _ := r.Data["getBinOptimizationHealthEnhanced"].(map[string]any)
-	if health["status"] != "DEGRADED" || len(r.Errors) != 0 {
+	if at, asked := health["checkedAt"]; health["status"] != "DEGRADED" || !asked || at != nil || !strings.Contains(fmt.Sprint(health["message"]), "No health check") || len(r.Errors) != 0 {
 		t.Errorf("no run, no statistics: %s", r.body)
 	}
 	if summary, there := r.Data["getStatisticalSummary"]; !there || summary != nil {
