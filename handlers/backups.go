@@ -75,12 +75,8 @@ func (h backups) order(kind operation.Kind) web.Handler {
 			}
 			subject = id
 		}
-		form, err := web.Form(c)
+		key, err := pressedOnce(c)
 		if err != nil {
-			return err
-		}
-		key := form.UUID("key")
-		if err := form.Err(); err != nil {
 			return err
 		}
 		o, err := h.stories.Order(c.Request().Context(), web.Actor(c), kind, subject, key)

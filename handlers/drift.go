@@ -63,11 +63,7 @@ func (h drift) show(c echo.Context) error {
 }
 
 func (h drift) check(c echo.Context) error {
-	form, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := pressed(c); err != nil {
 		return err
 	}
 	if _, err := h.stories.Check(c.Request().Context(), web.Actor(c)); err != nil {

@@ -145,12 +145,8 @@ func (h externals) drill(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
+	key, err := pressedOnce(c)
 	if err != nil {
-		return err
-	}
-	key := form.UUID("key")
-	if err := form.Err(); err != nil {
 		return err
 	}
 	if _, err := h.stories.Show(c.Request().Context(), web.Actor(c), id); err != nil {

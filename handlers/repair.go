@@ -73,11 +73,7 @@ func (h repairs) look(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := pressed(c); err != nil {
 		return err
 	}
 	if _, err := h.stories.Look(c.Request().Context(), web.Actor(c), version); err != nil {
@@ -144,12 +140,8 @@ func (h repairs) losses(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
+	key, err := pressedOnce(c)
 	if err != nil {
-		return err
-	}
-	key := form.UUID("key")
-	if err := form.Err(); err != nil {
 		return err
 	}
 	operation, err := h.stories.SaveLosses(c.Request().Context(), web.Actor(c), version, key)

@@ -85,11 +85,7 @@ func (h restores) look(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := pressed(c); err != nil {
 		return err
 	}
 	if err := h.stories.Count(c.Request().Context(), web.Actor(c), backup); err != nil {
@@ -207,11 +203,7 @@ func (h restores) withdraw(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := pressed(c); err != nil {
 		return err
 	}
 	if _, err := h.stories.Withdraw(c.Request().Context(), web.Actor(c), request); err != nil {

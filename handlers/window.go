@@ -182,11 +182,7 @@ func (h windows) second(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := pressed(c); err != nil {
 		return err
 	}
 	return h.back(c, p.Release, h.stories.Second(c.Request().Context(), web.Actor(c), p.Release, override), "You agreed. The override counts until it ends.")
@@ -235,11 +231,7 @@ func (h windows) revoke(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := web.Form(c)
-	if err != nil {
-		return err
-	}
-	if err := form.Err(); err != nil {
+	if err := pressed(c); err != nil {
 		return err
 	}
 	return h.back(c, release, h.stories.Revoke(c.Request().Context(), web.Actor(c), release, token), "The token is revoked.")
