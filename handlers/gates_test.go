@@ -96,6 +96,9 @@ func TestGateShowsWhatIsSignedAndSignsIt(t *testing.T) {
 	}
 	signed := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
 	signed.expect(http.StatusOK, "9.5 of 10", "Read it twice.", "1 of 4 required signatures", "Withdraw my signature as QA lead")
+	if got := words(signed.page); !strings.Contains(got, "· 9.5 of 10 · ") {
+		t.Errorf("score and time of what was signed are not kept apart: %q", got)
+	}
 	if got := slotState(signed, "qa"); got != "valid" {
 		t.Errorf("the place of the QA lead is %s", got)
 	}

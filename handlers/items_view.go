@@ -34,7 +34,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 		}
 		v.LiveHref = itemHref(p.Run.ID, item.ID)
 	}
-	if v.Auto {
+	if v.Auto && (p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff) {
 		v.AutoWhy = "This item cannot be ticked by hand: its evidence is what the system itself answers (check " + item.Check + ")."
 	}
 	if !item.State.Settled() {

@@ -184,11 +184,11 @@ func TestNextStep(t *testing.T) {
 func TestNothingOfAnAbortedReleaseWaits(t *testing.T) {
 	s := openShelf(t)
 	s.runs[0].State = runbook.Aborted
-	for path, says := range map[string]string{releaseAt: "Not done", releaseAt + "/gates/go_no_go": "Not passed", releaseAt + "/items/P1.1": "Not done"} {
+	for path, says := range map[string]string{releaseAt: "Not done", releaseAt + "/gates/go_no_go": "Not passed", releaseAt + "/items/P1.1": "Not done", releaseAt + "/items/PRE-P1": "Not done"} {
 		answer := s.ask(t, devOps, http.MethodGet, path)
 		answer.expect(http.StatusOK)
 		got := words(answer.page)
-		for _, wrong := range []string{"Waiting", "waiting", "Closed", "have to be done first", "Not open for signing"} {
+		for _, wrong := range []string{"Waiting", "waiting", "Closed", "have to be done first", "Not open for signing", "ticked by hand"} {
 			if strings.Contains(got, wrong) {
 				t.Errorf("%s of an aborted release says %q", path, wrong)
 			}

@@ -158,7 +158,7 @@ func (w *Worker) verify(ctx context.Context, run Run, say func(string)) {
 	checks := Checks(up, run.Direction == Up, sight.Facts)
 	failed, passed := AllPassed(checks)
 	if passed {
-		say(fmt.Sprintf("All %d post-checks hold.", len(checks)))
+		say(allHold(len(checks)))
 		return
 	}
 	for _, c := range checks {
@@ -167,6 +167,13 @@ func (w *Worker) verify(ctx context.Context, run Run, say func(string)) {
 		}
 	}
 	say(fmt.Sprintf("%d of %d post-checks do not hold.", failed, len(checks)))
+}
+
+func allHold(checks int) string {
+	if checks == 1 {
+		return "The one post-check holds."
+	}
+	return fmt.Sprintf("All %d post-checks hold.", checks)
 }
 
 // finish writes the outcome, and waits for a database that is away: the effect stands already, only its note is missing.

@@ -959,7 +959,7 @@ func itemActs(v ItemShowView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if v.Auto {
+		if v.AutoWhy != "" {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 89, "<p class=\"aside\" data-auto>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
