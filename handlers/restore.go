@@ -19,6 +19,7 @@ import (
 // RestoreStories are the stories of putting the warehouse back to what a backup held.
 type RestoreStories interface {
 	Show(ctx context.Context, by actor.Actor, backup uuid.UUID) (restore.Page, error)
+	Find(ctx context.Context, by actor.Actor, request uuid.UUID) (restore.Request, error)
 	Count(ctx context.Context, by actor.Actor, backup uuid.UUID) error
 	Ask(ctx context.Context, by actor.Actor, w restore.Wanted) error
 	Agree(ctx context.Context, by actor.Actor, request uuid.UUID, database, seen string) (restore.Request, error)
@@ -123,13 +124,24 @@ func (h restores) ask(c echo.Context) error {
 	return web.SeeOther(c, restoreHref(backup))
 }
 
+// requestOf is the request of the path, under the backup that it is about and no other.
+func (h restores) requestOf(c echo.Context) (backup, request uuid.UUID, err error) {
+	if backup, err = web.ID(c, "backup"); err != nil {
+		return backup, request, err
+	}
+	if request, err = web.ID(c, "request"); err != nil {
+		return backup, request, err
+	}
+	found, err := h.stories.Find(c.Request().Context(), web.Actor(c), request)
+	if err == nil && found.Backup != backup {
+		err = fault.New(fault.NotFound, "Nobody asked for such a restore of this backup.")
+	}
+	return backup, request, err
+}
+
 // named reads a form whose one field for people is the database's name, and lets it be corrected.
 func (h restores) named(c echo.Context, act func(backup, request uuid.UUID, database string, form *web.Values) (string, error)) error {
-	backup, err := web.ID(c, "backup")
-	if err != nil {
-		return err
-	}
-	request, err := web.ID(c, "request")
+	backup, request, err := h.requestOf(c)
 	if err != nil {
 		return err
 	}
@@ -195,11 +207,7 @@ func (h restores) start(c echo.Context) error {
 }
 
 func (h restores) withdraw(c echo.Context) error {
-	backup, err := web.ID(c, "backup")
-	if err != nil {
-		return err
-	}
-	request, err := web.ID(c, "request")
+	backup, request, err := h.requestOf(c)
 	if err != nil {
 		return err
 	}

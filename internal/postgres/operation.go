@@ -100,7 +100,7 @@ func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, o o
 	}
 	switch {
 	case len(same) > 0:
-		return same[0].operation(by.Tenant), nil
+		return twice(same[0].operation(by.Tenant), by, o)
 	case len(busy) > 0:
 		return operation.Operation{}, fault.New(fault.Conflict, "A %s that %s ordered at %s UTC is still under way. Wait for its end, then order again.",
 			busy[0].Kind, busy[0].ActorName, busy[0].RequestedAt.UTC().Format("15:04"))
@@ -112,6 +112,14 @@ func (s Operations) inTheWay(ctx context.Context, tx pgx.Tx, by actor.Actor, o o
 		return operation.Operation{}, fault.New(fault.Conflict, "Nothing was ordered: a run of a migration is under way, or your sign-in is older than ten minutes. Wait for the run's end, sign in afresh, and look again.")
 	}
 	return operation.Operation{}, fault.New(fault.NotFound, "There is no such backup, or its file was removed.")
+}
+
+// twice is the order that the same form made before, for the same person and work; a form does no other work than its own.
+func twice(before operation.Operation, by actor.Actor, o operation.Operation) (operation.Operation, error) {
+	if before.Kind != o.Kind || before.Subject != o.Subject || before.Argument != o.Argument || before.By.Issuer != by.Issuer || before.By.Subject != by.Subject {
+		return operation.Operation{}, fault.New(fault.Conflict, "This form was used already, for a %s that %s ordered. Nothing was ordered; look at the page again.", before.Kind, before.By.Name)
+	}
+	return before, nil
 }
 
 func idOrNull(id uuid.UUID) *uuid.UUID {

@@ -94,6 +94,10 @@ func TestAnOperationIsOrderedOnceAndDoneOnce(t *testing.T) {
 	if err != nil || again.ID != o.ID || len(c.queue.refs) != 1 {
 		t.Errorf("the second press gave %s (%v) and %d jobs, want %s and 1", again.ID, err, len(c.queue.refs), o.ID)
 	}
+	_, err = c.service.Order(t.Context(), otto, operation.Sample, uuid.Nil, key)
+	wanted(t, err, fault.Conflict, "used already, for a backup that otto ordered")
+	_, err = c.service.Order(t.Context(), wanda, operation.Backup, uuid.Nil, key)
+	wanted(t, err, fault.Conflict, "used already, for a backup that otto ordered")
 	_, err = c.service.Order(t.Context(), wanda, operation.Backup, uuid.Nil, uuid.New())
 	wanted(t, err, fault.Conflict, "that otto ordered")
 	_, err = c.service.Order(t.Context(), theirs, operation.Backup, uuid.Nil, uuid.New())

@@ -155,7 +155,7 @@ func (s *Service) Ask(ctx context.Context, by actor.Actor, w Wanted) error {
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
 		done, err := tx.Ask(ctx, w)
 		if err == nil && !done {
-			return whyNotAsked(page, w)
+			return whyNotAsked(by, page, w)
 		}
 		return recorded(ctx, tx, err, audit.Event{
 			Action: "restore:ask", ObjectKind: "backup", ObjectID: w.Backup.String(), Reason: w.Reason,
@@ -168,10 +168,14 @@ func wrongName(database string) string {
 	return fmt.Sprintf("That is not the name of this database. It is %s; type it exactly.", database)
 }
 
-func whyNotAsked(page Page, w Wanted) error {
+func whyNotAsked(by actor.Actor, page Page, w Wanted) error {
 	for _, r := range page.Requests {
-		if r.ID == w.ID {
+		switch {
+		case r.ID != w.ID:
+		case r.Issuer == by.Issuer && r.Subject == by.Subject && r.Reason == w.Reason:
 			return nil // the form arrived twice
+		default:
+			return fault.New(fault.Conflict, "This form was used already, by %s, for: %s. Nothing was asked for; look at the page again.", r.By, r.Reason)
 		}
 	}
 	switch {
