@@ -104,9 +104,12 @@ func may(by actor.Actor, right actor.Right) error {
 	return nil
 }
 
-func (r Span) check(longest time.Duration, what string) error {
+// check asks who set it when they signed in, which was minutes ago: what ended before that is over by any clock.
+func (r Span) check(by actor.Actor, longest time.Duration, what string) error {
 	refusal := fault.New(fault.Invalid, "The %s was not set.", what)
 	switch {
+	case !r.Until.After(by.AuthTime):
+		refusal = refusal.WithField("until", fmt.Sprintf("This %s would be over already. Say a time that is to come.", what))
 	case !r.Until.After(r.From):
 		refusal = refusal.WithField("until", "The end must come after the start.")
 	case r.Until.Sub(r.From) > longest:
@@ -132,7 +135,7 @@ func (s *Service) SetWindow(ctx context.Context, by actor.Actor, release uuid.UU
 	if err := may(by, actor.ReleaseManage); err != nil {
 		return err
 	}
-	if err := r.check(longestWindow, "window"); err != nil {
+	if err := r.check(by, longestWindow, "window"); err != nil {
 		return err
 	}
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
@@ -153,7 +156,7 @@ func (s *Service) Freeze(ctx context.Context, by actor.Actor, id uuid.UUID, r Sp
 	if err := may(by, actor.ReleaseManage); err != nil {
 		return err
 	}
-	if err := r.check(longestFreeze, "freeze"); err != nil {
+	if err := r.check(by, longestFreeze, "freeze"); err != nil {
 		return err
 	}
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {

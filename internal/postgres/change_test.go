@@ -252,6 +252,14 @@ func TestNothingIsTakenBackOutsideTheWindow(t *testing.T) {
 	s.says(err, fault.GateClosed, "outside the change window")
 }
 
+// over: nobody is told that something is set which holds nothing any more.
+func (s changeTime) over(err error) {
+	s.t.Helper()
+	if f, ok := fault.As(err); !ok || f.Kind != fault.Invalid || !strings.Contains(f.Fields["until"], "over already") {
+		s.t.Errorf("a time that is over: %v, want a complaint about its end", err)
+	}
+}
+
 func TestTheWindowStandsOnceSomebodySigned(t *testing.T) {
 	t.Parallel()
 	span := change.Span{From: time.Now().Add(-time.Hour), Until: time.Now().Add(time.Hour), Reason: "second Sunday"}
@@ -264,6 +272,9 @@ func TestTheWindowStandsOnceSomebodySigned(t *testing.T) {
 	}
 	signed := timing(t, true)
 	signed.says(signed.changes.SetWindow(t.Context(), signed.devops, signed.release, span), fault.Conflict, "does not move any more")
+	gone := change.Span{From: time.Now().Add(-48 * time.Hour), Until: time.Now().Add(-47 * time.Hour), Reason: "last week"}
+	open.over(open.changes.SetWindow(t.Context(), open.devops, open.release, gone))
+	open.over(open.changes.Freeze(t.Context(), open.devops, uuid.New(), gone))
 	span.Until = span.From.Add(25 * time.Hour)
 	open.says(open.changes.SetWindow(t.Context(), open.devops, open.release, span), fault.Invalid, "")
 	theirs := pretending(housetest.Person(housetest.Saltway, "sam", actor.DevOpsLead))
