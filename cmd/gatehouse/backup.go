@@ -142,7 +142,9 @@ func backupPrune() *cobra.Command {
 						return err
 					}
 				}
-				cmd.PrintErrf("%d removed.\n", len(removed))
+				if err == nil || len(removed) > 0 {
+					cmd.PrintErrf("%d removed.\n", len(removed))
+				}
 				return err
 			})
 		},

@@ -218,10 +218,11 @@ func (f filesOf) Hashes(version, direction string) (plan, file string, ok bool) 
 
 func TestARefusalIsSaidInItsOwnWords(t *testing.T) {
 	for want, err := range map[string]error{
-		"no such file":                   errors.New("no such file"),
-		"It is closed.":                  fault.New(fault.GateClosed, "It is closed.").Because(errors.New("gate go_no_go")),
-		"It is away. (dial: refused)":    fault.New(fault.Unavailable, "It is away.").Because(errors.New("dial: refused")),
-		"setting up: It was so already.": fmt.Errorf("setting up: %w", fault.New(fault.Conflict, "It was so already.")),
+		"no such file":                         errors.New("no such file"),
+		"It is closed.":                        fault.New(fault.GateClosed, "It is closed.").Because(errors.New("gate go_no_go")),
+		"It is away. (dial: refused)":          fault.New(fault.Unavailable, "It is away.").Because(errors.New("dial: refused")),
+		"Not so.\n  file: No.\n  taken: When?": fault.New(fault.Invalid, "Not so.").WithField("taken", "When?").WithField("file", "No."),
+		"setting up: It was so already.":       fmt.Errorf("setting up: %w", fault.New(fault.Conflict, "It was so already.")),
 	} {
 		if got := sentence(err); got != want {
 			t.Errorf("sentence = %q, want %q", got, want)

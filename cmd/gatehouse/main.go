@@ -8,8 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // a site's time zone must be known in an image that has no zone files
@@ -46,8 +48,8 @@ func main() {
 	os.Exit(code)
 }
 
-// sentence is the error for who reads the terminal: a refusal in its own words, and its cause only where that is what has to
-// be put right.
+// sentence is the error for who reads the terminal: a refusal in its own words, with what is wrong with each thing that was
+// said, and its cause only where that is what has to be put right.
 func sentence(err error) string {
 	refused, ok := fault.As(err)
 	if !ok {
@@ -56,6 +58,9 @@ func sentence(err error) string {
 	words := refused.Message
 	if cause := errors.Unwrap(refused); cause != nil && refused.Kind == fault.Unavailable {
 		words += " (" + cause.Error() + ")"
+	}
+	for _, field := range slices.Sorted(maps.Keys(refused.Fields)) {
+		words += "\n  " + field + ": " + refused.Fields[field]
 	}
 	return strings.Replace(err.Error(), refused.Error(), words, 1)
 }

@@ -278,7 +278,7 @@ func TestTheWindowStandsOnceSomebodySigned(t *testing.T) {
 	span.Until = span.From.Add(25 * time.Hour)
 	open.says(open.changes.SetWindow(t.Context(), open.devops, open.release, span), fault.Invalid, "")
 	theirs := pretending(housetest.Person(housetest.Saltway, "sam", actor.DevOpsLead))
-	span.Until = span.From.Add(time.Hour)
+	span.Until = span.From.Add(2 * time.Hour)
 	open.says(open.changes.SetWindow(t.Context(), theirs, open.release, span), fault.NotFound, "")
 }
 
