@@ -124,7 +124,8 @@ func (h restores) ask(c echo.Context) error {
 	return web.SeeOther(c, restoreHref(backup))
 }
 
-// requestOf is the request of the path, under the backup that it is about and no other.
+// requestOf is the request of the path, under the backup that it is about and no other. Who may not see it at all, and one
+// that there is not, is refused by the story, in its own order.
 func (h restores) requestOf(c echo.Context) (backup, request uuid.UUID, err error) {
 	if backup, err = web.ID(c, "backup"); err != nil {
 		return backup, request, err
@@ -132,11 +133,10 @@ func (h restores) requestOf(c echo.Context) (backup, request uuid.UUID, err erro
 	if request, err = web.ID(c, "request"); err != nil {
 		return backup, request, err
 	}
-	found, err := h.stories.Find(c.Request().Context(), web.Actor(c), request)
-	if err == nil && found.Backup != backup {
-		err = fault.New(fault.NotFound, "Nobody asked for such a restore of this backup.")
+	if found, err := h.stories.Find(c.Request().Context(), web.Actor(c), request); err == nil && found.Backup != backup {
+		return backup, request, fault.New(fault.NotFound, "Nobody asked for such a restore of this backup.")
 	}
-	return backup, request, err
+	return backup, request, nil
 }
 
 // named reads a form whose one field for people is the database's name, and lets it be corrected.
