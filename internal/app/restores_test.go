@@ -390,31 +390,6 @@ func TestARestoreTakesTwoPeople(t *testing.T) {
 	}
 }
 
-// A restore that changes no version leaves no entry in the ledger, and still makes void what others asked for before it: what
-// they counted is not what stands now.
-func TestARestoreMakesVoidWhatWasAskedBefore(t *testing.T) {
-	t.Parallel()
-	r := restoringAt(t, "0.0.14")
-	b := r.taken()
-	first, second, third := r.agreed(b.ID), r.agreed(b.ID), r.asked(b.ID)
-	r.exec("DELETE FROM public.tenants WHERE tenant_code = 'r3'")
-	if o, log := r.done(r.started(first.ID)); o.State != operation.Succeeded {
-		t.Fatalf("it ended as %s: %s\n%s", o.State, o.Sentence, log)
-	}
-	for _, before := range []uuid.UUID{second.ID, third.ID} {
-		if got := r.find(before).State(); got != restore.Void {
-			t.Errorf("what was asked for before the restore is %s, want void", got)
-		}
-	}
-	_, _, err := r.stories.Start(t.Context(), r.dora, second.ID, r.database, uuid.New())
-	r.refused(err, fault.Conflict, "Count again")
-	_, err = r.stories.Agree(t.Context(), r.quentin, third.ID, r.database, third.Content)
-	r.refused(err, fault.Conflict, "Count again")
-	if got := r.page(b.ID); got.Look == nil || got.Look.Current {
-		t.Error("what was counted before the restore is called current")
-	}
-}
-
 // Whatever stops a restore leaves the warehouse and the ledger as they were, and says so.
 func TestAFailedRestoreLeavesEverything(t *testing.T) {
 	t.Parallel()
