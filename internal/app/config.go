@@ -63,7 +63,8 @@ type Config struct {
 	GraphQLURL      string // what the health check asks; empty means this server itself
 	LogJSON         bool
 
-	wrong map[string]bool // the variables that were set and cannot be read
+	wrong  map[string]bool // the variables that were set and cannot be read
+	fromPG []string        // the PG* variables from which DatabaseURL was made; nil where it stands by itself
 }
 
 // Option is one environment variable: its name, default, meaning, and how it is read into a Config.
@@ -78,7 +79,7 @@ var Options = []Option{
 	{"GATEHOUSE_ADDR", "127.0.0.1:8080", "Address and port to listen on.", false, readAddr},
 	{"GATEHOUSE_PUBLIC_URL", "", "The address as browsers see it, e.g. https://gatehouse.example.com. Default: http:// and GATEHOUSE_ADDR.", false, readPublicURL},
 	{"GATEHOUSE_ENVIRONMENT", "production", "production, staging or demo: said at the top of every page and on every dangerous button.", false, readEnvironment},
-	{"GATEHOUSE_DATABASE_URL", "", "PostgreSQL address as the application role (gatehouse_app). It must not own tables nor bypass row-level security.", true, func(c *Config, v string) error { return readDSN(&c.DatabaseURL, v) }},
+	{"GATEHOUSE_DATABASE_URL", "", "PostgreSQL address as the application role (gatehouse_app). It must not own tables nor bypass row-level security. Where it is not set, PGHOST or PGSERVICE and the other PG* variables say the same, with gatehouse_app where there is no PGUSER.", true, func(c *Config, v string) error { return readDSN(&c.DatabaseURL, v) }},
 	{"GATEHOUSE_OWNER_DATABASE_URL", "", "PostgreSQL address as the owner role (gatehouse_owner), used for migrations alone.", true, func(c *Config, v string) error { return readDSN(&c.OwnerDatabaseURL, v) }},
 	{"GATEHOUSE_OIDC_ISSUER", "", "Issuer URL of the OpenID Connect provider.", false, readIssuer},
 	{"GATEHOUSE_OIDC_CLIENT_ID", "", "Client id at the provider.", false, func(c *Config, v string) error { c.OIDCClientID = v; return nil }},
@@ -130,6 +131,9 @@ func Load(environ []string) (Config, error) {
 		}
 	}
 	problems = append(problems, unknown(set)...)
+	if c.DatabaseURL == "" && !c.wrong["GATEHOUSE_DATABASE_URL"] {
+		c.DatabaseURL, c.fromPG = databaseOfPG(set)
+	}
 	if c.PublicURL == nil && c.Addr != "" {
 		c.PublicURL = &url.URL{Scheme: "http", Host: c.Addr}
 	}
@@ -163,6 +167,14 @@ func (c Config) CheckServe() error {
 		problems = append(problems, errors.New("GATEHOUSE_PUBLIC_URL: production must be reached over https; sessions are sent in Secure cookies alone"))
 	}
 	return errors.Join(problems...)
+}
+
+// databaseName is what people have to look at where the application's database is wrong.
+func (c Config) databaseName() string {
+	if c.fromPG != nil {
+		return "The database that " + strings.Join(c.fromPG, ", ") + " name"
+	}
+	return "GATEHOUSE_DATABASE_URL"
 }
 
 // Trail is the audit trail in that database, its heads published as configured.
@@ -216,7 +228,7 @@ func unknown(set map[string]string) []error {
 		base := strings.TrimSuffix(name, "_FILE")
 		known := slices.Contains(alsoKnown, base) || slices.ContainsFunc(Options, func(o Option) bool { return o.Name == base })
 		if strings.HasPrefix(name, "GATEHOUSE_") && !known {
-			problems = append(problems, fmt.Errorf("%s: Gatehouse knows no such variable; `gatehouse serve --help` lists them", name))
+			problems = append(problems, fmt.Errorf("%s: Gatehouse knows no such variable%s; `gatehouse serve --help` lists them", name, meant(name)))
 		}
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
@@ -234,7 +246,7 @@ func readAddr(c *Config, v string) error {
 func readPublicURL(c *Config, v string) error {
 	u, err := httpURL(v)
 	if err == nil && strings.Trim(u.Path, "/") != "" {
-		return errors.New("must be an origin without a path")
+		return errors.New("must be an address without a path, like https://gatehouse.example.com: its cookies are tied to a host name of its own (__Host-), so Gatehouse cannot share one with another site under a path. Give it a name of its own")
 	}
 	c.PublicURL = u
 	return err

@@ -49,7 +49,7 @@ var DemoTenants = []postgres.Tenant{
 // StartDemo starts a private PostgreSQL, makes its database ready, fills a sample warehouse into a new one, starts the
 // demo identity provider, and gives the configuration with which the server runs on all that.
 func StartDemo(ctx context.Context, config Config, plan DemoPlan, log *slog.Logger) (*Demo, error) {
-	if config.DatabaseURL != "" || config.OwnerDatabaseURL != "" || config.OIDCIssuer != "" {
+	if (config.DatabaseURL != "" && config.fromPG == nil) || config.OwnerDatabaseURL != "" || config.OIDCIssuer != "" {
 		return nil, fmt.Errorf("GATEHOUSE_DATABASE_URL, GATEHOUSE_OWNER_DATABASE_URL or GATEHOUSE_OIDC_ISSUER is set: the demo brings its own and does not touch yours. Unset them, or run `gatehouse serve`")
 	}
 	if err := free(ctx, config.Addr, "GATEHOUSE_ADDR"); err != nil {

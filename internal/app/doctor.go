@@ -30,7 +30,7 @@ type Finding struct {
 // Doctor checks the configuration and every dependency, and goes on after a finding that is not OK as far as it can.
 func Doctor(ctx context.Context, environ []string) []Finding {
 	config, err := Load(environ)
-	found := []Finding{finding("configuration", err, "every variable can be read")}
+	found := []Finding{finding("configuration", err, "every variable can be read; `gatehouse config check` lists each with where it comes from")}
 	found = append(found, finding("configuration for serving", config.CheckServe(), "nothing is missing"))
 	if config.DatabaseURL != "" {
 		found = append(found, examineDatabase(ctx, config)...)
@@ -88,7 +88,7 @@ func examineDatabase(ctx context.Context, config Config) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := db.Ping(ctx); err != nil {
-		return []Finding{{What: "database", Say: "GATEHOUSE_DATABASE_URL does not answer. Is the server up, the address right, the role allowed by pg_hba.conf? " + err.Error()}}
+		return []Finding{{What: "database", Say: config.databaseName() + " does not answer. Is the server up, the address right, the role allowed by pg_hba.conf? " + err.Error()}}
 	}
 	found := []Finding{{What: "database", OK: true, Say: "answers"}, finding("application role", db.CheckRole(ctx), "owns nothing and cannot look past row-level security")}
 	clock, err := postgres.Health{DB: db}.Clock(ctx, actor.System(actor.CLI, "doctor"))
