@@ -3,6 +3,7 @@ package oidc
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 )
@@ -24,12 +25,11 @@ func (p *Provider) identity(t *proven, raw string) actor.Identity {
 		id.AuthTime = when
 	}
 	for _, entry := range entries(at(t.claims, p.config.RoleClaim)) {
-		if role, known := actor.ParseRole(entry); known {
-			if !slices.Contains(id.Roles, role) {
-				id.Roles = append(id.Roles, role)
-			}
-		} else if len(id.UnknownRoles) < 50 {
-			id.UnknownRoles = append(id.UnknownRoles, entry)
+		switch {
+		case entry.role != "" && !slices.Contains(id.Roles, entry.role):
+			id.Roles = append(id.Roles, entry.role)
+		case entry.role == "" && entry.text != "" && len(id.UnknownRoles) < 50:
+			id.UnknownRoles = append(id.UnknownRoles, entry.text)
 		}
 	}
 	return id
@@ -51,35 +51,77 @@ func at(claims map[string]any, path string) any {
 	return at(inner, rest)
 }
 
+// entry is one entry of a role claim: its text, the role it names, and where it names none, why not.
+type entry struct {
+	text string
+	role actor.Role
+	why  string
+}
+
 // entries reads a list of strings, or of objects with a name or an id. A single string is one entry, as providers send
 // for a single group; it is never split, so "admin viewer" is one group with a space in it, and no admin.
-func entries(claim any) []string {
+func entries(claim any) []entry {
 	switch v := claim.(type) {
 	case string:
 		if v != "" {
-			return []string{v}
+			return []entry{judge(v)}
 		}
 	case []any:
-		var list []string
+		list := make([]entry, 0, min(len(v), mostRoles))
 		for _, one := range v {
 			if len(list) == mostRoles {
 				break
 			}
-			switch entry := one.(type) {
-			case string:
-				list = append(list, entry)
-			case map[string]any:
-				for _, key := range []string{"name", "id"} {
-					if name, ok := entry[key].(string); ok && name != "" {
-						list = append(list, name)
-						break
-					}
-				}
-			}
+			list = append(list, judgeAny(one))
 		}
 		return list
 	}
 	return nil
+}
+
+func judgeAny(one any) entry {
+	switch e := one.(type) {
+	case string:
+		return judge(e)
+	case map[string]any:
+		for _, key := range []string{"name", "id"} {
+			if name, ok := e[key].(string); ok && name != "" {
+				return judge(name)
+			}
+		}
+		return entry{why: "an object without a text under name or id"}
+	case nil:
+		return entry{why: "null, and no text"}
+	case bool:
+		return entry{why: "true or false, and no text"}
+	case []any:
+		return entry{why: "a list within the list, and no text"}
+	}
+	return entry{why: "a number, and no text"}
+}
+
+// judge compares an entry with the roles, letter by letter. What is almost a role is none: nobody gets in by a slip.
+func judge(s string) entry {
+	if role, known := actor.ParseRole(s); known {
+		return entry{text: s, role: role}
+	}
+	e := entry{text: s, why: "no role of Gatehouse has this name"}
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '-' || r == '.' {
+			return '_'
+		}
+		return unicode.ToLower(r)
+	}, strings.TrimSpace(s))
+	role, close := actor.ParseRole(plain)
+	switch {
+	case close && strings.TrimSpace(s) == string(role):
+		e.why = "almost " + string(role) + ": there is a space before or after it"
+	case close:
+		e.why = "almost " + string(role) + ", which has to be written exactly so"
+	case len(strings.Fields(s)) > 1 && slices.ContainsFunc(strings.Fields(s), func(word string) bool { _, ok := actor.ParseRole(word); return ok }):
+		e.why = "several words in one text, which is never taken apart; send a list"
+	}
+	return e
 }
 
 // text is a claim that is a string; control characters and what is past the limit are dropped.
