@@ -30,6 +30,7 @@ type Stories struct {
 	Audit       AuditTrail
 	Inbox       InboxStories
 	Sessions    OwnSessions
+	Claims      ClaimsExplainer
 	Provider    string // the identity provider's name
 	Idle        time.Duration
 	Now         func() time.Time
@@ -53,6 +54,7 @@ func Routes(s Stories) []web.Route {
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),
+		Claims(s.Claims),
 	)
 }
 

@@ -37,13 +37,14 @@ type (
 	anyCredentials struct{ web.Credentials }
 	anyRecorder    struct{ web.Recorder }
 	anyProvider    struct{ web.IdentityProvider }
+	anyWayBack     struct{ web.WayBack }
 )
 
 // TestRouteTable holds the whole access matrix against a file that people review. UPDATE=1 writes it.
 func TestRouteTable(t *testing.T) {
 	site, err := web.New(web.Config{
 		PublicURL: "https://gatehouse.example.com", Static: http.NotFoundHandler(), Sessions: anySessions{}, Attempts: anyAttempts{},
-		People: anyPeople{}, Credentials: anyCredentials{}, Recorder: anyRecorder{}, Provider: anyProvider{},
+		People: anyPeople{}, Credentials: anyCredentials{}, Recorder: anyRecorder{}, Provider: anyProvider{}, WayBack: anyWayBack{},
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	if err != nil {

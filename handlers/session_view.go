@@ -28,6 +28,7 @@ var allows = []struct {
 	{actor.HealthRun, "run health checks"},
 	{actor.AuditRead, "read the audit trail"},
 	{actor.GraphQLQuery, "query the GraphQL interface"},
+	{actor.IdentityExplain, "see what a sign-in's claims come to"},
 }
 
 func (h me) view(c echo.Context, by actor.Actor, sessions []actor.Session) pages.MeView {
@@ -40,6 +41,10 @@ func (h me) view(c echo.Context, by actor.Actor, sessions []actor.Session) pages
 	}
 	if until, fresh := web.FreshUntil(c); fresh {
 		v.SignsUntil = moment(until, now, time.UTC)
+	}
+	if by.CameBack() {
+		v.FreshHref = ""
+		v.Grants = append(v.Grants, pages.RoleGrant{Code: "way_back", Role: "Way back in", Why: "two sealed halves opened it", Allows: allowedTo(by)})
 	}
 	for _, role := range by.Roles {
 		v.Grants = append(v.Grants, pages.RoleGrant{
@@ -60,8 +65,9 @@ func (h me) view(c echo.Context, by actor.Actor, sessions []actor.Session) pages
 	return v
 }
 
-func allowed(role actor.Role) string {
-	holder := actor.Actor{Roles: []actor.Role{role}}
+func allowed(role actor.Role) string { return allowedTo(actor.Actor{Roles: []actor.Role{role}}) }
+
+func allowedTo(holder actor.Actor) string {
 	var words []string
 	for _, a := range allows {
 		if holder.Can(a.right) {

@@ -211,6 +211,9 @@ func (w *Web) problemPage(c echo.Context, said refusal) error {
 	case fault.Invalid, fault.Conflict, fault.GateClosed, fault.TooLarge, fault.Forbidden, fault.Unauthenticated:
 		v.Safe = "Nothing was changed."
 	}
+	if c.Path() == callbackPath && said.kind == fault.Forbidden && w.config.WayBack != nil && !Actor(c).SignedIn() {
+		v.Links = append(v.Links, components.Link{Label: "Nobody gets in? A way back for two people", Href: wayBackPath})
+	}
 	for _, name := range sorted(said.fields) {
 		v.Details = append(v.Details, name+": "+said.fields[name])
 	}

@@ -24,11 +24,11 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		case SignedIn:
 			if !by.SignedIn() {
-				return signInFirst(c)
+				return signInFirst(c, route)
 			}
 		case NeedsRight:
 			if !by.SignedIn() {
-				return signInFirst(c)
+				return signInFirst(c, route)
 			}
 			if !by.Can(route.Right) {
 				return mayNot(by, route.Right)
@@ -36,6 +36,12 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if route.Fresh > 0 && !fresh(by, w.config.Now(), route.Fresh) {
 			return errStale
+		}
+		if route.Fresh > 0 && c.Request().Method != http.MethodGet {
+			if err := w.often(c, "proof "+by.Issuer+" "+by.Subject, w.config.ProofsPerMinute,
+				"You have tried this kind of act more than %d times within a minute. Nothing was done; wait a minute."); err != nil {
+				return err
+			}
 		}
 		if c.Request().Method == http.MethodGet {
 			return next(c)
@@ -49,7 +55,10 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-func signInFirst(c echo.Context) error {
+func signInFirst(c echo.Context, route Route) error {
+	if of(c).expired && route.Forgets {
+		return fault.New(fault.Unauthenticated, "Your sign-in has ended. Sign in again to go on; what you typed here is never kept.")
+	}
 	if of(c).expired {
 		return fault.New(fault.Unauthenticated, "Your sign-in has ended. Sign in again to go on; what you typed is kept.")
 	}

@@ -27,18 +27,17 @@ const (
 
 // login sends the browser to the identity provider. With fresh=1 the person who is signed in has to prove it again.
 func (w *Web) login(c echo.Context) error {
-	if allowed, _ := w.starts.Allow(c.RealIP()); !allowed {
-		c.Response().Header().Set("Retry-After", "60")
-		return fault.New(fault.TooMany, "Too many sign-ins were started from your address. Wait a minute and try again.")
+	if err := w.mayStart(c); err != nil {
+		return err
 	}
 	query := Query(c)
 	back := localOrHome(query.Raw("return"))
-	again := query.Ticked("fresh")
+	again, anew := query.Ticked("fresh"), query.Ticked("switch")
 	query.Allow("return")
 	if err := query.Err(); err != nil {
 		return err
 	}
-	attempt := actor.SignIn{State: secret(), Nonce: secret(), Verifier: secret(), ReturnTo: back, Browser: w.browser(c)}
+	attempt := actor.SignIn{State: secret(), Nonce: secret(), Verifier: secret(), ReturnTo: back, Browser: w.browser(c), Anew: anew}
 	if by := Actor(c); again && by.SignedIn() {
 		attempt.ExpectIssuer, attempt.ExpectSubject = by.Issuer, by.Subject
 	}
@@ -68,6 +67,9 @@ func (w *Web) callback(c echo.Context) error {
 		return errUnknownAttempt
 	}
 	of(c).attempt = &attempt
+	if err := w.sessionOf(c, attempt); err != nil {
+		return err
+	}
 	if code := query.Raw("error"); code != "" {
 		return providerRefused(code)
 	}
@@ -101,6 +103,27 @@ func (w *Web) callback(c echo.Context) error {
 		return err
 	}
 	return SeeOther(c, localOrHome(attempt.ReturnTo))
+}
+
+// sessionOf refuses a fresh sign-in whose session was ended meanwhile: by its person elsewhere, by the provider, or because
+// somebody else has taken over the browser. What such a session had begun is void, a signature above all. One that has only
+// grown too old may be followed by another; its row is still there.
+func (w *Web) sessionOf(c echo.Context, attempt actor.SignIn) error {
+	if !attempt.Fresh() || Actor(c).SamePerson(attempt.ExpectIssuer, attempt.ExpectSubject) {
+		return nil
+	}
+	if r := of(c); !Actor(c).SignedIn() && r.expired {
+		_, grownOld, err := w.config.Sessions.FormerPerson(c.Request().Context(), r.tokenHash)
+		if err != nil || grownOld {
+			return err
+		}
+	}
+	if Actor(c).SignedIn() {
+		return fault.New(fault.Forbidden, "Somebody else works in this browser by now, so this fresh sign-in does not count, and nothing was signed.")
+	}
+	of(c).as = suspect(actor.Identity{Issuer: attempt.ExpectIssuer, Subject: attempt.ExpectSubject}, c.RealIP())
+	return fault.New(fault.Unauthenticated, "The session in which this fresh sign-in began has ended meanwhile, so the sign-in does not count and nothing was signed. "+
+		"Sign in, and start again what you were doing.")
 }
 
 // endOwn ends the session of a person whom the provider has just proven and who may not be here any more: with the roles
@@ -138,7 +161,7 @@ func (w *Web) begin(c echo.Context, by actor.Actor, identity actor.Identity) err
 	}
 	w.sessions.Put(ctx, keyActor, raw)
 	w.sessions.Remove(ctx, keyIDToken)
-	if len(identity.IDToken) <= idTokenLimit {
+	if identity.IDToken != "" && len(identity.IDToken) <= idTokenLimit {
 		w.sessions.Put(ctx, keyIDToken, identity.IDToken)
 	}
 	facts := factsOf(ctx)
@@ -199,20 +222,30 @@ func suspect(id actor.Identity, ip string) actor.Actor {
 // logout ends the session here and offers the way to end it at the provider. That way is a link: a redirect off-site
 // after a POST is what form-action 'self' blocks.
 func (w *Web) logout(c echo.Context) error {
+	there, err := w.leave(c, "")
+	if err != nil {
+		return err
+	}
+	return w.signedOutPage(c, there)
+}
+
+// leave ends the session here, with everything that a browser keeps of it, and gives the address that ends it at the provider.
+func (w *Web) leave(c echo.Context, reason string) (there string, err error) {
 	ctx := c.Request().Context()
 	by := Actor(c)
-	there := w.config.Provider.SignOut(ctx, w.sessions.GetString(ctx, keyIDToken))
+	there = w.config.Provider.SignOut(ctx, w.sessions.GetString(ctx, keyIDToken))
 	if err := w.sessions.Destroy(ctx); err != nil {
-		return unavailable(err)
+		return "", unavailable(err)
 	}
 	c.Response().Header().Set("Clear-Site-Data", `"cache", "storage"`)
+	c.SetCookie(secureCookie(flashCookie, "", -1)) // it may say what was done
 	if by.SignedIn() {
-		if err := w.recordSignOut(c, by); err != nil {
-			return err
+		if err := w.recordSignOut(c, by, reason); err != nil {
+			return "", err
 		}
 	}
 	setContext(c, actor.Into(c.Request().Context(), actor.Actor{}))
-	return w.signedOutPage(c, there)
+	return there, nil
 }
 
 // backChannel is where the provider says that a session has ended there.

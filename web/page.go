@@ -44,6 +44,9 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 		shell.Alarm = of(c).alarm
 		shell.Seal = sealed(of(c).seal)
 		shell.Person = layouts.Person{Name: by.Name, Roles: titles(by.Roles)}
+		if by.CameBack() {
+			shell.Person.Roles = []string{"can look, and change nothing"}
+		}
 	}
 	for _, p := range w.config.Places {
 		if by.Can(p.Right) {

@@ -50,6 +50,19 @@ type Credentials interface {
 	Authenticate(ctx context.Context, token string, origin actor.Origin, ip string) (actor.Actor, error)
 }
 
+// WayBack knows the sealed halves of a way back in.
+type WayBack interface {
+	// Open uses up the code of the two halves, once, and gives what it opens. It refuses (Forbidden) halves that fit no code,
+	// and a code that was used or is too old; by is then for the audit trail: the code's, where both halves fit one.
+	Open(ctx context.Context, one, other, ip string) (opened actor.WayBack, by actor.Actor, err error)
+}
+
+// Knocks counts how often somebody came, for all processes together.
+type Knocks interface {
+	// Knock notes that the key came once more, and says how often it has within this minute.
+	Knock(ctx context.Context, key string) (int, error)
+}
+
 // IdentityProvider proves who somebody is. What it refuses is a fault whose message the person may read.
 type IdentityProvider interface {
 	// Name is what people call the provider.

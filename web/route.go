@@ -49,6 +49,8 @@ type Route struct {
 	// Doing says in words what a stale sign-in interrupts: "sign this gate". Optional.
 	Doing   string
 	Handler Handler
+	// Forgets says that what is typed here is never kept, not even over a sign-in that has ended: it is a secret, or may hold one.
+	Forgets bool
 	// Streams says that the answer goes on for as long as there is something to come.
 	Streams bool
 }

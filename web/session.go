@@ -51,6 +51,7 @@ type sessionFacts struct {
 	by              actor.Actor
 	providerSession string
 	sessionID       uuid.UUID
+	lifetime        time.Duration // of the session that begins; zero is the site's
 }
 
 type factsKey struct{}
@@ -92,7 +93,7 @@ func (s sessionStore) CommitCtx(ctx context.Context, tokenHash string, data []by
 	if f.request.found && tokenHash == f.request.tokenHash {
 		return s.sessions.Change(ctx, tokenHash, session)
 	}
-	lifetime := s.lifetime
+	lifetime := orDuration(f.lifetime, s.lifetime)
 	if !f.by.SignedIn() {
 		lifetime = typedLifetime // nobody's session lives only until the sign-in it waits for
 	}

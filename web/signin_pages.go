@@ -87,16 +87,19 @@ func (w *Web) signedOut(c echo.Context) error {
 	if Actor(c).SignedIn() {
 		return SeeOther(c, "/")
 	}
+	if w.nextPerson(c) {
+		return w.nextPage(c, http.StatusOK, LoginHref("/", false)+"&switch=1", false)
+	}
 	return Page(c, http.StatusOK, pages.SignedOut(pages.SignedOutView{
 		Shell: Shell(c, "Signed out"), Provider: w.config.Provider.Name(), LoginHref: LoginHref("/", false),
 	}))
 }
 
 // recordSignOut writes the sign-out down. The session is over by now, and stays over if this fails.
-func (w *Web) recordSignOut(c echo.Context, by actor.Actor) error {
+func (w *Web) recordSignOut(c echo.Context, by actor.Actor, reason string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), 5*time.Second)
 	defer cancel()
-	return w.config.Recorder.Record(ctx, by, audit.Event{Action: "session:sign_out", ObjectKind: "person", ObjectID: by.UserID.String()})
+	return w.config.Recorder.Record(ctx, by, audit.Event{Action: "session:sign_out", ObjectKind: "person", ObjectID: by.UserID.String(), Reason: reason})
 }
 
 // recordLost writes down that a session ended because its person may not be here any more.
@@ -110,10 +113,14 @@ func (w *Web) recordLost(c echo.Context, by actor.Actor) error {
 
 // unavailableSignIn is the sign-in page while the provider is away: it says so instead of a link that cannot work.
 func (w *Web) unavailableSignIn(c echo.Context, said refusal) error {
-	return Page(c, said.status, pages.SignIn(pages.SignInView{
+	v := pages.SignInView{
 		Shell: Shell(c, "Sign in"), Provider: w.config.Provider.Name(), Away: said.message,
 		LoginHref: LoginHref(w.back(c), c.QueryParam("fresh") == "1"),
-	}))
+	}
+	if w.config.WayBack != nil {
+		v.WayBackHref = wayBackPath
+	}
+	return Page(c, said.status, pages.SignIn(v))
 }
 
 // isSignInOutage says whether a person without a session meets a provider, or a table of attempts, that is away.

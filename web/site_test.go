@@ -41,6 +41,7 @@ type site struct {
 	clock    *clock
 	log      *logBook
 	panics   int
+	config   web.Config
 }
 
 // clock is time that a test can move.
@@ -106,7 +107,7 @@ func open(t *testing.T, options ...option) *site {
 	set.config = web.Config{
 		PublicURL: s.url, Environment: layouts.Demo, Sessions: postgres.Sessions{DB: s.db}, Attempts: postgres.SignIns{DB: s.db},
 		People: postgres.People{DB: s.db}, Credentials: postgres.Credentials{DB: s.db}, Recorder: postgres.Audit{DB: s.db},
-		SignInsPerMinute: 1000, OnPanic: func() { s.panics++ }, Now: s.clock.Now,
+		SignInsPerMinute: 1000, WayBack: postgres.WayBack{DB: s.db}, Knocks: postgres.Knocks{DB: s.db}, OnPanic: func() { s.panics++ }, Now: s.clock.Now,
 		Places: []web.Place{{Place: layouts.PlaceHealth, Label: "Health", Href: "/things", Right: actor.HealthRead}},
 		Log:    slog.New(slog.NewJSONHandler(s.log, nil)),
 		Meter: func(ctx context.Context) (context.Context, func() (int64, int64)) {
@@ -129,6 +130,7 @@ func open(t *testing.T, options ...option) *site {
 			t.Fatalf("making the adapter: %v", err)
 		}
 	}
+	s.config = set.config
 	if s.web, err = web.New(set.config); err != nil {
 		t.Fatalf("web.New: %v", err)
 	}

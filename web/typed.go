@@ -29,7 +29,7 @@ type typed struct {
 // keepTyped stores the fields of the refused POST; false where there are none, too many, or nobody to keep them for.
 func (w *Web) keepTyped(c echo.Context) (map[string]string, bool) {
 	form, err := Form(c)
-	if err != nil || len(form.values) == 0 {
+	if route, ok := w.route(c); err != nil || len(form.values) == 0 || (ok && route.Forgets) {
 		return nil, false
 	}
 	ctx := c.Request().Context()

@@ -39,6 +39,8 @@ type Config struct {
 	ReadWithin, ChangeWithin time.Duration
 	// SignInsPerMinute is how many sign-ins one address may start; 30 where zero.
 	SignInsPerMinute int
+	// ProofsPerMinute is how many acts that need a fresh sign-in one person may try; 120 where zero.
+	ProofsPerMinute int
 
 	Sessions    Sessions
 	Attempts    Attempts
@@ -49,6 +51,11 @@ type Config struct {
 
 	// Waiting says how much waits for the person, for the place of the navigation that counts; optional.
 	Waiting Waiting
+	// WayBack knows the sealed halves that open a way back in; without it there is no such door. Optional.
+	WayBack WayBack
+	// Knocks counts for all processes together; without it each counts for itself alone. Optional.
+	Knocks Knocks
+
 	// Hub wakes the pages that are open; without one there are no streams. Optional.
 	Hub *live.Hub
 	// Heartbeat is between two signs of life on a stream, so that a proxy keeps the connection and a dead one is found; the
@@ -101,6 +108,9 @@ func New(config Config) (*Web, error) {
 	config.Heartbeat = orDuration(config.Heartbeat, 15*time.Second)
 	if config.SignInsPerMinute == 0 {
 		config.SignInsPerMinute = 30
+	}
+	if config.ProofsPerMinute == 0 {
+		config.ProofsPerMinute = 120
 	}
 	w := &Web{
 		config: config, public: public, echo: echo.New(), routes: map[string]Route{},
@@ -159,8 +169,15 @@ func (w *Web) mountOwn() {
 		{Method: http.MethodPost, Path: "/logout", Access: Public, Action: "session:sign_out", Handler: w.logout},
 		{Method: http.MethodGet, Path: "/logout", Access: Public, Handler: w.loggedOutAlready},
 		{Method: http.MethodGet, Path: "/signed-out", Access: Public, Handler: w.signedOut},
+		{Method: http.MethodPost, Path: "/switch-user", Access: Public, Action: "session:switch", Handler: w.switchUser},
 		{Method: http.MethodPost, Path: "/theme", Access: Public, Action: "theme:choose", Handler: w.theme},
 	})
+	if w.config.WayBack != nil {
+		w.Mount([]Route{
+			{Method: http.MethodGet, Path: wayBackPath, Access: Public, Handler: w.showWayBack},
+			{Method: http.MethodPost, Path: wayBackPath, Access: Public, Action: "wayback:open", Forgets: true, Handler: w.openWayBack},
+		})
+	}
 	if w.config.Static != nil {
 		w.Mount([]Route{{Method: http.MethodGet, Path: "/static/*", Access: Bare, Handler: func(c echo.Context) error {
 			w.config.Static.ServeHTTP(c.Response(), c.Request())

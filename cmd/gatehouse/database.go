@@ -57,6 +57,10 @@ func systemOf(cmd *cobra.Command, db *postgres.DB, code string) (actor.Actor, er
 	if err != nil {
 		return actor.Actor{}, err
 	}
+	return tenantOf(tenants, code)
+}
+
+func tenantOf(tenants []postgres.Tenant, code string) (actor.Actor, error) {
 	for _, t := range tenants {
 		if t.Code == code {
 			return t.Actor(actor.CLI, "command line"), nil

@@ -45,6 +45,8 @@ const (
 	// AuditAcknowledge is to say that an older state of the database was restored, and that it goes on from here.
 	AuditAcknowledge Right = "audit:acknowledge"
 	GraphQLQuery     Right = "graphql:query"
+	// IdentityExplain is to see what Gatehouse makes of the claims of a sign-in, without anybody signing in.
+	IdentityExplain Right = "identity:explain"
 )
 
 var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery}
@@ -67,7 +69,7 @@ var rightsOf = map[Role][]Right{
 	ProductOwner:        and(ItemWork, GateSign),
 	Viewer:              and(),
 	Auditor:             and(AuditRead, AuditAcknowledge),
-	Admin:               and(AuditRead, AuditAcknowledge),
+	Admin:               and(AuditRead, AuditAcknowledge, IdentityExplain),
 }
 
 // forMachines are the rights that a credential may carry. What is a person's word, a signature above all, is not among them.

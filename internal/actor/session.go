@@ -17,6 +17,9 @@ type SignIn struct {
 	ReturnTo string
 	// ExpectIssuer and ExpectSubject name who has to come back from a fresh sign-in; empty otherwise.
 	ExpectIssuer, ExpectSubject string
+	// Anew says that whoever comes back has to have shown just now who they are: the browser is shared, and the person
+	// before may still be signed in at the provider.
+	Anew bool
 }
 
 // Fresh says whether a person who is signed in already has to prove it again.

@@ -126,7 +126,7 @@ func (a *App) build() error {
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready,
-		Audit: a.config.Trail(a.db), Inbox: a.house.inbox, Sessions: postgres.Sessions{DB: a.db}, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
+		Audit: a.config.Trail(a.db), Inbox: a.house.inbox, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
 	a.handler = site.Handler()
@@ -149,7 +149,9 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceMigrations, Label: "Migrations", Href: "/migrations", Right: actor.MigrationRead},
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},
+			{Place: layouts.PlaceSettings, Label: "Settings", Href: "/settings/claims", Right: actor.IdentityExplain},
 		},
+		WayBack: postgres.WayBack{DB: a.db}, Knocks: postgres.Knocks{DB: a.db},
 		Sessions: postgres.Sessions{DB: a.db}, Attempts: postgres.SignIns{DB: a.db}, People: postgres.People{DB: a.db},
 		Credentials: postgres.Credentials{DB: a.db}, Provider: provider, Recorder: postgres.Audit{DB: a.db},
 		Meter: func(ctx context.Context) (context.Context, func() (int64, int64)) {

@@ -304,7 +304,7 @@ func (s *site) trail(outcome string) int {
 func (s *site) facts() string {
 	s.t.Helper()
 	names, err := s.super.Query(s.t.Context(), `SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.relkind = 'r' AND (n.nspname = 'gatehouse' AND c.relname NOT IN ('audit_events', 'audit_heads', 'sign_in_attempts', 'sessions')
+		WHERE c.relkind = 'r' AND (n.nspname = 'gatehouse' AND c.relname NOT IN ('audit_events', 'audit_heads', 'sign_in_attempts', 'sessions', 'knocks')
 		   OR n.nspname = 'river' AND c.relname = 'river_job') ORDER BY 1`)
 	if err != nil {
 		s.t.Fatal(err)

@@ -4,12 +4,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/migrations"
 )
 
@@ -243,8 +246,26 @@ func acts() []act {
 			s.ids["session"] = s.text(`SELECT session_id::text FROM gatehouse.sessions s JOIN gatehouse.people p USING (person_id)
 				WHERE p.email LIKE 'product.owner@rivermark%' ORDER BY s.created_at DESC LIMIT 1`)
 		}},
+		act{route: "POST /settings/claims", who: "admin", path: "/settings/claims", page: "/settings/claims", typed: map[string]string{"claims": `{"sub":"x","groups":["viewer"]}`}, status: http.StatusOK},
+		act{route: "POST /switch-user", who: "warehouse.staff", path: "/switch-user", page: "/me", entries: 1, status: http.StatusOK},
+		act{
+			route: "POST /way-back", who: "frontend.lead", path: "/way-back", page: "/way-back", typed: map[string]string{"first": "{first}", "second": "{second}"}, entries: 1,
+			before: (*story).sealHalves,
+		},
 		act{route: "POST /logout", who: "on.call.engineer", path: "/logout", page: "/me", entries: 1, status: http.StatusOK, anyForm: true},
 	)
+}
+
+// sealHalves makes a code for two people, as the command does.
+func (s *story) sealHalves() {
+	s.t.Helper()
+	code, err := postgres.MakeWayBack(s.t.Context(), s.database.OwnerURL, housetest.Tenants()[0].Actor(actor.CLI, "test"), postgres.WayBackPlan{
+		FirstHolder: "Ada Morrow", SecondHolder: "Omar Fitch", Reason: "the provider sends no groups", Lifetime: time.Hour, Session: 30 * time.Minute,
+	})
+	if err != nil {
+		s.t.Fatalf("MakeWayBack: %v", err)
+	}
+	s.ids["first"], s.ids["second"] = code.First, code.Second
 }
 
 func last(a answer) string {

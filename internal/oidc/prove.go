@@ -143,18 +143,19 @@ func checkAccessToken(t *proven, accessToken string, _ actor.SignIn) error {
 	return nil
 }
 
-// checkAuthTime is for a fresh sign-in: only auth_time proves that somebody was asked, not that a browser came back.
+// checkAuthTime is for a fresh sign-in, and for the next person at a shared browser: only auth_time proves that somebody was
+// asked, not that a browser came back.
 func (p *Provider) checkAuthTime(t *proven, _ string, s actor.SignIn) error {
 	at, present := seconds(t.claims["auth_time"])
 	now := p.config.Now()
 	switch {
-	case !present && s.Fresh():
+	case !present && (s.Fresh() || s.Anew):
 		return refused("it does not say when you proved who you are (auth_time)")
 	case !present:
 		return nil
 	case at.Sub(now) > leeway:
 		return refused("it says that you proved who you are in the future (auth_time)")
-	case s.Fresh() && now.Sub(at) > freshWithin:
+	case (s.Fresh() || s.Anew) && now.Sub(at) > freshWithin:
 		return refused("you proved who you are %s ago, and not afresh (auth_time)", words(now.Sub(at)))
 	}
 	return nil

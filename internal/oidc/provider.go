@@ -107,7 +107,7 @@ func (p *Provider) Begin(ctx context.Context, s actor.SignIn) (string, error) {
 		return "", err
 	}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(s.Nonce), oauth2.S256ChallengeOption(s.Verifier)}
-	if s.Fresh() {
+	if s.Fresh() || s.Anew {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	return p.oauth(d).AuthCodeURL(s.State, options...), nil

@@ -13,6 +13,7 @@ var systemTables = map[string]string{
 	"warehouse_found":     "what the warehouse held when it was recorded, which is the environment's; only the owner reads it",
 	"sessions":            "found by the hash of a cookie, before anybody is known",
 	"sign_in_attempts":    "found by the hash of a state, before anybody is known",
+	"knocks":              "counts addresses before anybody is known, by their hash and for minutes",
 	"machine_credentials": "found by the hash of a token, before anybody is known",
 	"console_ledger":      "the history of Gatehouse's own tables",
 	"migration_ledger":    "the history of the one schema all tenants share; read through a view that masks names",

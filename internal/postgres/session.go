@@ -152,14 +152,17 @@ type SignIns struct{ DB *DB }
 func (s SignIns) Begin(ctx context.Context, a actor.SignIn, lifetime time.Duration) error {
 	_, err := Sessions(s).exec(ctx, "BeginSignIn", pgx.StrictNamedArgs{
 		"state": hashed(a.State), "browser": hashed(a.Browser), "nonce": a.Nonce, "verifier": a.Verifier, "return_to": a.ReturnTo,
-		"expect_issuer": a.ExpectIssuer, "expect_subject": a.ExpectSubject, "lifetime_seconds": lifetime.Seconds(),
+		"expect_issuer": a.ExpectIssuer, "expect_subject": a.ExpectSubject, "anew": a.Anew, "lifetime_seconds": lifetime.Seconds(),
 	})
 	return err
 }
 
 // Take removes and returns the attempt of this state in this browser.
 func (s SignIns) Take(ctx context.Context, state, browser string) (actor.SignIn, bool, error) {
-	type row struct{ Nonce, Verifier, ReturnTo, ExpectIssuer, ExpectSubject string }
+	type row struct {
+		Nonce, Verifier, ReturnTo, ExpectIssuer, ExpectSubject string
+		Anew                                                   bool
+	}
 	var found *row
 	err := Sessions(s).one(ctx, "TakeSignIn", pgx.StrictNamedArgs{"state": hashed(state), "browser": hashed(browser)}, collectMaybe(&found))
 	if err != nil || found == nil {
@@ -167,8 +170,18 @@ func (s SignIns) Take(ctx context.Context, state, browser string) (actor.SignIn,
 	}
 	return actor.SignIn{
 		State: state, Browser: browser, Nonce: found.Nonce, Verifier: found.Verifier, ReturnTo: found.ReturnTo,
-		ExpectIssuer: found.ExpectIssuer, ExpectSubject: found.ExpectSubject,
+		ExpectIssuer: found.ExpectIssuer, ExpectSubject: found.ExpectSubject, Anew: found.Anew,
 	}, true, nil
+}
+
+// Knocks counts who comes how often, for all processes together.
+type Knocks struct{ DB *DB }
+
+// Knock notes that the key came once more, and says how often it has within this minute. Only the key's hash is kept.
+func (k Knocks) Knock(ctx context.Context, key string) (int, error) {
+	var counted struct{ Times int }
+	err := Sessions(k).one(ctx, "Knock", pgx.StrictNamedArgs{"key": hashed(key)}, collectOne(&counted))
+	return counted.Times, err
 }
 
 func hashed(secret string) string {

@@ -122,15 +122,32 @@ func withConn(ctx context.Context, url string, work func(*pgx.Conn) error) error
 
 // Tenants lists every tenant, for the scheduler and for commands that work for each in turn.
 func (db *DB) Tenants(ctx context.Context) ([]Tenant, error) {
-	rows, err := db.pool.Query(ctx, sql("Tenants"))
+	tenants, err := readTenants(ctx, db.pool)
+	return tenants, translate(err)
+}
+
+func readTenants(ctx context.Context, from interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}) ([]Tenant, error) {
+	rows, err := from.Query(ctx, sql("Tenants"))
 	if err != nil {
-		return nil, translate(err)
+		return nil, err
 	}
 	var tenants []Tenant
 	var t Tenant
 	_, err = pgx.ForEachRow(rows, []any{&t.ID, &t.Code, &t.Name, &t.Operator}, func() error {
 		tenants = append(tenants, t)
 		return nil
+	})
+	return tenants, err
+}
+
+// TenantsAsOwner lists every tenant, for commands that have the owner's address alone.
+func TenantsAsOwner(ctx context.Context, ownerURL string) ([]Tenant, error) {
+	var tenants []Tenant
+	err := withConn(ctx, ownerURL, func(conn *pgx.Conn) (err error) {
+		tenants, err = readTenants(ctx, conn)
+		return err
 	})
 	return tenants, translate(err)
 }

@@ -72,6 +72,7 @@ const (
 	PlaceMigrations Place = "migrations"
 	PlaceHealth     Place = "health"
 	PlaceAudit      Place = "audit"
+	PlaceSettings   Place = "settings"
 )
 
 // NavItem is one place in the rail. Only what the person may see is listed.

@@ -13,6 +13,8 @@ type SignInView struct {
 	Returning string // where signing in leads back to, in words; may be empty
 	Away      string // why signing in is not possible right now; empty when it is
 	Refused   string // why the last attempt was refused; empty when it was not
+	// WayBackHref is the door for two sealed halves, shown where the provider lets nobody in.
+	WayBackHref string
 }
 
 // SignedOutView says what signing out ended, and what it did not.
@@ -74,4 +76,53 @@ type FreshSignInView struct {
 	BackLabel string
 	Typed     []components.Fact
 	Kept      bool // the form will be filled again after signing in
+}
+
+// SwitchUserView hands a shared browser to the next person. It goes on by itself; the link is for browsers that do not.
+type SwitchUserView struct {
+	layouts.Shell
+	Provider   string
+	NextHref   string
+	AtProvider bool   // the next step ends the session at the provider
+	AgainHref  string // the sign-in itself, where the provider's own sign-out goes nowhere
+}
+
+// WayBackView is the form for the two sealed halves of a code.
+type WayBackView struct {
+	layouts.Shell
+	Provider   string
+	Action     string // POST
+	LoginHref  string
+	Refused    string
+	Complaints map[string]string // by field
+}
+
+// ClaimsView is what Gatehouse makes of pasted claims. Judged says whether there is anything to say yet.
+type ClaimsView struct {
+	layouts.Shell
+	Action     string // POST
+	Typed      string
+	Complaints components.Complaints
+	Judged     bool
+	Outcome    components.Tone // good: may sign in; bad: may not
+	Verdict    string
+	Name       string
+	Subject    string
+	Email      string
+	Tenant     string
+	TenantWhy  string
+	RoleClaim  string // where the roles were looked for
+	Shape      string // what is wrong with the role claim as a whole
+	Entries    []ClaimEntry
+	More       int // entries that are not listed
+	Grants     []RoleGrant
+	Notes      []string
+}
+
+// ClaimEntry is one entry of the role claim.
+type ClaimEntry struct {
+	Text    string
+	Tone    components.Tone
+	Word    string // "counts", "does not count"
+	Because string
 }

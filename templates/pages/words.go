@@ -68,3 +68,15 @@ func (v ItemShowView) complaintsByID() components.Complaints {
 	}
 	return pointed
 }
+
+// verdictWord is a judgement on claims in a word or two.
+func verdictWord(tone components.Tone) string {
+	switch tone {
+	case components.Good:
+		return "gets in"
+	case components.Warn:
+		return "not sure"
+	default:
+		return "does not get in"
+	}
+}

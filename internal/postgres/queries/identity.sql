@@ -63,14 +63,14 @@ WITH turn AS MATERIALIZED (
      WHERE (SELECT ours FROM turn)
        AND state_sha256 IN (SELECT o.state_sha256 FROM gatehouse.sign_in_attempts o WHERE o.expires_at < now() LIMIT 100)
 )
-INSERT INTO gatehouse.sign_in_attempts (state_sha256, browser_sha256, nonce, verifier, return_to, expect_issuer, expect_subject, expires_at)
-VALUES (@state, @browser, @nonce, @verifier, @return_to, @expect_issuer, @expect_subject, now() + make_interval(secs => @lifetime_seconds));
+INSERT INTO gatehouse.sign_in_attempts (state_sha256, browser_sha256, nonce, verifier, return_to, expect_issuer, expect_subject, anew, expires_at)
+VALUES (@state, @browser, @nonce, @verifier, @return_to, @expect_issuer, @expect_subject, @anew, now() + make_interval(secs => @lifetime_seconds));
 
 -- name: TakeSignIn :one
 -- Removing is taking: a state works once, whoever asks at the same moment. Another browser removes nothing.
 DELETE FROM gatehouse.sign_in_attempts
  WHERE state_sha256 = @state AND browser_sha256 = @browser AND expires_at > now()
-RETURNING nonce, verifier, return_to, expect_issuer, expect_subject;
+RETURNING nonce, verifier, return_to, expect_issuer, expect_subject, anew;
 
 -- name: TenantByCode :one
 SELECT tenant_id, tenant_code, tenant_name, is_operator FROM gatehouse.tenant_by_code(@code);
@@ -113,3 +113,27 @@ SELECT credential_id, name, rights, created_by, created_at, expires_at, revoked_
  WHERE tenant_id = @tenant
  ORDER BY created_at DESC, credential_id
  LIMIT 200;
+
+-- name: UseWayBack :one
+SELECT outcome, tenant_id, tenant_code, tenant_name, is_operator, code_id, first_holder, second_holder, reason, session_seconds
+  FROM gatehouse.use_way_back(@one, @other, @ip);
+
+-- name: AddWayBack :one
+-- By the owner: the application may use a code and not make one.
+INSERT INTO gatehouse.way_back_codes (tenant_id, code_id, first_sha256, second_sha256, first_holder, second_holder, reason, session_seconds, expires_at)
+VALUES (@tenant, @code, @first, @second, @first_holder, @second_holder, @reason, @session_seconds, clock_timestamp() + make_interval(secs => @lifetime_seconds))
+RETURNING expires_at;
+
+-- name: Knock :one
+-- Minutes are the database's, so that all processes count the same ones. What is over is swept in small portions, by one
+-- process at a time (the key is "knocks" in ASCII).
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(118122059361139) AS ours
+), swept AS (
+    DELETE FROM gatehouse.knocks
+     WHERE (SELECT ours FROM turn)
+       AND (key_sha256, minute) IN (SELECT o.key_sha256, o.minute FROM gatehouse.knocks o WHERE o.minute < now() - interval '2 minutes' LIMIT 100)
+)
+INSERT INTO gatehouse.knocks AS k (key_sha256, minute) VALUES (@key, date_trunc('minute', now()))
+ON CONFLICT (key_sha256, minute) DO UPDATE SET times = k.times + 1
+RETURNING times;
