@@ -67,6 +67,9 @@ func (h backups) listView(shell layouts.Shell, by actor.Actor, o operation.Overv
 	}
 	for _, b := range o.Backups {
 		worth, why := b.Worth()
+		if v.Tone != components.Good && b.Drilled != nil {
+			v.Sentence = "No backup here is known to restore now. Take one, and restore it once."
+		}
 		row := pages.BackupRow{
 			ID: b.ID.String(), Taken: moment(b.Manifest.TakenAt, h.now(), time.UTC), Worth: backupWorths[worth], Why: why, Standing: b.Manifest.Standing,
 			Size: fmt.Sprintf("%.1f MB", float64(b.Bytes)/1e6), Tables: counted(len(b.Manifest.Rows), "table", "tables"), By: b.By, Name: b.Name, SHA256: b.SHA256,
