@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -25,6 +27,8 @@ type AuditTrail interface {
 	Verify(ctx context.Context, by actor.Actor) (audit.Check, error)
 	// Acknowledge lets the tenant be changed again after an older state of the database was restored.
 	Acknowledge(ctx context.Context, by actor.Actor, reason string) error
+	// Export writes down that the trail is exported, and gives what is to be written.
+	Export(ctx context.Context, by actor.Actor, q audit.Query, format string) (audit.Export, error)
 }
 
 const (
@@ -46,6 +50,7 @@ func Audit(trail AuditTrail, now func() time.Time) []web.Route {
 	h := auditTrail{trail, now}
 	return []web.Route{
 		web.Needs(http.MethodGet, "/audit", actor.AuditRead, h.list),
+		{Method: http.MethodPost, Path: "/audit/export", Right: actor.AuditRead, Action: "audit:export", Streams: true, Handler: h.export},
 		{Method: http.MethodPost, Path: "/audit/verify", Right: actor.AuditRead, Action: "audit:verify", Handler: h.verify},
 		{
 			Method: http.MethodPost, Path: "/audit/acknowledge", Right: actor.AuditAcknowledge, Fresh: actor.FreshFor,
@@ -56,13 +61,8 @@ func Audit(trail AuditTrail, now func() time.Time) []web.Route {
 
 func (h auditTrail) list(c echo.Context) error {
 	values := web.Query(c)
-	q := audit.Query{
-		Person:  values.Text("person", 0, 200),
-		Action:  values.Text("action", 0, 60),
-		Outcome: audit.Outcome(optionalChoice(values, "outcome", "done", "refused", "failed")),
-		Limit:   auditPageSize,
-	}
-	q.ObjectKind, q.ObjectID, _ = strings.Cut(values.Text("object", 0, 300), " ")
+	q := auditFilter(values)
+	q.Limit = auditPageSize
 	if values.Has("before") {
 		before, err := strconv.ParseInt(values.Text("before", 1, 19), 10, 64)
 		if err != nil || before < 1 {
@@ -78,13 +78,6 @@ func (h auditTrail) list(c echo.Context) error {
 		}
 		q.Before, q.Limit = entry+1, 1
 	}
-	if day := values.Text("day", 0, 10); day != "" {
-		from, err := time.Parse(time.DateOnly, day)
-		if err != nil {
-			values.Complain("day", "Write the day as 2026-11-23.")
-		}
-		q.From, q.To = from, from.AddDate(0, 0, 1)
-	}
 	if err := values.Err(); err != nil {
 		return err
 	}
@@ -97,6 +90,52 @@ func (h auditTrail) list(c echo.Context) error {
 		page.More = false
 	}
 	return web.Page(c, http.StatusOK, pages.AuditList(auditListView(c, q, page, entry > 0, h.now())))
+}
+
+// auditFilter reads what of the trail is asked for.
+func auditFilter(values *web.Values) audit.Query {
+	q := audit.Query{
+		Person:  values.Text("person", 0, 200),
+		Action:  values.Text("action", 0, 60),
+		Outcome: audit.Outcome(optionalChoice(values, "outcome", "done", "refused", "failed")),
+	}
+	q.ObjectKind, q.ObjectID, _ = strings.Cut(values.Text("object", 0, 300), " ")
+	if day := values.Text("day", 0, 10); day != "" {
+		from, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			values.Complain("day", "Write the day as 2026-11-23.")
+		}
+		q.From, q.To = from, from.AddDate(0, 0, 1)
+	}
+	return q
+}
+
+// export sends the trail as the page filters it.
+func (h auditTrail) export(c echo.Context) error {
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	q, format := auditFilter(form), form.Choice("format", "jsonl", "csv")
+	if err := form.Err(); err != nil {
+		return err
+	}
+	x, err := h.trail.Export(c.Request().Context(), web.Actor(c), q, format)
+	if err != nil {
+		return err
+	}
+	name := "audit-" + x.TenantCode + "-" + x.At.UTC().Format("20060102T150405Z") + "." + format
+	kind, write := "application/jsonl; charset=utf-8", x.WriteJSONL
+	if format == "csv" {
+		kind, write = "text/csv; charset=utf-8", x.WriteCSV
+	}
+	return web.Download(c, name, kind, func(w io.Writer) error {
+		out := bufio.NewWriterSize(w, 64<<10)
+		if _, err := write(out); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
 }
 
 func (h auditTrail) verify(c echo.Context) error {

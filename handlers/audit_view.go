@@ -23,7 +23,7 @@ import (
 var auditActions = []string{
 	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:abort",
 	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "gate:sign", "gate:withdraw",
-	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "audit:verify",
+	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "audit:verify", "audit:read", "audit:export", "release:export",
 	"credential:create", "credential:revoke", "person:disable", "person:enable",
 }
 
@@ -51,9 +51,9 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, alone bool, n
 	if page.Checked != nil && page.Checked.Seq > 0 {
 		v.ChainHead = hex.EncodeToString(page.Checked.Head)
 	}
-	v.Sealed = sealPart(page, now)
+	v.Sealed, v.Unrecorded = sealPart(page, now), page.Unrecorded
 	if web.Actor(c).Can(actor.AuditRead) {
-		v.VerifyHref = "/audit/verify"
+		v.VerifyHref, v.ExportHref = "/audit/verify", "/audit/export"
 	}
 	if v.Alarm != "" {
 		v.WhoCan = roleTitles(actor.RolesWith(actor.AuditAcknowledge))

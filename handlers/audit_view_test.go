@@ -36,6 +36,10 @@ func (o oldTrail) Verify(context.Context, actor.Actor) (audit.Check, error) {
 	return audit.Check{}, nil
 }
 
+func (oldTrail) Export(context.Context, actor.Actor, audit.Query, string) (audit.Export, error) {
+	return audit.Export{}, nil
+}
+
 func (oldTrail) Acknowledge(context.Context, actor.Actor, string) error { return nil }
 
 // Fifty entries with a long reason and long values each still make a small page, and each leads to itself, whole.

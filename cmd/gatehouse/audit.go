@@ -16,7 +16,7 @@ import (
 
 func auditCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Short: "Check and seal the audit trail"}
-	var only string
+	var only, file, keyFile string
 	verify := &cobra.Command{
 		Use:   "verify",
 		Short: "Walk every tenant's chain from its first entry to its head",
@@ -31,9 +31,20 @@ chain has to hold what was sealed.
 The result is stored and shown on the audit page; a whole chain's head is sealed where GATEHOUSE_SEAL_KEY
 is set, and added to the file.
 
+With --file it checks an exported JSONL file instead, without database and configuration: that it is whole,
+that every entry has the hash it claims and continues the one before (in a filtered file: its neighbours), and
+its signature. With --key, or where GATEHOUSE_SEAL_KEY or GATEHOUSE_SEAL_TRUSTED is set, that proves where it
+comes from; without, only that it fits itself.
+
 Exit codes: 0 every chain holds, 1 one does not (or the database could not be read), 2 called wrongly.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file != "" {
+				return verifyExport(cmd, file, keyFile)
+			}
+			if keyFile != "" {
+				return exitError{2, errors.New("--key goes with --file; the database is checked with GATEHOUSE_SEAL_KEY and GATEHOUSE_SEAL_TRUSTED")}
+			}
 			db, err := openDatabase(cmd)
 			if err != nil {
 				return err
@@ -89,7 +100,9 @@ Exit codes: 0 every chain holds, 1 one does not (or the database could not be re
 		},
 	}
 	verify.Flags().StringVar(&only, "tenant", "", "only this tenant's chain (\"system\" for the system's own)")
-	cmd.AddCommand(verify, keygenCommand(), publicKeyCommand())
+	verify.Flags().StringVar(&file, "file", "", "check this exported JSONL file, offline")
+	verify.Flags().StringVar(&keyFile, "key", "", "with --file: the public key in PEM that it has to be signed with")
+	cmd.AddCommand(verify, exportCommand(), keygenCommand(), publicKeyCommand())
 	return cmd
 }
 

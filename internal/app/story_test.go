@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/postgres"
@@ -236,6 +237,14 @@ func acts() []act {
 			before: func(s *story) {
 				s.sql(`INSERT INTO gatehouse.audit_alarms (tenant_id, alarm_id, published_seq, published_hash, published_at, agreed_seq, found_seq)
 					SELECT tenant_id, gen_random_uuid(), 1000000, repeat('0', 64), now(), 0, 1 FROM gatehouse.tenants WHERE is_operator`)
+			},
+		},
+		act{
+			route: "POST /audit/export", who: "auditor", path: "/audit/export", page: "/audit", typed: map[string]string{"format": "jsonl"}, status: http.StatusOK, entries: 1,
+			after: func(s *story, a answer) {
+				if found, err := audit.ReadJSONL(strings.NewReader(a.body), audit.Keyring{}); err != nil || found.Tenant != "rivermark" || found.Last != found.UpTo {
+					s.t.Errorf("what was exported = %+v, %v; want the whole trail", found, err)
+				}
 			},
 		},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},

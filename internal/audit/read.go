@@ -1,6 +1,9 @@
 package audit
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Query asks for a page of a tenant's trail, newest first. Empty fields ask for anything.
 type Query struct {
@@ -14,6 +17,27 @@ type Query struct {
 	Limit      int
 }
 
+// Filter names what the query leaves out, for the trail's own entry about being read or exported; empty is everything.
+func (q Query) Filter() map[string]string {
+	filter := map[string]string{}
+	add := func(name, value string) {
+		if value != "" {
+			filter[name] = value
+		}
+	}
+	add("person", q.Person)
+	add("action", q.Action)
+	add("object", strings.TrimSpace(q.ObjectKind+" "+q.ObjectID))
+	add("outcome", string(q.Outcome))
+	if !q.From.IsZero() {
+		add("from", q.From.UTC().Format(time.RFC3339))
+	}
+	if !q.To.IsZero() {
+		add("to", q.To.UTC().Format(time.RFC3339))
+	}
+	return filter
+}
+
 // Page is one page of the trail, and what is known of the chain.
 type Page struct {
 	Entries []Entry
@@ -22,6 +46,8 @@ type Page struct {
 	Checked *Check
 	// Published says that heads of the chain are kept outside the database, too.
 	Published bool
+	// Unrecorded says that the trail takes no entry, so that this reading does not stand in it.
+	Unrecorded bool
 	// Seal is the newest seal; nil where nothing was ever sealed. SealProblem says why it cannot be relied on, as far as one
 	// seal by itself shows; Proven that its signature was checked with a key that is trusted here.
 	Seal        *Seal

@@ -44,23 +44,42 @@ func (r checkRow) check() *audit.Check {
 	return &audit.Check{Seq: r.Seq, Head: r.Head, Break: r.Break, Entries: r.Entries, CheckedAt: r.CheckedAt}
 }
 
-// List reads a page of the actor's tenant's trail and the newest check of its chain, in one round trip.
+func queryArgs(q audit.Query) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
+		"person": q.Person, "action": q.Action, "object_kind": q.ObjectKind, "object_id": q.ObjectID,
+		"outcome": string(q.Outcome), "from": timeOrNull(q.From), "to": timeOrNull(q.To),
+	}
+}
+
+// List reads a page of the actor's tenant's trail and the newest check of its chain, and writes down that it was read, in
+// one round trip. Reading it again with the same filter within a quarter of an hour is the same reading. Where the trail takes
+// no entry it is shown all the same, and the page says so.
 func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.Page, error) {
 	var rows []auditRow
 	var checked *checkRow
 	var seal *sealRow
-	err := a.DB.page(ctx, by, func(b *pgx.Batch) {
-		b.Queue(sql("AuditPage"), pgx.StrictNamedArgs{
-			"before": q.Before, "person": q.Person, "action": q.Action, "object_kind": q.ObjectKind, "object_id": q.ObjectID,
-			"outcome": string(q.Outcome), "from": timeOrNull(q.From), "to": timeOrNull(q.To), "limit": q.Limit + 1,
-		}).Query(collect(&rows))
-		b.Queue(sql("AuditNewestCheck")).Query(collectMaybe(&checked))
-		b.Queue(sql("AuditNewestSeal")).Query(collectMaybe(&seal))
-	})
+	seen, err := reading(by, q)
 	if err != nil {
 		return audit.Page{}, err
 	}
-	page := audit.Page{More: len(rows) > q.Limit, Published: a.Heads.Kept(), Sealing: a.Keys.Own() != nil}
+	fill := func(b *pgx.Batch) {
+		args := queryArgs(q)
+		args["before"], args["limit"] = q.Before, q.Limit+1
+		b.Queue(sql("AuditPage"), args).Query(collect(&rows))
+		b.Queue(sql("AuditNewestCheck")).Query(collectMaybe(&checked))
+		b.Queue(sql("AuditNewestSeal")).Query(collectMaybe(&seal))
+	}
+	unrecorded := false
+	err = a.DB.pageThen(ctx, by, fill, func(b *pgx.Batch) { b.Queue(sql("RecordAuditReading"), seen) })
+	if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+		// A trail that takes no entry has to be looked at more than any other.
+		unrecorded, rows, checked, seal = true, nil, nil, nil
+		err = a.DB.page(ctx, by, fill)
+	}
+	if err != nil {
+		return audit.Page{}, err
+	}
+	page := audit.Page{More: len(rows) > q.Limit, Published: a.Heads.Kept(), Sealing: a.Keys.Own() != nil, Unrecorded: unrecorded}
 	if seal != nil {
 		newest := seal.seal()
 		page.Seal, page.Proven = &newest, a.Keys.Trusts()

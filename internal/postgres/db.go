@@ -117,11 +117,23 @@ func (db *DB) transact(ctx context.Context, by actor.Actor, options pgx.TxOption
 // page sends one READ ONLY transaction as a single pipelined batch: fill queues its statements with pgx callbacks. All of
 // them see the same moment, so that a page never lays what was before a commit beside what is after it.
 func (db *DB) page(ctx context.Context, by actor.Actor, fill func(b *pgx.Batch)) error {
+	return db.pageThen(ctx, by, fill, nil)
+}
+
+// pageThen is page, and in the same round trip a second transaction that writes what reading the page leaves behind. It
+// sees what was committed meanwhile, so it waits for others instead of failing.
+func (db *DB) pageThen(ctx context.Context, by actor.Actor, fill, then func(b *pgx.Batch)) error {
 	var b pgx.Batch
 	b.Queue("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	b.Queue(sql("EnterTenant"), pgx.StrictNamedArgs{"tenant": by.Tenant.String()})
 	fill(&b)
 	b.Queue("COMMIT")
+	if then != nil {
+		b.Queue("BEGIN")
+		b.Queue(sql("EnterTenant"), pgx.StrictNamedArgs{"tenant": by.Tenant.String()})
+		then(&b)
+		b.Queue("COMMIT")
+	}
 	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
 		return translate(err)

@@ -14,7 +14,7 @@ let pressed = null;
 
 document.addEventListener("submit", (event) => {
 	const form = event.target;
-	if (form.method === "dialog" || form.matches("[data-theme-switch]") || form.method !== "post") {
+	if (form.method === "dialog" || form.matches("[data-theme-switch], [data-download]") || form.method !== "post") {
 		return;
 	}
 	if (form.dataset.sent) {

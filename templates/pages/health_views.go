@@ -42,6 +42,21 @@ type AuditFilter struct {
 	Any                         bool // something is asked for
 }
 
+// Outcome is the outcome that was asked for; empty for any.
+func (f AuditFilter) Outcome() string {
+	for _, o := range f.Outcomes {
+		if o.Chosen {
+			return o.Value
+		}
+	}
+	return ""
+}
+
+// Narrowed says whether anything is left out, but for the place in the list.
+func (f AuditFilter) Narrowed() bool {
+	return f.Person != "" || f.Object != "" || f.Action != "" || f.Day != "" || f.Outcome() != ""
+}
+
 // AuditRow is one act or refusal.
 type AuditRow struct {
 	ID       string
@@ -74,7 +89,9 @@ type AuditListView struct {
 	// ChainHead is the hash of the last entry that was walked; may be empty.
 	ChainHead  string
 	VerifyHref string // POST; empty where this person may not
+	ExportHref string // POST; empty where this person may not
 	Sealed     SealPart
+	Unrecorded bool // the trail takes no entry, not even that it was read
 	AllHref    string
 	// Where an older state of the database was restored: who may acknowledge it, and the form or the way to it.
 	AcknowledgeHref, FreshHref string

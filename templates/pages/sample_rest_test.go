@@ -90,7 +90,7 @@ func healthEmpty() pages.HealthView {
 
 func auditList() pages.AuditListView {
 	return pages.AuditListView{
-		Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: components.State{Code: "whole", Word: "Chain whole", Tone: components.Good}, ChainSay: "Every entry up to 10 412 follows from the one before; checked 2 min ago.", ChainHead: digest, VerifyHref: "/audit/verify",
+		Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: components.State{Code: "whole", Word: "Chain whole", Tone: components.Good}, ChainSay: "Every entry up to 10 412 follows from the one before; checked 2 min ago.", ChainHead: digest, VerifyHref: "/audit/verify", ExportHref: "/audit/export",
 		Sealed: pages.SealPart{
 			State: components.State{Code: "sealed", Word: "Sealed", Tone: components.Good}, Say: "Everything up to entry 10 412 was sealed 2 min ago.",
 			Facts: []components.Fact{{Label: "Seal", Value: "87"}, {Label: "Entry", Value: "10412"}, {Label: "Hash of the entry", Value: digest, Code: true}, {Label: "Key", Value: other, Code: true}, {Label: "Signature", Value: digest + other, Code: true}},
@@ -105,5 +105,5 @@ func auditList() pages.AuditListView {
 }
 
 func auditListEmpty() pages.AuditListView {
-	return pages.AuditListView{Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: unknown, ChainSay: "The chain has not been checked yet.", Sealed: pages.SealPart{State: components.State{Code: "none", Word: "Not sealed", Tone: components.Warn}, Say: "No seal key is configured."}}
+	return pages.AuditListView{Shell: shell("Audit", layouts.PlaceAudit), Action: "/audit", AllHref: "/audit", Chain: unknown, ChainSay: "The chain has not been checked yet.", Unrecorded: true, Sealed: pages.SealPart{State: components.State{Code: "none", Word: "Not sealed", Tone: components.Warn}, Say: "No seal key is configured."}}
 }

@@ -103,3 +103,28 @@ SELECT clock_timestamp() AS at;
 INSERT INTO gatehouse.audit_seals (tenant_id, number, seq, hash, sealed_at, previous, key_id, signature)
 VALUES (gatehouse.current_tenant(), @number, @seq, @hash, @at, @previous, @key, @signature)
     ON CONFLICT DO NOTHING;
+
+-- name: AuditBetween :many
+SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, object_kind, object_id, outcome, reason,
+       before::text AS before, after::text AS after, prev_hash, hash
+  FROM gatehouse.audit_events
+ WHERE tenant_id = gatehouse.current_tenant() AND seq > @after AND seq <= @up_to
+   AND (@person::text = '' OR subject = @person OR name = @person)
+   AND (@action::text = '' OR action = @action)
+   AND (@object_kind::text = '' OR object_kind = @object_kind)
+   AND (@object_id::text = '' OR object_id = @object_id)
+   AND (@outcome::text = '' OR outcome = @outcome)
+   AND (@from::timestamptz IS NULL OR at >= @from)
+   AND (@to::timestamptz IS NULL OR at < @to)
+ ORDER BY seq
+ LIMIT @limit;
+
+-- name: RecordAuditReading :exec
+-- Number, time, previous hash and hash are set by the trigger audit_events_chain.
+INSERT INTO gatehouse.audit_events (tenant_id, seq, at, origin, issuer, subject, name, roles, ip,
+                                    action, object_kind, object_id, outcome, reason, before, after, prev_hash, hash)
+SELECT @tenant, 0, now(), @origin, @issuer, @subject, @name, @roles, @ip,
+       @action, @object_kind, @object_id, @outcome, @reason, @before, @after, '', ''
+ WHERE NOT EXISTS (SELECT FROM gatehouse.audit_events e
+                    WHERE e.tenant_id = gatehouse.current_tenant() AND e.at > clock_timestamp() - @again::interval
+                      AND e.action = @action AND e.issuer = @issuer AND e.subject = @subject AND e.after = @after::jsonb);
