@@ -25,6 +25,8 @@ type SignoffStories interface {
 	Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate signoff.GateID) (signoff.Gate, error)
 	Sign(ctx context.Context, by actor.Actor, r signoff.SignRequest) (signoff.Signature, error)
 	Withdraw(ctx context.Context, by actor.Actor, run, signature uuid.UUID, reason string) error
+	Reject(ctx context.Context, by actor.Actor, r signoff.RejectRequest) error
+	Reopen(ctx context.Context, by actor.Actor, r signoff.ReopenRequest) error
 	Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, []signoff.Change, error)
 }
 
@@ -33,7 +35,8 @@ type gates struct {
 	now     func() time.Time
 }
 
-// Gates is the subject of gates: what is signed, the signing, the taking back, and one signature.
+// Gates is the subject of gates: what is signed, the signing, the taking back, the rejecting and the new attempt, and one
+// signature.
 func Gates(stories SignoffStories, now func() time.Time) []web.Route {
 	h := gates{stories, now}
 	const page = releasesPage + "/:release/gates/:gate"
@@ -42,6 +45,9 @@ func Gates(stories SignoffStories, now func() time.Time) []web.Route {
 		web.Needs(http.MethodGet, page+contentPath, actor.ReleaseRead, h.content),
 		{Method: http.MethodPost, Path: page + "/sign", Right: actor.GateSign, Fresh: actor.FreshFor, Doing: "sign this gate", Handler: h.sign},
 		{Method: http.MethodPost, Path: page + "/withdraw", Right: actor.GateSign, Action: "gate:withdraw", Handler: h.withdraw},
+		{Method: http.MethodPost, Path: page + "/reject", Right: actor.GateSign, Fresh: actor.FreshFor, Action: "gate:reject", Doing: "reject this gate", Handler: h.reject},
+		{Method: http.MethodPost, Path: page + "/attempts", Right: actor.ReleaseManage, Action: "gate:reopen", Handler: h.reopen},
+		web.Needs(http.MethodGet, page+"/attempts/:attempt"+contentPath, actor.ReleaseRead, h.stopped),
 		web.Needs(http.MethodGet, "/signatures/:signature", actor.ReleaseRead, h.signature),
 		web.Needs(http.MethodGet, "/signatures/:signature"+contentPath, actor.ReleaseRead, h.signed),
 	}
@@ -87,8 +93,13 @@ func (h gates) show(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if typed := web.Prefill(c); typed != nil {
-		keepSigning(&v, func(name string) string { return typed[name] })
+	if kept := web.Prefill(c); kept != nil {
+		typed := func(name string) string { return kept[name] }
+		if typed("reject_reason")+typed("attempt_note") != "" {
+			keepStopping(&v, typed)
+		} else {
+			keepSigning(&v, typed)
+		}
 	}
 	return web.Page(c, http.StatusOK, pages.GateShow(v))
 }
@@ -257,6 +268,91 @@ func (h gates) withdraw(c echo.Context) error {
 	}
 	web.Flash(c, layouts.FlashInfo, "Your signature has been withdrawn. It stays readable, marked as withdrawn.")
 	return web.SeeOther(c, gateHref(gate.Release.ID, gate.ID))
+}
+
+// stopped is what the gate was about when an attempt ended.
+func (h gates) stopped(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	for _, s := range gate.Stops {
+		if c.Param("attempt") == strconv.Itoa(s.Attempt) {
+			return hashed(c, fmt.Sprintf("gate-%s-attempt-%d", gate.ID, s.Attempt), s.Content, s.ContentSHA256)
+		}
+	}
+	return web.NotFound()
+}
+
+// keepStopping puts the reason of a rejection or the note of a new attempt back, or beside the form where none is offered now.
+func keepStopping(v *pages.GateShowView, typed func(string) string) {
+	if v.Reject.Action == "" && v.Reopen.Action == "" {
+		v.Typed = typedFacts(typed, [2]string{"reject_reason", "Reason"}, [2]string{"attempt_note", "Note"})
+	}
+	if v.Reject.Reason = typed("reject_reason"); v.Reject.Action == "" && v.Reject.Reason != "" {
+		v.Typed = typedFacts(typed, [2]string{"reject_reason", "Reason"})
+	}
+	if v.Reopen.Note = typed("attempt_note"); v.Reopen.Action == "" && v.Reopen.Note != "" {
+		v.Typed = typedFacts(typed, [2]string{"attempt_note", "Note"})
+	}
+}
+
+func (h gates) reject(c echo.Context) error {
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	r := signoff.RejectRequest{Run: gate.Release.ID, Gate: gate.ID, Slot: signoff.SlotID(form.Text("role", 1, 40)), Reason: form.Text("reject_reason", 0, 2000), Key: form.UUID("key")}
+	if err = form.Err(); err == nil {
+		err = h.stories.Reject(c.Request().Context(), web.Actor(c), r)
+	}
+	return h.decided(c, form, gate, err, gate.Name+" is rejected. Nothing passes it until a new attempt is opened and signed anew.")
+}
+
+func (h gates) reopen(c echo.Context) error {
+	gate, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	r := signoff.ReopenRequest{Run: gate.Release.ID, Gate: gate.ID, After: form.Int("after", 1, 1<<30), Note: form.Text("attempt_note", 0, 2000), Key: form.UUID("key")}
+	if err = form.Err(); err == nil {
+		err = h.stories.Reopen(c.Request().Context(), web.Actor(c), r)
+	}
+	return h.decided(c, form, gate, err, fmt.Sprintf("Attempt %d is open. Everybody signs anew.", r.After+1))
+}
+
+// decided leads back to the gate, or shows it with what was typed and what is wrong with it.
+func (h gates) decided(c echo.Context, form *web.Values, gate signoff.Gate, err error, done string) error {
+	refused, ok := correctable(err)
+	if !ok {
+		if err != nil {
+			return err
+		}
+		web.Flash(c, layouts.FlashInfo, done)
+		return web.SeeOther(c, gateHref(gate.Release.ID, gate.ID))
+	}
+	now, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	v, err := h.gateView(gateShell(c, now), web.Actor(c), now, "")
+	if err != nil {
+		return err
+	}
+	keepStopping(&v, form.Raw)
+	v.Complaints = allComplaints(refused, "role", "reject_reason", "attempt_note", "after", "key")
+	return web.Again(c, refused, pages.GateShow(v))
 }
 
 func (h gates) signature(c echo.Context) error {

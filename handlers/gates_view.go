@@ -5,7 +5,11 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
@@ -30,12 +34,22 @@ func gateState(g signoff.Gate) components.State {
 		return components.State{Code: "passed", Word: "Passed", Tone: components.Good}
 	case !g.Release.Active:
 		return components.State{Code: "unpassed", Word: "Not passed", Tone: components.Neutral}
+	case stopKind(g) == signoff.Rejected:
+		return components.State{Code: "rejected", Word: "Rejected", Tone: components.Bad}
+	case stopKind(g) == signoff.Expired:
+		return components.State{Code: "expired", Word: "Denied: time ran out", Tone: components.Bad}
 	case len(g.Blockers) > 0:
 		return components.State{Code: "closed", Word: "Closed", Tone: components.Blocked}
 	case len(g.Signatures) > 0:
 		return components.State{Code: "signing", Word: "Being signed", Tone: components.Progress}
 	}
 	return components.State{Code: "open", Word: "Open for signing", Tone: components.Info}
+}
+
+// stopKind is how the attempt that is under way has ended; empty where it goes on.
+func stopKind(g signoff.Gate) signoff.StopKind {
+	stop, _ := g.Stopped()
+	return stop.Kind
 }
 
 // gateCard is a gate with its slots, as it stands between phases and on its own page.
@@ -86,10 +100,54 @@ func missingSentence(g signoff.Gate) string {
 	if !g.Release.Active {
 		return words + ". The release has ended, so it is not signed any more."
 	}
+	if stop, ok := g.Stopped(); ok {
+		return stopWords(stop, gateZone(g)) + " It stays shut until somebody who manages releases opens a new attempt."
+	}
 	if len(g.Blockers) > 0 {
 		return fmt.Sprintf("Not open for signing yet: %s to be done first.", counted(len(g.Blockers), "thing has", "things have"))
 	}
 	return words + "."
+}
+
+// stopWords say how an attempt ended.
+func stopWords(s signoff.Stop, zone *time.Location) string {
+	at := s.At.In(zone).Format("2 Jan 2006 at 15:04 MST")
+	switch {
+	case s.Kind == signoff.Rejected:
+		return fmt.Sprintf("Rejected by %s as %s on %s: %s", s.Name, s.Role.Title(), at, s.Reason) + fullStop(s.Reason)
+	case s.Reason != "":
+		return "Denied, because its time ran out. " + s.Reason
+	}
+	return fmt.Sprintf("Denied, because its time ran out on %s and not all had signed.", at)
+}
+
+// attemptViews are the attempts that ended, newest first, and what differs since.
+func attemptViews(g signoff.Gate, zone *time.Location) ([]pages.GateAttempt, error) {
+	var list []pages.GateAttempt
+	for _, s := range slices.Backward(g.Stops) {
+		v := pages.GateAttempt{
+			Number: fmt.Sprint(s.Attempt), Kind: string(s.Kind), State: components.State{Code: "rejected", Word: "Rejected", Tone: components.Bad},
+			By: s.Name, Role: s.Role.Title(), At: moment(s.At, g.At, zone), Reason: s.Reason, SHA256: s.ContentSHA256, HashHolds: s.Intact,
+			ContentHref: fmt.Sprintf("%s/attempts/%d%s", gateHref(g.Release.ID, g.ID), s.Attempt, contentPath),
+		}
+		if s.Kind == signoff.Expired {
+			v.State, v.By = components.State{Code: "expired", Word: "Time ran out", Tone: components.Bad}, ""
+		}
+		changes, err := signoff.Compare(s.Content, g.Content)
+		if err != nil {
+			return nil, err
+		}
+		// That the attempt ended, and began again, stands above in whole sentences.
+		changes = slices.DeleteFunc(changes, func(c signoff.Change) bool { return c.AboutAttempts() })
+		v.Changed = differences(changes)
+		for _, a := range g.Attempts {
+			if a.Number == s.Attempt+1 {
+				v.Next = fmt.Sprintf("Attempt %d was opened by %s on %s: %s", a.Number, a.By, a.At.In(zone).Format("2 Jan 2006 at 15:04 MST"), a.Note)
+			}
+		}
+		list = append(list, v)
+	}
+	return list, nil
 }
 
 func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wanted signoff.SlotID) (pages.GateShowView, error) {
@@ -115,6 +173,10 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 	if v.Earlier, err = earlierViews(g, zone); err != nil {
 		return pages.GateShowView{}, err
 	}
+	if v.Attempts, err = attemptViews(g, zone); err != nil {
+		return pages.GateShowView{}, err
+	}
+	h.stopView(&v, by, g, zone)
 	for _, given := range g.Signatures {
 		if given.By(by) && given.Withdrawn == nil && g.Release.Active {
 			v.Withdraw = pages.WithdrawForm{Action: gateHref(g.Release.ID, g.ID) + "/withdraw", Signature: given.ID.String(), Effect: "Withdraw my signature as " + given.Role.Title()}
@@ -125,6 +187,50 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 	}
 	h.signView(&v, by, g, wanted, zone)
 	return v, nil
+}
+
+// stopView says by when the gate has to pass, or that it is stopped; and offers the rejection to who holds a place, and
+// the new attempt to who manages releases.
+func (h gates) stopView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, zone *time.Location) {
+	if n := g.Attempt(); n > 1 {
+		v.Attempt = fmt.Sprintf("Attempt %d", n)
+	}
+	if !g.Release.Active {
+		return
+	}
+	stop, stopped := g.Stopped()
+	if !stopped && !g.ExpiresAt.IsZero() && !g.Passed() {
+		v.Expires = moment(g.ExpiresAt, g.At, zone)
+	}
+	href := gateHref(g.Release.ID, g.ID)
+	if stopped {
+		v.Stopped = stopWords(stop, zone)
+		v.StopTitle = "This gate was rejected"
+		if stop.Kind == signoff.Expired {
+			v.StopTitle = "The time of this gate ran out"
+		}
+		v.WhoReopens = roleTitles(actor.RolesWith(actor.ReleaseManage))
+		if by.Can(actor.ReleaseManage) && by.Rights == nil {
+			v.Reopen = pages.ReopenForm{
+				Action: href + "/attempts", After: fmt.Sprint(stop.Attempt), Key: uuid.NewString(),
+				Effect: fmt.Sprintf("Open attempt %d of %s", stop.Attempt+1, g.Name),
+			}
+		}
+		return
+	}
+	for _, slot := range g.Mine(by) {
+		if g.RefuseReject(by, slot) == nil {
+			v.Reject.Roles = append(v.Reject.Roles, components.Option{Value: string(slot.ID), Label: slot.Role.Title(), Chosen: len(v.Reject.Roles) == 0})
+		}
+	}
+	if len(v.Reject.Roles) > 0 {
+		v.Reject.Action, v.Reject.Key = href+"/reject", uuid.NewString()
+		v.Reject.Effect = fmt.Sprintf("Reject %s on %s", g.Name, v.Environment.Word())
+		v.Reject.Says = "The gate is shut at once: nobody signs it and nothing is applied through it. Every signature given here so far counts no longer. A new attempt has to be opened, and everybody signs anew."
+		if h.now().Sub(by.AuthTime) > actor.FreshFor {
+			v.Reject.FreshHref = web.LoginHref(href, true)
+		}
+	}
 }
 
 // signView offers the form for the slot this person may fill, or says why there is none.
@@ -245,6 +351,15 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	if err != nil {
 		return nil, err
 	}
+	attempts := pages.ContentSection{Title: "Attempts before"}
+	for _, e := range content.Stops {
+		attempts.Facts = append(attempts.Facts, components.Fact{
+			Label: fmt.Sprintf("Attempt %d, %s", e.Attempt, e.Kind), Value: fmt.Sprintf("%s, %s: %s", e.By, contentTime(e.At, gateZone(g)), e.Reason),
+		})
+	}
+	for _, a := range content.Attempts {
+		attempts.Facts = append(attempts.Facts, components.Fact{Label: fmt.Sprintf("Attempt %d, opened", a.Attempt), Value: fmt.Sprintf("%s, %s: %s", a.By, contentTime(a.At, gateZone(g)), a.Note)})
+	}
 	release := pages.ContentSection{Title: "Release", Facts: []components.Fact{
 		{Label: "Code", Value: content.Release.Code, Code: true},
 		{Label: "Title", Value: content.Release.Title},
@@ -254,6 +369,9 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		{Label: "Runbook", Value: content.Template.Name + " " + content.Template.Version},
 		{Label: "Runbook, SHA-256", Value: content.Template.SHA256, Code: true},
 	}}
+	if content.Expires != "" {
+		release.Facts = append(release.Facts, components.Fact{Label: "To be passed by", Value: contentTime(content.Expires, gateZone(g))})
+	}
 	if h := content.Health; h != nil {
 		release.Facts = append(release.Facts, components.Fact{Label: "Health", Value: h.Summary + " (" + h.At + ")"})
 	}
@@ -285,7 +403,11 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		}
 		files.Rows = append(files.Rows, row)
 	}
-	return []pages.ContentSection{release, judged, files}, nil
+	sections := []pages.ContentSection{release}
+	if len(attempts.Facts) > 0 {
+		sections = append(sections, attempts)
+	}
+	return append(sections, judged, files), nil
 }
 
 // contentTime is a time of the content for reading, in the release's zone: "30 Nov 2026, 04:36 EST".
@@ -314,10 +436,34 @@ func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, cha
 		v.Why = fmt.Sprintf("Withdrawn by %s on %s: %s", s.Withdrawn.By, s.Withdrawn.At.In(zone).Format("2 Jan 2006 at 15:04 MST"), s.Withdrawn.Reason)
 	case state == signoff.Void:
 		v.Why = "What was signed is no longer what is there, so this signature does not count."
+		if ended := endedSince(s, g, zone); ended != "" {
+			v.Why = ended + " So this signature does not count any more."
+		}
 	default:
 		v.Why = "The content is still exactly what was signed."
 	}
 	return v
+}
+
+// endedSince says how the attempt that a signature belongs to ended; empty where it has not.
+func endedSince(s signoff.Signature, g signoff.Gate, zone *time.Location) string {
+	then, wrongThen := signoff.ParseContent(s.Content)
+	now, wrongNow := signoff.ParseContent(g.Content)
+	if wrongThen != nil || wrongNow != nil || len(now.Stops) <= len(then.Stops) {
+		return ""
+	}
+	stop := now.Stops[len(then.Stops)]
+	if signoff.StopKind(stop.Kind) == signoff.Expired {
+		return "The time of the gate ran out afterwards. " + stop.Reason
+	}
+	return fmt.Sprintf("%s rejected the gate as %s on %s: %s", stop.By, actor.Role(stop.Role).Title(), contentTime(stop.At, zone), stop.Reason) + fullStop(stop.Reason)
+}
+
+func fullStop(s string) string {
+	if strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, "?") {
+		return ""
+	}
+	return "."
 }
 
 // indented is the content for reading; the hash is over the text without these line breaks.

@@ -243,6 +243,12 @@ func nextItem(by actor.Actor, r runbook.Release, i runbook.Item, untilThen []run
 
 func nextGate(by actor.Actor, r runbook.Release, g runbook.GateShown) pages.NextStep {
 	n := pages.NextStep{Due: moment(r.Run.T0.Add(g.Offset), r.At, r.Run.Zone()), Tone: components.Info, Way: components.Link{Label: "Open the gate", Href: gateHref(r.Run.ID, g.ID)}}
+	if stop, ok := g.Signing.Stopped(); ok {
+		n.Text, n.Tone, n.Due = g.Name+" is shut. "+stopWords(stop, r.Run.Zone()), components.Bad, components.Time{}
+		n.Detail = "A new attempt has to be opened, and everybody signs anew."
+		n.Who, n.Yours = strings.Join(roleTitles(actor.RolesWith(actor.ReleaseManage)), ", "), by.Can(actor.ReleaseManage)
+		return n
+	}
 	if len(g.Signing.Blockers) > 0 {
 		n.Text, n.Tone = "The gate "+g.Name+" waits. "+g.Signing.Blockers[0].Text, components.Blocked
 		return n

@@ -40,6 +40,9 @@ type shelf struct {
 	asked      runbook.Query
 	found      runbook.CheckResult
 	changes    []signoff.Change
+	stops      []signoff.Stop
+	attempts   []signoff.Attempt
+	expires    time.Time
 }
 
 var (
@@ -124,6 +127,16 @@ func (s *shelf) content(id signoff.GateID) (string, string) {
 		}
 	}
 	c["items"] = items
+	if len(s.stops) > 0 {
+		var stops, attempts []map[string]any
+		for _, e := range s.stops {
+			stops = append(stops, map[string]any{"attempt": e.Attempt, "kind": e.Kind, "slot": e.Slot, "role": e.Role, "reason": e.Reason, "by": e.Name, "at": e.At.Format(time.RFC3339Nano)})
+		}
+		for _, a := range s.attempts {
+			attempts = append(attempts, map[string]any{"attempt": a.Number, "note": a.Note, "by": a.By})
+		}
+		c["stops"], c["attempts"] = stops, attempts
+	}
 	text, err := json.Marshal(c)
 	if err != nil {
 		panic(err)
@@ -146,6 +159,10 @@ func (s *shelf) gate(id signoff.GateID) signoff.Gate {
 		if given.Gate == id {
 			g.Signatures = append(g.Signatures, given)
 		}
+	}
+	if id == signoff.GoNoGo {
+		g.Stops, g.Attempts, g.ExpiresAt = s.stops, s.attempts, s.expires
+		g.Overdue = !s.expires.IsZero() && s.at.After(s.expires)
 	}
 	g.Content, g.SHA256 = s.content(id)
 	return g
@@ -304,6 +321,43 @@ func (s signoffTx) Withdraw(_ context.Context, by actor.Actor, id uuid.UUID, rea
 		}
 	}
 	return false, nil
+}
+
+func (s signoffShelf) Overdue(context.Context, actor.Actor) ([]signoff.GateRef, error) {
+	return nil, nil
+}
+
+func (s signoffTx) Reject(_ context.Context, by actor.Actor, r signoff.RejectRequest) (bool, error) {
+	g := s.gate(r.Gate)
+	slot, ok := g.Slot(r.Slot)
+	if !ok || g.RefuseReject(by, slot) != nil || slices.ContainsFunc(s.stops, func(e signoff.Stop) bool { return e.Key == r.Key }) {
+		return false, nil
+	}
+	s.stops = append(s.stops, signoff.Stop{
+		Attempt: g.Attempt(), Kind: signoff.Rejected, Slot: r.Slot, Role: slot.Role, Reason: r.Reason, Content: g.Content, ContentSHA256: g.SHA256, Intact: true,
+		Issuer: by.Issuer, Subject: by.Subject, Name: by.Name, At: s.at, Key: r.Key,
+	})
+	return true, nil
+}
+
+func (s signoffTx) Reopen(_ context.Context, by actor.Actor, r signoff.ReopenRequest) (bool, error) {
+	g := s.gate(r.Gate)
+	if stop, ok := g.Stopped(); !ok || stop.Attempt != r.After {
+		return false, nil
+	}
+	s.attempts = append(s.attempts, signoff.Attempt{Number: r.After + 1, Note: r.Note, By: by.Name, At: s.at, Key: r.Key})
+	return true, nil
+}
+
+func (s signoffTx) Expire(_ context.Context, _ uuid.UUID, id signoff.GateID) (int, string, bool, error) {
+	g := s.gate(id)
+	if stop, ok := g.Stopped(); !ok || stop.Content != "" {
+		return 0, "", false, nil
+	}
+	words := "It had to be passed by then, and was not."
+	s.stops = append(s.stops, signoff.Stop{Attempt: g.Attempt(), Kind: signoff.Expired, Reason: words, Content: g.Content, ContentSHA256: g.SHA256, Intact: true, Name: "Gatehouse", At: s.at})
+	s.expires = time.Time{}
+	return g.Attempt(), words, true, nil
 }
 
 func (s signoffTx) SignOff(context.Context, actor.Actor, uuid.UUID, signoff.GateID) (bool, error) {

@@ -80,7 +80,7 @@ func (a *App) build() error {
 	if a.house.copies, err = NewOperationWorker(a.config, a.house.backups, a.db, schema, a.log); err != nil {
 		return err
 	}
-	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, log: a.log}
+	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}

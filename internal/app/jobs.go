@@ -22,6 +22,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/setup"
+	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
 // How often the scheduler does what.
@@ -32,6 +33,7 @@ const (
 	sealAuditEvery = 15 * time.Minute
 	summariesEvery = time.Hour
 	sweepEvery     = 10 * time.Minute
+	expireEvery    = time.Minute
 	pruneEvery     = 6 * time.Hour
 	remindEvery    = 30 * time.Second
 )
@@ -75,6 +77,10 @@ type sweepArgs struct{}
 
 func (sweepArgs) Kind() string { return "sweep" }
 
+type expireGatesArgs struct{}
+
+func (expireGatesArgs) Kind() string { return "expire_gates" }
+
 type pruneArgs struct{}
 
 func (pruneArgs) Kind() string { return "prune_backups" }
@@ -88,6 +94,7 @@ type jobs struct {
 	db     *postgres.DB
 	trail  postgres.Audit
 	health *health.Service
+	gates  *signoff.Service
 	worker *migration.Worker
 	copies *operation.Worker
 	// backups whose files are older than keep go by themselves; zero keeps them for ever.
@@ -115,6 +122,12 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[sweepArgs]) error {
 		return postgres.Sessions{DB: j.db}.Sweep(ctx)
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[expireGatesArgs]) error {
+		return j.eachTenant(ctx, "writing down gates whose time is over", func(ctx context.Context, by actor.Actor) error {
+			_, err := j.gates.Expire(ctx, by)
+			return err
+		})
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[summariesArgs]) error { return j.summaries(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[pruneArgs]) error { return j.pruneBackups(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error {
@@ -127,6 +140,7 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
 		every(remindEvery, remindArgs{}),
+		every(expireEvery, expireGatesArgs{}),
 	}
 	if j.keep > 0 {
 		periodic = append(periodic, every(pruneEvery, pruneArgs{}))

@@ -119,7 +119,7 @@ func (t runbookTx) Add(ctx context.Context, run runbook.Run, template runbook.Te
 		b.Queue(sql("AddRunGate"), pgx.StrictNamedArgs{
 			"tenant": tenant, "run": run.ID, "gate": string(g.ID), "position": n + 1, "name": g.Name, "judges": g.Judges,
 			"after_phase": string(g.AfterPhase), "offset_seconds": int(time.Duration(g.Offset).Seconds()),
-			"not_before_seconds": secondsOrNull((*time.Duration)(g.NotBefore)), "after_migrations": g.AfterMigrations,
+			"not_before_seconds": secondsOrNull((*time.Duration)(g.NotBefore)), "expires_seconds": secondsOrNull((*time.Duration)(g.ExpiresAfter)), "after_migrations": g.AfterMigrations,
 		})
 		for m, s := range g.Slots {
 			meanings := make([]string, len(s.Meanings))

@@ -27,6 +27,7 @@ type release struct {
 	checks   *checks
 	id       uuid.UUID
 	template runbook.Template
+	house    *pgtest.Database // for a second process with connections of its own
 }
 
 // checks answers what a test tells it to; everything passes by default.
@@ -95,7 +96,7 @@ var t0 = time.Date(2026, 3, 1, 14, 0, 0, 0, time.UTC)
 func newHouse(t *testing.T) *release {
 	t.Helper()
 	d := housetest.At(t, "")
-	r := &release{t: t, db: housetest.Open(t, d), super: pgtest.Pool(t, d.SuperURL), checks: &checks{says: map[string]runbook.CheckResult{}}}
+	r := &release{t: t, house: d, db: housetest.Open(t, d), super: pgtest.Pool(t, d.SuperURL), checks: &checks{says: map[string]runbook.CheckResult{}}}
 	var err error
 	if r.template, err = runbook.ParseTemplate([]byte(small)); err != nil {
 		t.Fatalf("ParseTemplate: %v", err)

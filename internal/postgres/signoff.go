@@ -60,6 +60,22 @@ func (s Signoff) Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (s
 	return signature, head.gate(), err
 }
 
+// Overdue lists the gates whose time is over and of which nobody has written it down.
+func (s Signoff) Overdue(ctx context.Context, by actor.Actor) ([]signoff.GateRef, error) {
+	var rows []gateRefRow
+	err := s.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("OverdueGates")).Query(collect(&rows)) })
+	refs := make([]signoff.GateRef, len(rows))
+	for i, row := range rows {
+		refs[i] = signoff.GateRef{Run: row.RunID, Gate: signoff.GateID(row.Gate)}
+	}
+	return refs, err
+}
+
+type gateRefRow struct {
+	RunID uuid.UUID
+	Gate  string
+}
+
 type signoffTx struct {
 	tx pgx.Tx
 	by actor.Actor
@@ -103,10 +119,6 @@ func (t signoffTx) Gate(ctx context.Context, run uuid.UUID, gate signoff.GateID)
 }
 
 func (t signoffTx) Add(ctx context.Context, by actor.Actor, id uuid.UUID, r signoff.SignRequest) (bool, error) {
-	roles := make([]string, len(by.Roles))
-	for i, role := range by.Roles {
-		roles[i] = string(role)
-	}
 	var score *string
 	if r.Score != nil {
 		s := r.Score.String()
@@ -114,13 +126,54 @@ func (t signoffTx) Add(ctx context.Context, by actor.Actor, id uuid.UUID, r sign
 	}
 	tag, err := t.tx.Exec(ctx, sql("AddSignature"), pgx.StrictNamedArgs{
 		"run": r.Run, "gate": string(r.Gate), "slot": string(r.Slot), "signature": id, "meaning": string(r.Meaning), "statement": r.Statement,
-		"score": score, "note": r.Note, "shown": r.ContentSHA256, "roles": roles, "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
+		"score": score, "note": r.Note, "shown": r.ContentSHA256, "roles": roleNames(by), "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
 		"auth_time": by.AuthTime, "fresh_for": actor.FreshFor, "leeway": actor.Leeway, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session, "key": r.Key,
 	})
 	if err != nil {
 		return false, err
 	}
 	return tag.RowsAffected() == 1, nil
+}
+
+func roleNames(by actor.Actor) []string {
+	roles := make([]string, len(by.Roles))
+	for i, role := range by.Roles {
+		roles[i] = string(role)
+	}
+	return roles
+}
+
+func (t signoffTx) Reject(ctx context.Context, by actor.Actor, r signoff.RejectRequest) (bool, error) {
+	tag, err := t.tx.Exec(ctx, sql("RejectGate"), pgx.StrictNamedArgs{
+		"run": r.Run, "gate": string(r.Gate), "slot": string(r.Slot), "reason": r.Reason, "key": r.Key, "roles": roleNames(by),
+		"issuer": by.Issuer, "subject": by.Subject, "name": by.Name, "auth_time": by.AuthTime, "fresh_for": actor.FreshFor, "leeway": actor.Leeway,
+		"acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session,
+	})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+func (t signoffTx) Reopen(ctx context.Context, by actor.Actor, r signoff.ReopenRequest) (bool, error) {
+	tag, err := t.tx.Exec(ctx, sql("ReopenGate"), pgx.StrictNamedArgs{
+		"run": r.Run, "gate": string(r.Gate), "after": r.After, "note": r.Note, "key": r.Key, "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
+	})
+	return err == nil && tag.RowsAffected() == 1, err
+}
+
+func (t signoffTx) Expire(ctx context.Context, run uuid.UUID, gate signoff.GateID) (int, string, bool, error) {
+	rows, err := t.tx.Query(ctx, sql("ExpireGate"), pgx.StrictNamedArgs{"run": run, "gate": string(gate)})
+	if err != nil {
+		return 0, "", false, err
+	}
+	written, err := pgx.CollectRows(rows, pgx.RowToStructByName[expiredRow])
+	if err != nil || len(written) == 0 {
+		return 0, "", false, err
+	}
+	return written[0].Attempt, written[0].Reason, true, nil
+}
+
+type expiredRow struct {
+	Attempt int
+	Reason  string
 }
 
 func (t signoffTx) Withdraw(ctx context.Context, by actor.Actor, id uuid.UUID, reason string) (bool, error) {

@@ -21,17 +21,51 @@ type gateHeadRow struct {
 	SHA256                                           string `db:"sha256"`
 	At                                               time.Time
 	Seq                                              int64
+	ExpiresAt                                        *time.Time
+	Overdue                                          bool
 }
 
 func (r gateHeadRow) gate() signoff.Gate {
-	return signoff.Gate{
+	g := signoff.Gate{
 		Release: signoff.Release{
 			ID: r.RunID, Code: r.Code, Title: r.Title, Environment: r.Environment, TimeZone: r.TimeZone, Active: r.State == "active",
 			StarterIssuer: r.StartedByIssuer, StarterSubject: r.StartedBySubject, StarterName: r.StartedByName,
 		},
 		ID: signoff.GateID(r.Gate), Name: r.Name, Judges: r.Judges, Last: r.Last, AfterMigrations: r.AfterMigrations,
-		Content: r.Content, SHA256: r.SHA256, At: r.At.UTC(), Seq: r.Seq,
+		Content: r.Content, SHA256: r.SHA256, At: r.At.UTC(), Seq: r.Seq, Overdue: r.Overdue,
 	}
+	if r.ExpiresAt != nil {
+		g.ExpiresAt = r.ExpiresAt.UTC()
+	}
+	return g
+}
+
+type gateStopRow struct {
+	Gate, Kind, Slot, Role, Reason, Content string
+	Attempt                                 int
+	ContentSHA256                           string `db:"content_sha256"`
+	Intact                                  bool
+	Issuer, Subject, Name                   string
+	StoppedAt                               time.Time
+	IdempotencyKey                          uuid.UUID
+}
+
+func (r gateStopRow) stop() signoff.Stop {
+	return signoff.Stop{
+		Attempt: r.Attempt, Kind: signoff.StopKind(r.Kind), Slot: signoff.SlotID(r.Slot), Role: actor.Role(r.Role), Reason: r.Reason, Content: r.Content,
+		ContentSHA256: r.ContentSHA256, Intact: r.Intact, Issuer: r.Issuer, Subject: r.Subject, Name: r.Name, At: r.StoppedAt.UTC(), Key: r.IdempotencyKey,
+	}
+}
+
+type gateAttemptRow struct {
+	Gate, Note, Name string
+	Attempt          int
+	OpenedAt         time.Time
+	IdempotencyKey   uuid.UUID
+}
+
+func (r gateAttemptRow) attempt() signoff.Attempt {
+	return signoff.Attempt{Number: r.Attempt, Note: r.Note, By: r.Name, At: r.OpenedAt.UTC(), Key: r.IdempotencyKey}
 }
 
 type gateSlotRow struct {
@@ -99,6 +133,8 @@ type gateRows struct {
 	signatures []signatureRow
 	blockers   []gateBlockerRow
 	appliers   []gateApplierRow
+	stops      []gateStopRow
+	attempts   []gateAttemptRow
 	given      []signoff.Signature
 }
 
@@ -127,6 +163,8 @@ func (g *gateRows) queue(b *pgx.Batch, run uuid.UUID, gate *string, statement st
 	})
 	b.Queue(sql("GateBlockers"), one).Query(collect(&g.blockers))
 	b.Queue(sql("GateAppliers"), all).Query(collect(&g.appliers))
+	b.Queue(sql("GateStops"), one).Query(collect(&g.stops))
+	b.Queue(sql("GateAttempts"), one).Query(collect(&g.attempts))
 }
 
 func (g *gateRows) one() (signoff.Gate, error) {
@@ -154,6 +192,16 @@ func (g *gateRows) gates() []signoff.Gate {
 		for _, row := range g.blockers {
 			if row.Gate == head.Gate {
 				gate.Blockers = append(gate.Blockers, signoff.Blocker{Item: row.Item, Text: row.What})
+			}
+		}
+		for _, row := range g.stops {
+			if row.Gate == head.Gate {
+				gate.Stops = append(gate.Stops, row.stop())
+			}
+		}
+		for _, row := range g.attempts {
+			if row.Gate == head.Gate {
+				gate.Attempts = append(gate.Attempts, row.attempt())
 			}
 		}
 		for _, row := range g.appliers {

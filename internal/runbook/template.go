@@ -79,15 +79,17 @@ type ItemSpec struct {
 
 // GateSpec is a gate and the slots that have to sign it.
 type GateSpec struct {
-	ID              signoff.GateID `json:"id"`
-	Name            string         `json:"name"`
-	Judges          string         `json:"judges"`
-	AfterPhase      PhaseID        `json:"after_phase"`
-	Offset          Offset         `json:"offset"`
-	NotBefore       *Offset        `json:"not_before,omitempty"` // when it can be signed at the earliest
-	AfterMigrations bool           `json:"after_migrations"`
-	Covers          []string       `json:"covers,omitempty"`
-	Slots           []SlotSpec     `json:"slots"`
+	ID         signoff.GateID `json:"id"`
+	Name       string         `json:"name"`
+	Judges     string         `json:"judges"`
+	AfterPhase PhaseID        `json:"after_phase"`
+	Offset     Offset         `json:"offset"`
+	NotBefore  *Offset        `json:"not_before,omitempty"` // when it can be signed at the earliest
+	// ExpiresAfter is how long after it is due it may still be passed, "+8h"; nothing where it never expires.
+	ExpiresAfter    *Offset    `json:"expires_after,omitempty"`
+	AfterMigrations bool       `json:"after_migrations"`
+	Covers          []string   `json:"covers,omitempty"`
+	Slots           []SlotSpec `json:"slots"`
 }
 
 // SlotSpec is a place at a gate.

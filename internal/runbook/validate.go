@@ -195,6 +195,8 @@ func (t Template) checkGates() error {
 			return fmt.Errorf("gate %s is due before what it judges", g.ID)
 		case g.NotBefore != nil && *g.NotBefore > g.Offset:
 			return fmt.Errorf("gate %s is due before it can be signed", g.ID)
+		case g.ExpiresAfter != nil && *g.ExpiresAfter <= 0:
+			return fmt.Errorf("gate %s expires after a time that is not above zero", g.ID)
 		}
 		for i, phase := range t.Phases {
 			if phase.Gate == g.ID && i > after {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Content is what a gate's signatures are bound to, as gatehouse.gate_content makes it.
@@ -29,6 +30,22 @@ type Content struct {
 		Item, Summary, SHA256, At string
 		Passed                    bool
 	} `json:"health"`
+	// Expires is when the attempt has to have passed, and the others how earlier attempts ended and began again.
+	Expires  string           `json:"expires"`
+	Stops    []ContentStop    `json:"stops"`
+	Attempts []ContentAttempt `json:"attempts"`
+}
+
+// ContentStop is an attempt that ended without passing.
+type ContentStop struct {
+	Attempt                                                   int
+	Kind, Slot, Role, Reason, By, Issuer, Subject, At, SHA256 string
+}
+
+// ContentAttempt is an attempt after a stopped one.
+type ContentAttempt struct {
+	Attempt                       int
+	Note, By, Issuer, Subject, At string
 }
 
 // ContentItem is an item of the runbook in the content.
@@ -68,6 +85,13 @@ func ParseContent(text string) (Content, error) {
 
 // Change is one thing that is not what it was when it was signed. Then or Now is empty where it was not there.
 type Change struct{ What, Then, Now string }
+
+// AboutAttempts says whether it is how an attempt at the gate ended or began.
+func (c Change) AboutAttempts() bool {
+	return strings.HasPrefix(c.What, "Attempt ") || strings.HasPrefix(c.What, "End of attempt ") || c.What == passedBy
+}
+
+const passedBy = "The gate has to be passed by"
 
 // Compare says in words what differs between the content that was signed and the one there is now.
 func Compare(then, now string) ([]Change, error) {
@@ -120,6 +144,19 @@ func (c Content) facts() []fact {
 	}
 	if c.Gate.NotBefore != "" {
 		facts = append(facts, fact{"The gate opens", c.Gate.NotBefore})
+	}
+	if c.Expires != "" {
+		facts = append(facts, fact{passedBy, c.Expires})
+	}
+	for _, s := range c.Stops {
+		what := fmt.Sprintf("%s by %s (%s at %s), %s: %s", s.Kind, s.By, s.Subject, s.Issuer, s.At, s.Reason)
+		if s.Slot != "" {
+			what += fmt.Sprintf(" (place %s, %s)", s.Slot, s.Role)
+		}
+		facts = append(facts, fact{fmt.Sprintf("End of attempt %d", s.Attempt), what + ", content " + s.SHA256})
+	}
+	for _, a := range c.Attempts {
+		facts = append(facts, fact{fmt.Sprintf("Attempt %d", a.Attempt), fmt.Sprintf("opened by %s (%s at %s), %s: %s", a.By, a.Subject, a.Issuer, a.At, a.Note)})
 	}
 	for _, s := range c.Slots {
 		facts = append(facts, fact{"Place " + s.Slot, fmt.Sprintf("%s, required: %s. %s", s.Role, yes(s.Required), s.Statement)})

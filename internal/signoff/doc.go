@@ -15,6 +15,9 @@
 //   - The role that authorises signs last.
 //   - A signature needs a sign-in of at most five minutes ago, by the
 //     database's clock.
+//   - Whoever holds a place may reject, with a reason: the attempt is stopped, and
+//     what was signed counts no longer. So it is when the gate's time runs out.
+//     A new attempt is opened by who manages releases, and signed anew.
 //   - Signatures are never changed or removed. A person may withdraw their own,
 //     with a reason; both stay.
 //
@@ -27,5 +30,6 @@
 // It refuses to know what the items of a gate mean, what a migration is, and
 // what a page looks like.
 //
-// Start reading at Gate in gate.go, then Service.Sign in service.go.
+// Start reading at Gate in gate.go, then Service.Sign in service.go and Reject in
+// stop.go.
 package signoff

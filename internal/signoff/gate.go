@@ -47,6 +47,12 @@ type Gate struct {
 	SHA256     string
 	Blockers   []Blocker
 	Appliers   []Person
+	// Attempts are the second and every further attempt, and Stops how attempts ended without passing.
+	Attempts []Attempt
+	Stops    []Stop
+	// ExpiresAt is when the attempt has to have passed; zero where the gate has no end. Overdue says that it has not.
+	ExpiresAt time.Time
+	Overdue   bool
 	// At is the database's clock when this was read, and Seq the last entry of the audit trail then.
 	At  time.Time
 	Seq int64
@@ -119,6 +125,9 @@ func (g Gate) Refuse(by actor.Actor, slot Slot) error {
 	}
 	if g.AfterMigrations && slices.ContainsFunc(g.Appliers, func(p Person) bool { return by.SamePerson(p.Issuer, p.Subject) }) {
 		return fault.New(fault.Forbidden, "You applied a migration of this release, so you cannot sign the gate that judges it: another %s has to.", slot.Role.Title())
+	}
+	if s, ok := g.Stopped(); ok {
+		return fault.New(fault.Conflict, "%s Nobody signs here until a new attempt is opened.", s.already())
 	}
 	for _, s := range g.Signatures {
 		if s.Slot != slot.ID && s.Withdrawn == nil && s.By(by) {

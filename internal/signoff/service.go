@@ -21,6 +21,8 @@ type Store interface {
 	Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate GateID) (Gate, error)
 	// Signature reads one signature and its gate as it stands now.
 	Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (Signature, Gate, error)
+	// Overdue lists the gates of running releases whose time is over and of which nobody has written it down.
+	Overdue(ctx context.Context, by actor.Actor) ([]GateRef, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
 }
 
@@ -35,6 +37,12 @@ type Tx interface {
 	Add(ctx context.Context, by actor.Actor, id uuid.UUID, r SignRequest) (bool, error)
 	// Withdraw takes back a standing or void signature of this person's own, while the release runs.
 	Withdraw(ctx context.Context, by actor.Actor, id uuid.UUID, reason string) (bool, error)
+	// Reject stops the attempt that is under way; false where a rule keeps it from being stopped.
+	Reject(ctx context.Context, by actor.Actor, r RejectRequest) (bool, error)
+	// Reopen opens the attempt after a stopped one; false where it is not the next.
+	Reopen(ctx context.Context, by actor.Actor, r ReopenRequest) (bool, error)
+	// Expire writes down that the time of an attempt is over, and gives its number and the words; false where it is not.
+	Expire(ctx context.Context, run uuid.UUID, gate GateID) (attempt int, words string, done bool, err error)
 	// SignOff ends the release if this gate is its last one and has been passed; it says whether it did.
 	SignOff(ctx context.Context, by actor.Actor, run uuid.UUID, gate GateID) (bool, error)
 	// Since tells what changed in the release after an entry of the audit trail.

@@ -65,6 +65,41 @@ type WithdrawForm struct {
 	Reason    string
 }
 
+// GateAttempt is an attempt at the gate that ended without passing it.
+type GateAttempt struct {
+	Number      string
+	Kind        string // rejected, expired
+	State       components.State
+	By, Role    string // empty for an expiry
+	At          components.Time
+	Reason      string
+	SHA256      string // of what the gate was about then
+	ContentHref string
+	HashHolds   bool
+	Next        string // who opened the next attempt, when and why; empty while nobody has
+	Changed     []Difference
+}
+
+// RejectForm stops the gate. It posts role, reject_reason and key.
+type RejectForm struct {
+	Action    string // empty: not offered
+	Roles     []components.Option
+	Key       string
+	Says      string // what it does
+	Effect    string // the button: "Reject Go / no-go on production"
+	Reason    string
+	FreshHref string // where to sign in again first, when the sign-in is not fresh enough
+}
+
+// ReopenForm opens the next attempt. It posts after, attempt_note and key.
+type ReopenForm struct {
+	Action string // empty: not offered
+	After  string // the attempt that was stopped
+	Key    string
+	Effect string // "Open attempt 2 of Go / no-go"
+	Note   string
+}
+
 // GateShowView is a gate: exactly what is signed, who has, and the form for who may.
 type GateShowView struct {
 	layouts.Shell
@@ -78,6 +113,14 @@ type GateShowView struct {
 	CanSign     bool
 	Sign        SignForm
 	Withdraw    WithdrawForm
+	Attempt     string          // "Attempt 2"; empty for the first
+	Expires     components.Time // when the attempt has to have passed, while it has not
+	StopTitle   string
+	Stopped     string // how the attempt that is under way ended; empty while it goes on
+	WhoReopens  []string
+	Reopen      ReopenForm
+	Reject      RejectForm
+	Attempts    []GateAttempt
 	Refused     string // why this person cannot sign: no slot, started the release, applied a migration
 	WhoCan      []string
 	Changed     []Difference // the content moved between showing and signing

@@ -12,8 +12,8 @@ VALUES (@tenant, @run, @item, @position, @phase, @gate, @title, @owner_role, @re
 
 -- name: AddRunGate :exec
 INSERT INTO gatehouse.run_gates (tenant_id, run_id, gate, position, name, judges, after_phase, offset_seconds,
-                                 not_before_seconds, after_migrations)
-VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @not_before_seconds, @after_migrations);
+                                 not_before_seconds, expires_seconds, after_migrations)
+VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @not_before_seconds, @expires_seconds, @after_migrations);
 
 -- name: AddRunGateSlot :exec
 INSERT INTO gatehouse.run_gate_slots (tenant_id, run_id, gate, slot, position, role, required, signs_last, asks_score, meanings, statement)

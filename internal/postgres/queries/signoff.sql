@@ -6,7 +6,8 @@ SELECT g.gate, g.name, g.judges, g.after_migrations,
        r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
        c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256,
        clock_timestamp() AS at,
-       coalesce((SELECT h.seq FROM gatehouse.audit_heads h WHERE h.tenant_id = r.tenant_id), 0) AS seq
+       coalesce((SELECT h.seq FROM gatehouse.audit_heads h WHERE h.tenant_id = r.tenant_id), 0) AS seq,
+       gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue
   FROM gatehouse.runs r
   JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
  CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, g.gate)::text AS content OFFSET 0) c
@@ -45,6 +46,19 @@ SELECT DISTINCT h.actor_issuer, h.actor_subject, h.actor_name
     OR h.ledger_id IN (SELECT (SELECT max(l.ledger_id) FROM gatehouse.migration_history l WHERE l.version = m.version AND l.success)
                          FROM gatehouse.run_migrations m WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run);
 
+-- name: GateStops :many
+SELECT gate, attempt, kind, coalesce(slot, '') AS slot, role, reason, content, content_sha256,
+       content_sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex') AS intact, issuer, subject, name, stopped_at, idempotency_key
+  FROM gatehouse.gate_stops
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND (@gate::text IS NULL OR gate = @gate)
+ ORDER BY gate, attempt;
+
+-- name: GateAttempts :many
+SELECT gate, attempt, note, name, opened_at, idempotency_key
+  FROM gatehouse.gate_attempts
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND (@gate::text IS NULL OR gate = @gate)
+ ORDER BY gate, attempt;
+
 -- name: SignatureWithKey :many
 SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
        auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
@@ -60,7 +74,8 @@ SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, 
 -- name: GateOfSignature :many
 SELECT g.gate, g.name, g.judges, g.after_migrations, false AS last,
        r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
-       c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256, clock_timestamp() AS at, 0::bigint AS seq
+       c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256, clock_timestamp() AS at, 0::bigint AS seq,
+       gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue
   FROM gatehouse.signatures s
   JOIN gatehouse.runs r ON r.tenant_id = s.tenant_id AND r.run_id = s.run_id
   JOIN gatehouse.run_gates g ON g.tenant_id = s.tenant_id AND g.run_id = s.run_id AND g.gate = s.gate
@@ -126,6 +141,55 @@ SELECT s.tenant_id, s.signature_id, @reason, @issuer, @subject, @name
  WHERE s.tenant_id = gatehouse.current_tenant() AND s.signature_id = @signature
    AND s.issuer = @issuer AND s.subject = @subject AND r.state = 'active'
    AND NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w WHERE w.tenant_id = s.tenant_id AND w.signature_id = s.signature_id);
+
+-- name: RejectGate :exec
+-- Whoever holds the role of a place, with a fresh sign-in, while the release runs and the attempt is not over. Whoever gets
+-- here holds the run's lock.
+INSERT INTO gatehouse.gate_stops (tenant_id, run_id, gate, attempt, kind, slot, role, reason, content, content_sha256, issuer, subject, name,
+                                  auth_time, acr, origin, ip, session, stopped_at, idempotency_key)
+SELECT r.tenant_id, r.run_id, l.gate, gatehouse.gate_attempt(r.run_id, l.gate), 'rejected', l.slot, l.role, @reason,
+       c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), @issuer, @subject, @name, @auth_time, @acr, @origin, @ip, @session, m.at, @key
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_gate_slots l ON l.tenant_id = r.tenant_id AND l.run_id = r.run_id AND l.gate = @gate AND l.slot = @slot
+ CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, l.gate)::text AS content OFFSET 0) c
+ CROSS JOIN (SELECT clock_timestamp() AS at) m
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND r.state = 'active'
+   AND l.role = ANY (@roles::text[])
+   AND @auth_time::timestamptz BETWEEN m.at - @fresh_for::interval AND m.at + @leeway::interval
+   AND NOT gatehouse.gate_stopped(r.run_id, l.gate)
+    ON CONFLICT DO NOTHING;
+
+-- name: OverdueGates :many
+SELECT r.run_id, g.gate
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.state = 'active' AND g.expires_seconds IS NOT NULL
+   AND NOT EXISTS (SELECT FROM gatehouse.gate_stops s
+                    WHERE s.tenant_id = g.tenant_id AND s.run_id = g.run_id AND s.gate = g.gate AND s.attempt = gatehouse.gate_attempt(g.run_id, g.gate))
+   AND gatehouse.gate_overdue(g.run_id, g.gate);
+
+-- name: ExpireGate :many
+INSERT INTO gatehouse.gate_stops (tenant_id, run_id, gate, attempt, kind, role, reason, content, content_sha256, issuer, subject, name,
+                                  acr, origin, ip, session, stopped_at, idempotency_key)
+SELECT r.tenant_id, r.run_id, g.gate, gatehouse.gate_attempt(r.run_id, g.gate), 'expired', '', gatehouse.gate_expiry_words(r.run_id, g.gate),
+       c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex'), 'gatehouse', 'clock', 'Gatehouse', '', 'worker', '', '', clock_timestamp(), gen_random_uuid()
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
+ CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, g.gate)::text AS content OFFSET 0) c
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND g.gate = @gate AND r.state = 'active'
+   AND gatehouse.gate_overdue(r.run_id, g.gate)
+    ON CONFLICT DO NOTHING
+RETURNING attempt, reason;
+
+-- name: ReopenGate :exec
+-- The attempt after the stopped one that was shown. Whoever gets here holds the run's lock and has written an expiry down.
+INSERT INTO gatehouse.gate_attempts (tenant_id, run_id, gate, attempt, stopped_attempt, note, issuer, subject, name, idempotency_key)
+SELECT s.tenant_id, s.run_id, s.gate, s.attempt + 1, s.attempt, @note, @issuer, @subject, @name, @key
+  FROM gatehouse.gate_stops s
+  JOIN gatehouse.runs r ON r.tenant_id = s.tenant_id AND r.run_id = s.run_id
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.run_id = @run AND s.gate = @gate AND s.attempt = @after::int AND r.state = 'active'
+   AND s.attempt = gatehouse.gate_attempt(s.run_id, s.gate)
+    ON CONFLICT DO NOTHING;
 
 -- name: SignOffRun :exec
 UPDATE gatehouse.runs r

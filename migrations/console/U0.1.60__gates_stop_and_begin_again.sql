@@ -1,0 +1,12 @@
+DROP FUNCTION gatehouse.gate_blockers(uuid, text);
+ALTER FUNCTION gatehouse.gate_obstacles(uuid, text) RENAME TO gate_blockers;
+DROP FUNCTION gatehouse.gate_expiry_words(uuid, text);
+DROP FUNCTION gatehouse.gate_content(uuid, text);
+ALTER FUNCTION gatehouse.gate_facts(uuid, text) RENAME TO gate_content;
+DROP FUNCTION gatehouse.gate_stopped(uuid, text);
+DROP FUNCTION gatehouse.gate_overdue(uuid, text);
+DROP FUNCTION gatehouse.gate_expires_at(uuid, text);
+DROP FUNCTION gatehouse.gate_attempt(uuid, text);
+DROP TABLE gatehouse.gate_attempts;
+DROP TABLE gatehouse.gate_stops;
+ALTER TABLE gatehouse.run_gates DROP COLUMN expires_seconds;
