@@ -206,7 +206,7 @@ func TestAStaleSignInIsLedToAFreshOne(t *testing.T) {
 	}
 	got := s.ask(t, stale, http.MethodGet, goNoGoAt)
 	want := "/login?fresh=1&return=" + url.QueryEscape(goNoGoAt)
-	if len(got.all("data-fresh", "no")) != 1 || len(got.all("href", want)) != 1 || strings.Contains(got.body, "/sign\"") {
+	if len(got.all("data-fresh", "no")) != 1 || len(got.all("href", want)) == 0 || strings.Contains(got.body, "/sign\"") {
 		t.Errorf("a stale sign-in is not led to %s", want)
 	}
 	for _, r := range Gates(signoff.NewService(signoffShelf{s}), func() time.Time { return s.at }) {
@@ -263,4 +263,89 @@ func TestWithdrawingAsksForAReasonAndKeepsTheSignature(t *testing.T) {
 		t.Errorf("the place of the QA lead is %s", state)
 	}
 	s.ask(t, viewer, http.MethodGet, "/signatures/"+id).expect(http.StatusOK, "Withdrawn by Quinn Adler on 23 Nov 2026 at 18:00 EST: The backup is too old.")
+}
+
+func TestAGateIsRejectedAndTriedAgain(t *testing.T) {
+	s := openGate(t)
+	s.signs(t, backend)
+	page := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
+	page.expect(http.StatusOK, "Reject this gate", "Reject Go / no-go on")
+	reject := goNoGoAt + "/reject"
+	if strings.Contains(s.ask(t, viewer, http.MethodGet, goNoGoAt).body, reject) {
+		t.Error("somebody without a place is offered to reject")
+	}
+	stale := qaLead
+	stale.AuthTime = s.at.Add(-actor.FreshFor - time.Second)
+	if old := s.ask(t, stale, http.MethodGet, goNoGoAt); strings.Contains(old.body, reject) || len(old.all("data-action", "fresh-reject")) != 1 {
+		t.Error("a stale sign-in is not led to a fresh one before it rejects")
+	}
+	short := s.ask(t, qaLead, http.MethodPost, reject, "role", "qa", "key", page.typed("key"), "reject_reason", "no")
+	short.expect(http.StatusUnprocessableEntity, "A few words, please")
+	if short.typed("reject_reason") != "no" || len(s.stops) != 0 {
+		t.Errorf("the refused form holds %q, and %d stops", short.typed("reject_reason"), len(s.stops))
+	}
+	fields := []string{"role", "qa", "key", page.typed("key"), "reject_reason", "The load test failed"}
+	s.ask(t, qaLead, http.MethodPost, reject, fields...).goesTo(goNoGoAt)
+	s.ask(t, qaLead, http.MethodPost, reject, fields...).goesTo(goNoGoAt) // the double press
+	if len(s.stops) != 1 {
+		t.Fatalf("%d stops, want 1", len(s.stops))
+	}
+	other := s.ask(t, backend, http.MethodPost, reject, "role", "backend", "key", uuid.NewString(), "reject_reason", "Me too, I think.")
+	other.expect(http.StatusConflict, "Quinn Adler has rejected this gate already")
+	if typed := other.text("data-typed", ""); !strings.Contains(typed, "Me too, I think.") {
+		t.Errorf("what was typed: %q", typed)
+	}
+
+	shut := s.ask(t, backend, http.MethodGet, goNoGoAt)
+	shut.expect(http.StatusOK, "This gate was rejected", "Rejected by Quinn Adler as QA lead on 23 Nov 2026 at 18:00 EST: The load test failed.", "Who can:", "On-call engineer")
+	if got := attribute(shut.all("data-gate", "go_no_go")[0], "data-state"); got != "rejected" || strings.Contains(shut.body, "/attempts\"") || strings.Contains(shut.body, "/sign\"") {
+		t.Errorf("the rejected gate is %s, or offers what is not for this person", got)
+	}
+	if got := slotState(shut, "backend"); got != "void" {
+		t.Errorf("what was signed before is %s, want void", got)
+	}
+	release := s.ask(t, devOps, http.MethodGet, releaseAt)
+	release.expect(http.StatusOK, "Go / no-go is shut. Rejected by Quinn Adler", "Your move", "A new attempt has to be opened")
+	if card := release.all("data-gate", "go_no_go"); attribute(card[0], "data-state") != "rejected" {
+		t.Error("the release does not show the gate as rejected")
+	}
+	s.ask(t, viewer, http.MethodGet, "/signatures/"+s.signatures[0].ID.String()).expect(http.StatusOK, "Quinn Adler rejected the gate as QA lead", "So this signature does not count any more.")
+
+	page = s.ask(t, devOps, http.MethodGet, goNoGoAt)
+	open := goNoGoAt + "/attempts"
+	s.ask(t, devOps, http.MethodPost, open, "after", page.typed("after"), "key", page.typed("key"), "attempt_note", "").expect(http.StatusUnprocessableEntity, "A few words, please")
+	s.items[0].Title = "Something else now"
+	fields = []string{"after", page.typed("after"), "key", page.typed("key"), "attempt_note", "The load test passed."}
+	s.ask(t, devOps, http.MethodPost, open, fields...).goesTo(goNoGoAt)
+	s.ask(t, devOps, http.MethodPost, open, fields...).goesTo(goNoGoAt)
+	s.ask(t, starter, http.MethodPost, open, "after", "1", "key", uuid.NewString(), "attempt_note", "Once more.").expect(http.StatusConflict, "Dana Okafor has opened attempt 2 already")
+	if len(s.attempts) != 1 {
+		t.Fatalf("%d attempts, want 1", len(s.attempts))
+	}
+	again := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
+	again.expect(http.StatusOK, "Attempt 2.", "Attempts before", "Attempt 2 was opened by Dana Okafor", "The load test passed.", "Something else now")
+	if !strings.Contains(again.body, "/sign\"") {
+		t.Error("the new attempt cannot be signed")
+	}
+	s.signs(t, qaLead)
+	then := s.ask(t, viewer, http.MethodGet, goNoGoAt+"/attempts/1/content")
+	if then.status != http.StatusOK || !strings.Contains(then.header.Get("Content-Disposition"), s.stops[0].ContentSHA256) || then.body != s.stops[0].Content {
+		t.Errorf("what was rejected: %d, %s", then.status, then.header.Get("Content-Disposition"))
+	}
+	s.ask(t, viewer, http.MethodGet, goNoGoAt+"/attempts/2/content").expect(http.StatusNotFound)
+}
+
+func TestAGateSaysByWhenItHasToPassAndThatItsTimeIsOver(t *testing.T) {
+	s := openGate(t)
+	s.expires = s.at.Add(time.Hour)
+	s.ask(t, qaLead, http.MethodGet, goNoGoAt).expect(http.StatusOK, "Has to be passed by 19:00 EST in 1 h")
+	s.at = s.at.Add(2 * time.Hour)
+	over := s.ask(t, qaLead, http.MethodGet, goNoGoAt)
+	over.expect(http.StatusOK, "The time of this gate ran out", "Denied, because its time ran out on 23 Nov 2026 at 19:00 EST")
+	if strings.Contains(over.body, "/sign\"") || strings.Contains(over.body, "/reject\"") || attribute(over.all("data-gate", "go_no_go")[0], "data-state") != "expired" {
+		t.Error("a gate whose time is over offers to sign or to reject, or does not say so")
+	}
+	page := s.ask(t, devOps, http.MethodGet, goNoGoAt)
+	s.ask(t, devOps, http.MethodPost, goNoGoAt+"/attempts", "after", page.typed("after"), "key", page.typed("key"), "attempt_note", "We begin anew.").goesTo(goNoGoAt)
+	s.ask(t, qaLead, http.MethodGet, goNoGoAt).expect(http.StatusOK, "Attempt 2.", "Time ran out", "We begin anew.")
 }

@@ -102,6 +102,54 @@ func gateShowStale() pages.GateShowView {
 	return v
 }
 
+var rejectedState = components.State{Code: "rejected", Word: "Rejected", Tone: components.Bad}
+
+func gateAttempt() pages.GateAttempt {
+	return pages.GateAttempt{
+		Number: "1", Kind: "rejected", State: rejectedState, By: "Aurelio Benedetti-Castellanos", Role: "QA lead", At: clock("13:20", "28 min ago"),
+		Reason: "The backup of last night was never restored, and PRE-P5 is of another release.", SHA256: other, ContentHref: "/releases/" + code + "/gates/go_no_go/attempts/1/content", HashHolds: true,
+	}
+}
+
+// gateShowRejected is what a person sees who manages releases, with a note that was too short.
+func gateShowRejected() pages.GateShowView {
+	v := gateShow()
+	v.Gate.State, v.Gate.Sentence = rejectedState, "Rejected by Aurelio Benedetti-Castellanos as QA lead on 24 Dec 2025 at 13:20 UTC. It stays shut until somebody who manages releases opens a new attempt."
+	v.StopTitle, v.Stopped = "This gate was rejected", "Rejected by Aurelio Benedetti-Castellanos as QA lead on 24 Dec 2025 at 13:20 UTC: The backup of last night was never restored, and PRE-P5 is of another release."
+	v.Reopen = pages.ReopenForm{Action: "/releases/" + code + "/gates/go_no_go/attempts", After: "1", Key: "k", Effect: "Open attempt 2 of Go / no-go", Note: "ok"}
+	v.Complaints = components.Complaints{{Field: "attempt_note", Text: "A few words, please, for those who read this in a year."}}
+	v.Attempts = []pages.GateAttempt{gateAttempt()}
+	v.CanSign, v.Sign, v.Refused = false, pages.SignForm{}, "Aurelio Benedetti-Castellanos has rejected this gate already, on 24 Dec 2025 at 13:20 UTC. Nobody signs here until a new attempt is opened."
+	return v
+}
+
+// gateShowExpired is what a person sees who cannot open a new attempt.
+func gateShowExpired() pages.GateShowView {
+	v := gateShowRejected()
+	v.Gate.State = components.State{Code: "expired", Word: "Denied: time ran out", Tone: components.Bad}
+	v.Gate.Sentence = "Denied, because its time ran out on 24 Dec 2025 at 21:45 UTC and not all had signed. It stays shut until somebody who manages releases opens a new attempt."
+	v.StopTitle, v.Stopped = "The time of this gate ran out", "Denied, because its time ran out on 24 Dec 2025 at 21:45 UTC and not all had signed."
+	v.Reopen, v.WhoReopens, v.Complaints, v.Attempts = pages.ReopenForm{}, []string{"DevOps engineer", "DevOps lead", "On-call engineer"}, nil, nil
+	v.Refused = "The time of this gate has run out, so it is denied already. Nobody signs here until a new attempt is opened."
+	return v
+}
+
+// gateShowSecondAttempt can be signed, and rejected from two places.
+func gateShowSecondAttempt() pages.GateShowView {
+	v := gateShow()
+	a := gateAttempt()
+	a.Next, a.Changed = "Attempt 2 was opened by Ines Duarte on 24 Dec 2025 at 13:30 UTC: There is a new backup, and it was restored.", []pages.Difference{{What: "PRE-P2 evidence", Then: "412 MB", Now: "433 MB"}}
+	forged := gateAttempt()
+	forged.Number, forged.HashHolds, forged.State, forged.By, forged.Kind = "0", false, components.State{Code: "expired", Word: "Time ran out", Tone: components.Bad}, "", "expired"
+	v.Attempt, v.Expires, v.Attempts = "Attempt 2", clock("21:45", "in 8 h"), []pages.GateAttempt{a, forged}
+	v.Reject = pages.RejectForm{
+		Action: "/releases/" + code + "/gates/go_no_go/reject", Key: "k", Roles: v.Sign.Roles, Effect: "Reject Go / no-go on demo", Reason: "no",
+		Says: "The gate is shut at once: nobody signs it and nothing is applied through it. Every signature given here so far counts no longer. A new attempt has to be opened, and everybody signs anew.",
+	}
+	v.Complaints = components.Complaints{{Field: "reject_reason", Text: "A few words, please, for those who read this in a year."}}
+	return v
+}
+
 func gateShowRefused() pages.GateShowView {
 	v := gateShow()
 	v.CanSign, v.Refused, v.WhoCan = false, "You started this release, so you cannot sign the gates that judge it.", []string{"another DevOps lead"}
