@@ -19,7 +19,7 @@ func (h claims) view(c echo.Context) pages.ClaimsView {
 func judge(v *pages.ClaimsView, by actor.Actor, said actor.Explanation) {
 	id := said.Identity
 	v.Judged, v.Name, v.Subject, v.Email, v.Tenant = true, id.Name, id.Subject, id.Email, id.Tenant
-	v.RoleClaim, v.Shape, v.More, v.Notes = said.RoleClaim, said.Shape, said.More, said.Notes
+	v.RoleClaim, v.Shape, v.More, v.Notes = said.RoleClaim, said.Shape, said.More, append(said.Refusals, said.Notes...)
 	for _, e := range said.Entries {
 		row := pages.ClaimEntry{Text: e.Text, Tone: components.Neutral, Word: "does not count", Because: e.Why + "."}
 		if e.Counts {
@@ -43,8 +43,8 @@ func judge(v *pages.ClaimsView, by actor.Actor, said actor.Explanation) {
 		v.TenantWhy = fmt.Sprintf("From %s: it is not the code of %s, which is %s.", said.TenantClaim, by.TenantName, by.TenantCode)
 	}
 	switch {
-	case id.Subject == "":
-		v.Outcome, v.Verdict = components.Bad, "Nobody can sign in with this: it does not say who they are (sub)."
+	case len(said.Refusals) > 0:
+		v.Outcome, v.Verdict = components.Bad, "A sign-in with these claims would be refused: "+said.Refusals[0]
 	case len(id.Roles) == 0:
 		v.Outcome, v.Verdict = components.Bad, "They would be shown why they may not come in: no entry of the role claim names a role."
 	case id.Tenant == "" && !ours:

@@ -11,7 +11,9 @@ type Explanation struct {
 	// Entries are the role claim's, one by one and at most as many as a page can show; More is how many followed.
 	Entries []ExplainedEntry
 	More    int
-	// Notes are sentences about the other claims: what a real sign-in would be refused for.
+	// Refusals are what a real sign-in with these claims would be refused for, besides roles and tenant.
+	Refusals []string
+	// Notes are sentences about what is missing and does not keep anybody from signing in.
 	Notes []string
 }
 

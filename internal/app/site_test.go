@@ -82,9 +82,9 @@ type requestLog struct {
 }
 
 type requestLine struct {
-	Msg, Ref, Method, Route, Why string
-	Status, Statements, Trips    int
-	Ms                           float64
+	Msg, Ref, Method, Route, Why, Subject string
+	Status, Statements, Trips             int
+	Ms                                    float64
 }
 
 func (l *requestLog) Write(raw []byte) (int, error) {

@@ -32,6 +32,11 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 
 // LogoutToken is what the back channel carries. Tests change its claims before it is signed.
 func (p *Provider) LogoutToken(subject, sid string, change func(claims map[string]any)) (string, error) {
+	return p.ForgedLogoutToken(subject, sid, "", change)
+}
+
+// ForgedLogoutToken is LogoutToken, signed in a way that may not count.
+func (p *Provider) ForgedLogoutToken(subject, sid string, signing Signing, change func(claims map[string]any)) (string, error) {
 	now := p.config.Now()
 	claims := map[string]any{
 		"iss": p.issuer, "sub": subject, "aud": p.config.ClientID, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(),
@@ -41,7 +46,7 @@ func (p *Provider) LogoutToken(subject, sid string, change func(claims map[strin
 	if change != nil {
 		change(claims)
 	}
-	return signed(claims, jose.RS256, p.signingKey().key, p.signingKey().id, "logout+jwt")
+	return signing.sign(claims, p.signingKey(), "logout+jwt")
 }
 
 func (p *Provider) tell(ctx context.Context, subject, sid string) error {

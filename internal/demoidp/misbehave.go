@@ -2,6 +2,8 @@ package demoidp
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -27,6 +29,7 @@ const (
 	ForeignKey      Signing = "other" // another key under the right key id
 	UnknownKey      Signing = "kid"   // another key under an unknown key id
 	NoKeyID         Signing = "nokid" // the right key without an id: allowed
+	ForeignES256    Signing = "ES256" // another key, of another kind, under the right key id
 )
 
 // KeySetFault is what is wrong with the key set.
@@ -150,39 +153,45 @@ func (p *Provider) lie(b *Behaviour, answer map[string]any) error {
 	if b.Claims != nil {
 		b.Claims(claims)
 	}
-	answer["id_token"], err = b.sign(claims, p.signingKey())
+	answer["id_token"], err = b.Signing.sign(claims, p.signingKey(), "JWT")
 	return err
 }
 
-func (b *Behaviour) sign(claims map[string]any, key *rsaKey) (string, error) {
-	switch b.Signing {
+func (s Signing) sign(claims map[string]any, key *rsaKey, kind string) (string, error) {
+	switch s {
 	case Unsigned:
 		payload, err := json.Marshal(claims)
 		if err != nil {
 			return "", fmt.Errorf("encoding claims: %w", err)
 		}
-		header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"JWT"}`))
+		header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none","typ":"` + kind + `"}`))
 		return header + "." + base64.RawURLEncoding.EncodeToString(payload) + ".", nil
 	case HMACOfPublicKey:
 		der, err := x509.MarshalPKIXPublicKey(&key.key.PublicKey)
 		if err != nil {
 			return "", fmt.Errorf("writing the public key: %w", err)
 		}
-		return signed(claims, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), key.id, "JWT")
+		return signed(claims, jose.HS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), key.id, kind)
 	case ForeignKey, UnknownKey:
 		other, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			return "", fmt.Errorf("making a key: %w", err)
 		}
 		kid := key.id
-		if b.Signing == UnknownKey {
+		if s == UnknownKey {
 			kid = "unknown-" + rand.Text()[:8]
 		}
-		return signed(claims, jose.RS256, other, kid, "JWT")
+		return signed(claims, jose.RS256, other, kid, kind)
+	case ForeignES256:
+		other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return "", fmt.Errorf("making a key: %w", err)
+		}
+		return signed(claims, jose.ES256, other, key.id, kind)
 	case NoKeyID:
-		return signed(claims, jose.RS256, key.key, "", "JWT")
+		return signed(claims, jose.RS256, key.key, "", kind)
 	}
-	return signed(claims, jose.RS256, key.key, key.id, "JWT")
+	return signed(claims, jose.RS256, key.key, key.id, kind)
 }
 
 func (b *Behaviour) keySet(w http.ResponseWriter, r *http.Request, honest http.Handler) {

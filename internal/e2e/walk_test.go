@@ -9,5 +9,6 @@ import (
 func TestWalk(t *testing.T) {
 	p := start(t, "0.0.18")
 	p.browse(t, "walk.test.mjs", "SCREENSHOTS="+os.Getenv("SCREENSHOTS"))
+	p.browse(t, "identity.test.mjs")
 	p.browse(t, "pages.test.mjs", "EVERY_SCREENSHOT="+os.Getenv("EVERY_SCREENSHOT"))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -37,7 +38,7 @@ func (p *Provider) Explain(raw string) (actor.Explanation, error) {
 		}
 		said.Entries = append(said.Entries, actor.ExplainedEntry{Text: text(e.text, 200), Counts: e.role != "", Role: e.role, Why: e.why})
 	}
-	said.Notes = p.notes(claims)
+	said.Refusals, said.Notes = p.refusals(claims), p.notes(claims)
 	return said, nil
 }
 
@@ -64,7 +65,7 @@ func where(err error) string {
 	case *json.SyntaxError:
 		return fmt.Sprintf("it cannot be read from character %d on.", e.Offset)
 	case *json.UnmarshalTypeError:
-		return "it is a " + e.Value + "."
+		return "it is of another kind (" + e.Value + ")."
 	}
 	return "it breaks off."
 }
@@ -93,30 +94,47 @@ func shape(claim any, list []entry) string {
 	return ""
 }
 
-// notes say what a real sign-in would be refused for, as far as claims alone can tell. Times are not judged: what is pasted
+// refusals say what a real sign-in would be refused for, as far as claims alone can tell. Times are not judged: what is pasted
 // is old by now.
+func (p *Provider) refusals(claims map[string]any) []string {
+	var list []string
+	if sub, isText := claims["sub"].(string); !isText || strings.TrimSpace(sub) == "" {
+		list = append(list, "There is no subject (sub): nobody can sign in without one.")
+	}
+	if iss, said := claims["iss"]; said && iss != p.config.Issuer {
+		list = append(list, fmt.Sprintf("The issuer (iss) is %q, and Gatehouse takes sign-ins of %q alone.", text(iss, 200), p.config.Issuer))
+	}
+	if audience, said := claims["aud"]; said && !slices.Contains(audiences(audience), p.config.ClientID) {
+		list = append(list, fmt.Sprintf("The audience (aud) does not name this application (%s).", p.config.ClientID))
+	}
+	return list
+}
+
+func audiences(claim any) []string {
+	switch v := claim.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var list []string
+		for _, one := range v {
+			list = append(list, text(one, 500))
+		}
+		return list
+	}
+	return nil
+}
+
+// notes say what is missing without keeping anybody out.
 func (p *Provider) notes(claims map[string]any) []string {
 	var notes []string
-	add := func(wrong bool, format string, args ...any) {
-		if wrong {
-			notes = append(notes, fmt.Sprintf(format, args...))
-		}
+	if claims["iss"] == nil {
+		notes = append(notes, fmt.Sprintf("There is no issuer (iss) among these claims; a real sign-in has to come from %q.", p.config.Issuer))
 	}
-	sub, isText := claims["sub"].(string)
-	add(!isText || strings.TrimSpace(sub) == "", "There is no subject (sub): nobody can sign in without one.")
-	iss, said := claims["iss"].(string)
-	add(said && iss != p.config.Issuer, "The issuer (iss) is %q, and Gatehouse takes sign-ins of %q alone.", text(iss, 200), p.config.Issuer)
-	add(!said, "There is no issuer (iss) among these claims; a real sign-in has to come from %q.", p.config.Issuer)
-	if audience := claims["aud"]; audience != nil {
-		ours := audience == p.config.ClientID
-		if list, ok := audience.([]any); ok {
-			for _, one := range list {
-				ours = ours || one == p.config.ClientID
-			}
-		}
-		add(!ours, "The audience (aud) does not name this application (%s).", p.config.ClientID)
+	if claims["auth_time"] == nil {
+		notes = append(notes, "There is no auth_time. Signing in works without; a fresh sign-in has to bring it, or nobody can sign at gates.")
 	}
-	add(claims["auth_time"] == nil, "There is no auth_time: signing in works, but nobody can sign, since nothing says when the person proved who they are.")
-	add(claims["sid"] == nil, "There is no session id (sid): signing out at the provider cannot end the session here.")
+	if claims["sid"] == nil {
+		notes = append(notes, "There is no session id (sid): signing out at the provider cannot end the session here.")
+	}
 	return notes
 }

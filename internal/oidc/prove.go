@@ -2,7 +2,9 @@ package oidc
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,7 +26,7 @@ type proven struct {
 }
 
 // prove checks an ID token against the sign-in that asked for it.
-func (p *Provider) prove(ctx context.Context, d *discovered, raw, accessToken string, s actor.SignIn) (*proven, error) {
+func (p *Provider) prove(ctx context.Context, d *discovered, raw, accessToken, code string, s actor.SignIn) (*proven, error) {
 	ctx, failure := expectFailure(ctx)
 	token, err := d.verifier.Verify(ctx, raw)
 	if *failure != nil {
@@ -36,6 +38,9 @@ func (p *Provider) prove(ctx context.Context, d *discovered, raw, accessToken st
 	t := &proven{token: token, claims: map[string]any{}}
 	if err := token.Claims(&t.claims); err != nil {
 		return nil, refused("its claims cannot be read").Because(err)
+	}
+	if err := checkCode(t, code); err != nil {
+		return nil, err
 	}
 	for _, check := range []func(*proven, string, actor.SignIn) error{
 		p.checkTimes, p.checkSubject, p.checkAudience, checkNonce, checkAccessToken, p.checkAuthTime,
@@ -139,6 +144,20 @@ func checkAccessToken(t *proven, accessToken string, _ actor.SignIn) error {
 	}
 	if err := t.token.VerifyAccessToken(accessToken); err != nil {
 		return refused("its access token belongs to another answer (at_hash)").Because(err)
+	}
+	return nil
+}
+
+// checkCode compares c_hash where there is one: in the code flow nobody has to send it, and who does has to mean this code.
+// Both algorithms that count hash with SHA-256.
+func checkCode(t *proven, code string) error {
+	if t.claims["c_hash"] == nil {
+		return nil
+	}
+	sum := sha256.Sum256([]byte(code))
+	said, _ := t.claims["c_hash"].(string)
+	if subtle.ConstantTimeCompare([]byte(said), []byte(base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]))) != 1 {
+		return refused("it belongs to another answer (c_hash)")
 	}
 	return nil
 }

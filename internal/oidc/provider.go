@@ -131,7 +131,7 @@ func (p *Provider) Finish(ctx context.Context, code string, s actor.SignIn) (act
 	if !ok || raw == "" {
 		return actor.Identity{}, refused("it carries no ID token")
 	}
-	proven, err := p.prove(ctx, d, raw, token.AccessToken, s)
+	proven, err := p.prove(ctx, d, raw, token.AccessToken, code, s)
 	if err != nil {
 		return actor.Identity{}, err
 	}
