@@ -33,7 +33,10 @@ for (const javaScriptEnabled of [true, false]) {
     }
     await page.goto(`${base}/me`);
     await at(page, 'me');
-    assert.equal(await page.locator('[data-session]').count(), 1);
+    assert.match(await page.locator('[data-session]:has([data-current])').innerText(), /Chrom|Another/);
+    await page.locator('[data-who] summary').click();
+    await page.locator('[data-action="logout"]').click();
+    await at(page, 'signed_out');
     await page.context().close();
   });
 }
