@@ -125,7 +125,7 @@ func (w *wayBack) files() ([]*os.File, error) {
 	}
 	var files []*os.File
 	for _, name := range []string{w.firstTo, w.secondTo} {
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names it
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			for _, made := range files {
 				err = errors.Join(err, made.Close(), os.Remove(made.Name()))

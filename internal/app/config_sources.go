@@ -73,8 +73,15 @@ func settingOf(set map[string]string, o Option) Setting {
 
 // pgVariables are those of PostgreSQL's own programs that say where a database is, with what each is called in an address.
 var pgVariables = [][2]string{
-	{"PGSERVICE", "service"}, {"PGHOST", "host"}, {"PGPORT", "port"}, {"PGDATABASE", "dbname"}, {"PGUSER", "user"}, {"PGPASSWORD", "password"},
-	{"PGSSLMODE", "sslmode"}, {"PGSSLROOTCERT", "sslrootcert"}, {"PGPASSFILE", "passfile"},
+	{"PGSERVICE", "service"},
+	{"PGHOST", "host"},
+	{"PGPORT", "port"},
+	{"PGDATABASE", "dbname"},
+	{"PGUSER", "user"},
+	{"PGPASSWORD", "password"},
+	{"PGSSLMODE", "sslmode"},
+	{"PGSSLROOTCERT", "sslrootcert"},
+	{"PGPASSFILE", "passfile"},
 }
 
 // databaseOfPG makes the application's address of PG* variables, where they name a server. The owner's is another role's, with

@@ -92,7 +92,7 @@ func TestConformanceByName(t *testing.T) {
 			}
 			ahead.Add(int64(11 * time.Second)) // what a forged key cost before is forgotten: see TestUnknownKeysCostOneFetch
 			s := attempt()
-			code := ""
+			var code string
 			if between != nil {
 				code = p.code(s, username) // the keys change while the person comes back
 				between(t)

@@ -53,7 +53,7 @@ func readClaims(raw string) (map[string]any, error) {
 	if err := decoder.Decode(&claims); err != nil {
 		return nil, refusal.WithField("claims", "This is no JSON object: "+where(err)+" Claims look like {\"sub\": \"...\", \"groups\": [\"viewer\"]}.")
 	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // the decoder gives the very value
+	if _, err := decoder.Token(); err != io.EOF {
 		return nil, refusal.WithField("claims", "Something follows after the JSON object. Paste one object alone.")
 	}
 	return claims, nil

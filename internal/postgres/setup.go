@@ -126,9 +126,12 @@ func (db *DB) Tenants(ctx context.Context) ([]Tenant, error) {
 	return tenants, translate(err)
 }
 
-func readTenants(ctx context.Context, from interface {
+// asked is what a statement can be sent to: a connection or a pool.
+type asked interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}) ([]Tenant, error) {
+}
+
+func readTenants(ctx context.Context, from asked) ([]Tenant, error) {
 	rows, err := from.Query(ctx, sql("Tenants"))
 	if err != nil {
 		return nil, err
