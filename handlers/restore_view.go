@@ -53,7 +53,6 @@ func (h restores) restoreView(shell layouts.Shell, by actor.Actor, p restore.Pag
 		v.Sentence = "This backup may not be restored. Only one whose newest drill passed, and of which nothing was found since, is; restore it beside the database first."
 	default:
 		v.Sentence = "A restore puts the warehouse back to how it stood at " + moment(b.Manifest.TakenAt, h.now(), time.UTC).Local + ". Everything since then is lost, but for the dump that is taken first."
-		v.Command = "gatehouse backup restore --request ID --confirm " + p.Database
 	}
 	if worth == backup.Proven && b.Drilled != nil {
 		v.Facts = append(v.Facts, components.Fact{Label: "Time to restore", Value: duration(b.Drilled.Took) + " in its newest drill; the dump that is taken first comes on top"})
@@ -162,6 +161,9 @@ func (h restores) requestView(q restore.Request, r reader, may bool) pages.Resto
 	row.Counted, row.Versions, row.SHA256 = q.Result.Sentence(), versionLines(q.Result), q.Content
 	if r.asks || r.agrees {
 		row.Withdraw = here + "/withdraw"
+	}
+	if state == restore.Agreed && may {
+		row.Command = "gatehouse backup restore --request " + row.ID + " --confirm " + q.Result.Database
 	}
 	mine := q.Issuer == r.by.Issuer && q.Subject == r.by.Subject
 	switch {

@@ -26,6 +26,8 @@ import (
 type product struct {
 	demo      *app.Demo
 	url       string
+	binary    string
+	addresses []string // of the servers
 	processes []*exec.Cmd
 }
 
@@ -33,13 +35,51 @@ type product struct {
 func start(t *testing.T, from string) *product {
 	t.Helper()
 	p, balancer := prepare(t, from)
-	binary := build(t)
+	p.up(t, balancer)
+	return p
+}
+
+// up starts two servers behind the balancer.
+func (p *product) up(t *testing.T, balancer net.Listener) {
+	t.Helper()
+	p.binary = build(t)
 	var backends []*url.URL
 	for n := range 2 {
-		backends = append(backends, p.serve(t, binary, n))
+		p.addresses = append(p.addresses, freeAddr(t))
+		backends = append(backends, p.serve(t, n))
 	}
 	balance(t, balancer, backends)
-	return p
+}
+
+// down ends the servers in order.
+func (p *product) down(t *testing.T) {
+	t.Helper()
+	for _, cmd := range p.processes {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Fatalf("a server that was told to end: %v", err)
+		}
+	}
+}
+
+// again starts the servers where they were.
+func (p *product) again(t *testing.T) {
+	t.Helper()
+	for n := range p.addresses {
+		p.serve(t, n)
+	}
+}
+
+// command runs one of the program's commands against the product.
+func (p *product) command(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), p.binary, args...)
+	cmd.Env = p.environ(p.addresses[0])
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("gatehouse %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
 }
 
 // prepare runs the demo's database and provider, and takes the balancer's address.
@@ -95,14 +135,14 @@ func build(t *testing.T, flags ...string) string {
 }
 
 // serve starts one server process and waits until it is ready.
-func (p *product) serve(t *testing.T, binary string, n int) *url.URL {
+func (p *product) serve(t *testing.T, n int) *url.URL {
 	t.Helper()
-	addr := freeAddr(t)
+	addr := p.addresses[n]
 	log, err := os.Create(filepath.Join(t.TempDir(), fmt.Sprintf("server-%d.log", n)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "serve")
+	cmd := exec.Command(p.binary, "serve")
 	cmd.Env = p.environ(addr)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -128,7 +168,7 @@ func (p *product) environ(addr string) []string {
 		"GATEHOUSE_ADDR="+addr, "GATEHOUSE_PUBLIC_URL="+p.url, "GATEHOUSE_ENVIRONMENT=demo",
 		"GATEHOUSE_DATABASE_URL="+string(c.DatabaseURL), "GATEHOUSE_OWNER_DATABASE_URL="+string(c.OwnerDatabaseURL),
 		"GATEHOUSE_OIDC_ISSUER="+c.OIDCIssuer, "GATEHOUSE_OIDC_CLIENT_ID="+c.OIDCClientID, "GATEHOUSE_OIDC_CLIENT_SECRET="+string(c.OIDCClientSecret),
-		"GATEHOUSE_BACKUP_DIR="+c.BackupDir, "GATEHOUSE_SCRATCH_DATABASE_URL="+string(c.ScratchDatabaseURL), "GATEHOUSE_TRUSTED_PROXIES=127.0.0.1/32")
+		"GATEHOUSE_BACKUP_DIR="+c.BackupDir, "GATEHOUSE_AUDIT_HEADS="+c.AuditHeads, "GATEHOUSE_SCRATCH_DATABASE_URL="+string(c.ScratchDatabaseURL), "GATEHOUSE_TRUSTED_PROXIES=127.0.0.1/32")
 }
 
 func withoutOurs(environ []string) []string {

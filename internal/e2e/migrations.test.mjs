@@ -1,6 +1,6 @@
 // The warehouse's schema through all that may befall it: rehearse, back up, drill, sign, apply, break, repair, down, up.
 import { test, before, after } from 'node:test';
-import { at, assert, base, Crew, launch, press, shot, story } from './lib.mjs';
+import { at, assert, base, byHand, Crew, launch, press, shot, story } from './lib.mjs';
 
 const step = story(test);
 
@@ -13,12 +13,6 @@ before(async () => {
   theirs = new Crew(browser, 'saltway');
 });
 after(async () => { await browser?.close(); });
-
-// byHand does to the database what somebody does past Gatehouse.
-async function byHand(sql) {
-  const answer = await fetch(process.env.HANDS, { method: 'POST', body: sql });
-  assert.equal(answer.status, 200, `${sql}: ${await answer.text()}`);
-}
 
 // ofFile does by hand what a migration's file says.
 async function ofFile(version) {
@@ -61,6 +55,24 @@ step('the release starts, pressed twice', async () => {
   const page = await crew.as('viewer');
   await page.goto(`${base}/releases`);
   assert.equal(await page.locator('[data-row]').count(), 1);
+});
+
+step('where no backup restores yet the migrations are rehearsed on a sample, which opens no gate', async () => {
+  const page = await crew.as('devops_engineer');
+  await page.goto(`${base}/migrations`);
+  assert.match(await page.locator('[data-sample]').innerText(), /No backup has been restored here yet/);
+  await press(page, 'rehearse-sample');
+  await ended(page);
+  await press(page, 'next-step');
+  await at(page, 'rehearsal_show');
+  assert.match(await page.locator('main').innerText(), /sample/);
+  assert.match(await (await rung('viewer', 'V0.0.20')).innerText(), /on a sample of/);
+  await page.goto(`${base}/migrations`);
+  assert.match(await page.locator('[data-next]').innerText(), /rehears/);
+  await offersNothing('V0.0.20');
+  const stranger = await theirs.as('devops_lead');
+  await stranger.goto(`${base}/migrations`);
+  assert.equal(await stranger.locator('[data-sample]').count(), 0, 'another company is offered it');
 });
 
 step('a backup is taken and restored once, while two people watch', async () => {

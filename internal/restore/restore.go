@@ -66,10 +66,17 @@ func (r Result) Sentence() string {
 	}
 	words := fmt.Sprintf("Every table has as many rows as when the backup was taken on %s.", r.TakenAt.UTC().Format("2006-01-02 at 15:04 UTC"))
 	if tables > 0 {
-		words = fmt.Sprintf("%s%d rows that are there now would be gone and %d would be back, in %d tables.", about, more, fewer, tables)
+		words = fmt.Sprintf("%s%s there now would be gone and %d would be back, in %s.", about, counted(more, "row that is", "rows that are"), fewer, counted(tables, "table", "tables"))
 		words = strings.ToUpper(words[:1]) + words[1:]
 	}
 	return words + " What was changed in place since then is undone as well, and is not counted."
+}
+
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // Look is a Result that is kept.

@@ -20,7 +20,6 @@ type BackupRestoreView struct {
 	FreshHref        string
 	WhoCan           []string // who may ask; nil where the reader may
 	Complaints       components.Complaints
-	Command          string
 }
 
 // RestoreLook is what a restore would do, as it was counted.
@@ -59,4 +58,5 @@ type RestoreRow struct {
 	Agree, Start   RestoreForm
 	Withdraw       string
 	WhyNot         string
+	Command        string // what the button Start does, from a shell
 }

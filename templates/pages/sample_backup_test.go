@@ -113,7 +113,7 @@ func backupRestore() pages.BackupRestoreView {
 		Backup: "11111111-1111-7111-8111-111111111111", Database: "warehouse", Tone: components.Warn,
 		Sentence: "A restore puts the warehouse back to how it stood at 13:40 UTC. Everything since then is lost, but for the dump that is taken first.",
 		Facts:    []components.Fact{{Label: "Taken", Time: clock("13:40", "25 min ago")}, {Label: "Warehouse at", Value: "V0.0.18"}},
-		Sessions: []string{"3 of wms_application_role (wms)"}, LookAction: here + "/look", Command: "gatehouse backup restore --request ID --confirm warehouse",
+		Sessions: []string{"3 of wms_application_role (wms)"}, LookAction: here + "/look",
 		Look: &pages.RestoreLook{
 			ID: "5", Sentence: counted, By: "Ines Duarte", At: clock("14:00", "5 min ago"), Versions: versions,
 			Tables: []pages.RestoreTable{{Name: "public.lots", Now: "1012", Then: "1000", After: "12 fewer"}, {Name: "public.materials", Now: "7", Then: "10", After: "3 more"}, {Name: "public.users", Now: "4", Then: "4", After: "the same number"}},
@@ -127,7 +127,7 @@ func backupRestore() pages.BackupRestoreView {
 			},
 			{
 				ID: "7", Reason: "The import went wrong.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "agreed", Word: "Two people agree", Tone: components.Warn}, Asked: clock("13:50", "15 min ago"), Expires: clock("14:50", "in 45 min"),
-				SHA256: digest, Counted: counted, Start: pages.RestoreForm{Action: here + "/7/start", Key: key, ID: "database-7"}, Withdraw: here + "/7/withdraw",
+				SHA256: digest, Counted: counted, Start: pages.RestoreForm{Action: here + "/7/start", Key: key, ID: "database-7"}, Command: "gatehouse backup restore --request 7 --confirm warehouse", Withdraw: here + "/7/withdraw",
 			},
 			{
 				ID: "8", Reason: "A trial.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "restored", Word: "Restored", Tone: components.Good}, Asked: clock("9:50", "4 h ago"), Expires: clock("10:50", "3 h ago"),
@@ -139,7 +139,7 @@ func backupRestore() pages.BackupRestoreView {
 
 func backupRestoreRefused() pages.BackupRestoreView {
 	v := backupRestore()
-	v.Sentence, v.Sessions, v.LookAction, v.Look, v.Ask, v.Complaints, v.Requests, v.Command = "This backup may not be restored.", nil, "", nil, pages.RestoreForm{}, nil, nil, ""
+	v.Sentence, v.Sessions, v.LookAction, v.Look, v.Ask, v.Complaints, v.Requests = "This backup may not be restored.", nil, "", nil, pages.RestoreForm{}, nil, nil
 	v.FreshHref, v.WhoCan = "/login?fresh=1", []string{"DevOps lead"}
 	return v
 }

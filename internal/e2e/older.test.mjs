@@ -1,0 +1,62 @@
+// The database is an older one than the head of the audit trail that was published last: it is read-only until somebody says
+// that it is meant.
+import { test, before, after } from 'node:test';
+import { at, assert, base, Crew, launch, press, shot, story } from './lib.mjs';
+
+const step = story(test);
+
+let browser;
+let crew;
+let theirs;
+before(async () => {
+  browser = await launch();
+  crew = new Crew(browser);
+  theirs = new Crew(browser, 'saltway');
+});
+after(async () => { await browser?.close(); });
+
+const alarm = (page) => page.locator('[data-alarm]').count();
+
+step('every page of the company says so, and nothing is changed', async () => {
+  const page = await crew.as('devops_engineer');
+  for (const path of ['/releases', '/migrations', '/migrations/backups', '/health-checks', '/me']) {
+    for (const replica of ['one', 'other']) { // requests go to the two programs in turn
+      await page.goto(base + path);
+      assert.equal(await alarm(page), 1, `${path}, ${replica}`);
+    }
+  }
+  await shot(page, 'older-state');
+  await page.goto(`${base}/migrations/backups`);
+  await press(page, 'take-backup');
+  assert.match(await page.locator('main').innerText(), /older state of this database was restored/);
+  await page.goto(`${base}/migrations/backups`);
+  assert.equal(await page.locator('[data-operation]').count(), 0, 'it was ordered all the same');
+});
+
+step('the other company is not told, and works on', async () => {
+  const page = await theirs.as('devops_lead');
+  await page.goto(`${base}/releases/new`);
+  assert.equal(await alarm(page), 0);
+  await theirs.start('devops_lead');
+});
+
+step('who may acknowledge it is named; an auditor does, with a reason, and work goes on', async () => {
+  const lead = await crew.as('devops_lead');
+  await lead.goto(`${base}/audit`);
+  assert.equal(await lead.locator('main [data-action="acknowledge"]').count(), 0);
+  assert.match(await lead.locator('[data-who-may]').innerText(), /Auditor/);
+  const page = await crew.fresh('auditor', '/audit', 'audit_list');
+  await shot(page, 'older-audit');
+  await press(page, 'acknowledge');
+  assert.ok(await page.locator('[data-complaints] a[href="#reason"]').count(), 'no reason is asked for');
+  await page.locator('[name="reason"]').fill('The disk was lost; this is the copy of the night.');
+  await press(page, 'acknowledge');
+  await at(page, 'audit_list');
+  assert.equal(await alarm(page), 0);
+  assert.equal(await page.locator('[data-act="audit:acknowledge"][data-state="done"]').count(), 1);
+  await crew.start('devops_engineer');
+  await page.goto(`${base}/audit`);
+  await press(page, 'verify');
+  await at(page, 'audit_list');
+  assert.equal(await alarm(page), 0);
+});
