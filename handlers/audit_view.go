@@ -21,10 +21,15 @@ import (
 
 // auditActions are what the filter suggests; any other action can be typed.
 var auditActions = []string{
-	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:abort",
+	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:window", "release:abort",
 	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "gate:sign", "gate:withdraw",
-	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "health:run", "audit:verify", "audit:read", "audit:export", "release:export",
-	"credential:create", "credential:revoke", "person:disable", "person:enable",
+	"environment:freeze", "override:ask", "override:second", "token:make", "token:revoke",
+	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "migration:rehearse", "migration:save_losses", "migration:probe",
+	"migration:repair", "migration:rebuild_index", "migration:baseline", "migration:check_drift", "migration:accept_drift", "migration:withdraw_drift",
+	"backup:create", "backup:verify", "backup:drill", "backup:prune", "backup:keep", "backup:mark", "backup:register", "backup:attest", "backup:look",
+	"restore:ask", "restore:agree", "restore:withdraw", "restore:start", "backup:restore", "operation:order", "operation:finish",
+	"health:run", "audit:verify", "audit:read", "audit:export", "release:export", "audit:alarm", "audit:acknowledge",
+	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add",
 }
 
 // auditListView shows the entries; where there is one alone, whole, and otherwise with long values clipped.
