@@ -270,6 +270,30 @@ func TestARestorePutsTheWarehouseBackAndKeepsTheEvidence(t *testing.T) {
 	}
 }
 
+// After a restore the warehouse is another one, also where the same versions stand: what was counted before it is stale, and
+// what two people agreed to before it is void.
+func TestARestoreOutdatesWhatWasCountedAndAgreedBefore(t *testing.T) {
+	t.Parallel()
+	r := restoringAt(t, "0.0.14")
+	b := r.taken()
+	r.exec("DELETE FROM public.tenants WHERE tenant_code = 'r3'")
+	first, second := r.agreed(b.ID), r.agreed(b.ID)
+	if o, log := r.done(r.started(first.ID)); o.State != operation.Succeeded {
+		t.Fatalf("the restore ended as %s: %s\n%s", o.State, o.Sentence, log)
+	}
+	if page := r.page(b.ID); page.Look == nil || page.Look.Current {
+		t.Errorf("what was counted before the restore still stands: %+v", page.Look)
+	}
+	if got := r.find(second.ID).State(); got != restore.Void {
+		t.Errorf("the other request is %s after the restore, want %s", got, restore.Void)
+	}
+	_, _, err := r.stories.Start(t.Context(), r.dora, second.ID, r.database, uuid.New())
+	r.refused(err, fault.Conflict, "not what was shown when this was asked for")
+	if got := r.find(r.asked(b.ID).ID).State(); got != restore.Asked {
+		t.Errorf("what is counted and asked for afterwards is %s", got)
+	}
+}
+
 // Two people, each with a fresh sign-in and the name typed, for one hour, for exactly what was shown, once.
 func TestARestoreTakesTwoPeople(t *testing.T) {
 	t.Parallel()
