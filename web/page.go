@@ -50,9 +50,12 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 	}
 	for _, p := range w.config.Places {
 		if by.Can(p.Right) {
-			here := c.Request().URL.Path
+			here, way := c.Request().URL.Path, ""
+			if len(crumbs) > 0 {
+				way = crumbs[0].Href // a run, an operation: they lie below a place, and their address does not say so
+			}
 			item := layouts.NavItem{
-				Place: p.Place, Label: p.Label, Href: p.Href, Current: here == p.Href || strings.HasPrefix(here, p.Href+"/"), Counts: p.Counts,
+				Place: p.Place, Label: p.Label, Href: p.Href, Current: here == p.Href || way == p.Href || strings.HasPrefix(here, p.Href+"/"), Counts: p.Counts,
 			}
 			if p.Counts {
 				item.Count = w.waiting(c, by)
