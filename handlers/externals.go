@@ -78,7 +78,7 @@ func (h externals) listed(c echo.Context) (pages.ExternalListView, error) {
 }
 
 // registered are the fields of a registration, in the order in which the form asks.
-var registered = []string{"provider", "identifier", "taken", "covers", "evidence", "sha256", "file"}
+var registered = []string{"provider", "identifier", "taken", "covers", "evidence", "file", "sha256"}
 
 func (h externals) register(c echo.Context) error {
 	form, err := web.Form(c)

@@ -86,7 +86,7 @@ func (w ExternalWorth) Sentence() string {
 	case ExternalDue, ExternalOverdue:
 		return "It opens no gate before it was restored."
 	case ExternalBroken:
-		return "It is no backup."
+		return "It opens no gate. Put the file right and restore it again, or register it anew."
 	}
 	return ""
 }
