@@ -88,7 +88,7 @@ func rehearsedVersion(one migration.RehearsedVersion) pages.RehearsedVersion {
 		SHA256: one.SHA256, Wrong: one.Wrong(), Schema: "not compared: it did not run up, down and up again", Checks: "not made",
 	}
 	if len(one.Passes) == 3 && one.Passes[2].Error == "" {
-		v.Schema, v.Checks = "the same", fmt.Sprintf("all %d hold", one.Checks)
+		v.Schema, v.Checks = "the same", allHold(one.Checks)
 		if differ := len(one.Left) + len(one.Differs); differ > 0 {
 			v.Schema = counted(differ, "difference", "differences")
 		}
@@ -101,6 +101,13 @@ func rehearsedVersion(one migration.RehearsedVersion) pages.RehearsedVersion {
 		v.Passes = append(v.Passes, rehearsedPass(names[min(i, 2)], fmt.Sprintf("pass-%s-%d", one.Version, i), p))
 	}
 	return v
+}
+
+func allHold(checks int) string {
+	if checks == 1 {
+		return "the one holds"
+	}
+	return fmt.Sprintf("all %d hold", checks)
 }
 
 func rehearsedPass(name, id string, p migration.RehearsedPass) pages.RehearsedPass {
@@ -119,7 +126,10 @@ func rehearsedPass(name, id string, p migration.RehearsedPass) pages.RehearsedPa
 		})
 	}
 	v.Words = counted(len(p.Statements), "statement", "statements")
-	if quiet := len(p.Statements) - noticed; quiet > 0 {
+	switch quiet := len(p.Statements) - noticed; {
+	case quiet > 0 && noticed == 0:
+		v.Words += ", quick, and without a lock on what was there"
+	case quiet > 0:
 		v.Words += fmt.Sprintf("; %d of them quick, and without a lock on what was there", quiet)
 	}
 	if noticed > mostMeasured {

@@ -207,7 +207,11 @@ func (r rehearsing) version(ctx context.Context, v migration.Version) (migration
 		if pass.Error != "" {
 			return one, r.leftBehind(ctx, &one, schemas[i])
 		}
-		r.say("%s: %d statements in %s", file.Script, len(pass.Statements), clock.Duration(pass.Took))
+		statements := "statements"
+		if len(pass.Statements) == 1 {
+			statements = "statement"
+		}
+		r.say("%s: %d %s in %s", file.Script, len(pass.Statements), statements, clock.Duration(pass.Took))
 	}
 	one.Left = migration.SchemaDifferences(schemas[0], schemas[2])
 	one.Differs = migration.SchemaDifferences(schemas[1], schemas[3])
