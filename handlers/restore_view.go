@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -74,6 +75,15 @@ func (h restores) restoreView(shell layouts.Shell, by actor.Actor, p restore.Pag
 	return v
 }
 
+// eitherOf names who holds a right.
+func eitherOf(right actor.Right) string {
+	titles := roleTitles(actor.RolesWith(right))
+	if len(titles) < 2 {
+		return strings.Join(titles, "")
+	}
+	return strings.Join(titles[:len(titles)-1], ", ") + " or " + titles[len(titles)-1]
+}
+
 // lookView is what was counted, and the form that asks on it.
 func (h restores) lookView(v *pages.BackupRestoreView, p restore.Page, r reader, may bool) {
 	l := p.Look
@@ -140,7 +150,10 @@ func (h restores) requestView(q restore.Request, r reader, may bool) pages.Resto
 	state, here := q.State(), restoreHref(q.Backup)+"/"+q.ID.String()
 	row := pages.RestoreRow{
 		ID: q.ID.String(), Reason: q.Reason, By: q.By, State: restoreStates[state], Sentence: q.Sentence, Second: q.AgreedBy,
-		Asked: moment(q.AskedAt, h.now(), time.UTC), Expires: moment(q.ExpiresAt, h.now(), time.UTC),
+		Asked: moment(q.AskedAt, h.now(), time.UTC),
+	}
+	if state.Open() || state == restore.Expired {
+		row.Expires = moment(q.ExpiresAt, h.now(), time.UTC)
 	}
 	if q.Operation != uuid.Nil {
 		row.Operation = components.Link{Label: "To its log", Href: operationHref(q.Operation)}
@@ -168,7 +181,11 @@ func (h restores) requestView(q restore.Request, r reader, may bool) pages.Resto
 	mine := q.Issuer == r.by.Issuer && q.Subject == r.by.Subject
 	switch {
 	case state == restore.Asked && mine:
-		row.WhyNot = "You asked for it, so somebody else has to agree."
+		row.WhyNot = "You asked for it, so somebody else has to agree: " + eitherOf(actor.GateSign) + "."
+	case state == restore.Asked && !r.agrees:
+		row.WhyNot = "Who can agree: " + eitherOf(actor.GateSign) + "."
+	case state == restore.Agreed && !r.asks:
+		row.WhyNot = "Who can order it now: " + eitherOf(actor.MigrationDown) + "."
 	case !may || !r.fresh:
 	case state == restore.Asked && r.agrees:
 		row.Agree = pages.RestoreForm{Action: here + "/agree", Seen: q.Content, ID: "database-" + row.ID}

@@ -61,7 +61,7 @@ func (m *Migrator) Restore(ctx context.Context, req RestoreRequest) (sentence st
 		if sentence, err = m.restore(ctx, s, req); err != nil {
 			return err
 		}
-		req.say("The restore is committed.")
+		req.say("The restore is committed. The warehouse's application may be started again.")
 		m.freshStatistics(ctx, s, req)
 		return nil
 	})

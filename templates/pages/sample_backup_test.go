@@ -130,7 +130,7 @@ func backupRestore() pages.BackupRestoreView {
 				SHA256: digest, Counted: counted, Start: pages.RestoreForm{Action: here + "/7/start", Key: key, ID: "database-7"}, Command: "gatehouse backup restore --request 7 --confirm warehouse", Withdraw: here + "/7/withdraw",
 			},
 			{
-				ID: "8", Reason: "A trial.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "restored", Word: "Restored", Tone: components.Good}, Asked: clock("9:50", "4 h ago"), Expires: clock("10:50", "3 h ago"),
+				ID: "8", Reason: "A trial.", By: "Ines Duarte", Second: "Eli Brandt", State: components.State{Code: "restored", Word: "Restored", Tone: components.Good}, Asked: clock("9:50", "4 h ago"),
 				Sentence: "The warehouse is as gatehouse_20261124_134000_11111111.dump held it.", Safety: "What was there before is in gatehouse_20261124_141000_22222222.dump. It was read again from end to end and never restored, so nobody knows yet that it restores. Restore it beside the database.", SafetyHref: "/migrations/backups", Operation: components.Link{Label: "To its log", Href: "/operations/44444444-4444-7444-8444-444444444444"},
 			},
 		},
