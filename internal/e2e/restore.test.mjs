@@ -132,7 +132,7 @@ step('one person alone restores nothing', async () => {
   await ask();
   assert.match(await request().innerText(), /You asked for it, so somebody else has to agree/);
   assert.equal(await page.locator('main [data-action="agree"], main [data-action="restore"]').count(), 0);
-  const form = { seen: '0'.repeat(64), database, key: crypto.randomUUID() };
+  const form = { database, key: crypto.randomUUID() };
   const here = `${backup}/${await request().getAttribute('data-request')}`;
   const alone = await past(page, `${here}/start`, form);
   assert.equal(alone.status(), 409, await alone.text());
