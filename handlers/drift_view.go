@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/clock"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/pages"
@@ -90,7 +91,11 @@ func driftRow(d migration.Difference) pages.DriftRow {
 	}
 	if d.Accepted() {
 		row.State.Tone, row.State.Word = components.Warn, string(d.Kind)+", accepted"
-		row.Accepted, row.Acceptance = "Accepted by "+d.AcceptedBy+": "+d.AcceptedBecause, d.AcceptanceID.String()
+		until := "until it is withdrawn"
+		if !d.AcceptedUntil.IsZero() {
+			until = "until " + clock.Stamp(d.AcceptedUntil)
+		}
+		row.Accepted, row.Acceptance = "Accepted by "+d.AcceptedBy+", "+until+": "+d.AcceptedBecause, d.AcceptanceID.String()
 	}
 	return row
 }

@@ -21,6 +21,7 @@ type ChangeStories interface {
 	SetWindow(ctx context.Context, by actor.Actor, release uuid.UUID, r change.Span) error
 	Freeze(ctx context.Context, by actor.Actor, id uuid.UUID, r change.Span) error
 	Ask(ctx context.Context, by actor.Actor, r change.Asked) error
+	CheckAsked(r change.Asked) error
 	Second(ctx context.Context, by actor.Actor, release, override uuid.UUID) error
 	MakeToken(ctx context.Context, by actor.Actor, id, release uuid.UUID, version, direction string) (string, time.Time, error)
 	Revoke(ctx context.Context, by actor.Actor, release, token uuid.UUID) error
@@ -161,12 +162,17 @@ func (h windows) ask(c echo.Context) error {
 		Release: p.Release, ID: form.UUID("key"), Kind: change.Kind(form.Choice("kind", string(change.Window), string(change.Frost), string(change.Proof))),
 		For: time.Duration(form.Int("hours", 1, 8)) * time.Hour, Reason: form.Text("reason", 0, 2000),
 	}
-	if err = form.Err(); err == nil {
+	if err = form.Err(); err != nil {
+		err = withComplaints(err, h.stories.CheckAsked(asked))
+	} else {
 		err = h.stories.Ask(c.Request().Context(), web.Actor(c), asked)
 	}
 	if refused, ok := correctable(err); ok {
 		v := h.view(c, p, zone)
 		v.Override.Hours, v.Override.Reason = form.Raw("hours"), form.Raw("reason")
+		for i := range v.Override.Kinds {
+			v.Override.Kinds[i].Chosen = v.Override.Kinds[i].Value == form.Raw("kind")
+		}
 		v.Override.Complaints = allComplaints(refused, "kind", "hours", "reason")
 		return web.Again(c, refused, pages.ReleaseWindow(v))
 	}

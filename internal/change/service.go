@@ -173,14 +173,7 @@ func (s *Service) Ask(ctx context.Context, by actor.Actor, r Asked) error {
 	if err := may(by, actor.ReleaseManage); err != nil {
 		return err
 	}
-	refusal := fault.New(fault.Invalid, "The override was not asked for.")
-	if r.Kind != Window && r.Kind != Frost && r.Kind != Proof {
-		refusal = refusal.WithField("kind", "Choose what is overridden.")
-	}
-	if r.For <= 0 || r.For > longestOverride {
-		refusal = refusal.WithField("hours", "An override lasts 1 to 8 hours.")
-	}
-	if err := reasoned(refusal, r.Reason); err != nil {
+	if err := s.CheckAsked(r); err != nil {
 		return err
 	}
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
@@ -193,6 +186,18 @@ func (s *Service) Ask(ctx context.Context, by actor.Actor, r Asked) error {
 			After: map[string]string{"override": r.ID.String(), "kind": string(r.Kind), "for": r.For.String()},
 		})
 	})
+}
+
+// CheckAsked says what is wrong with what is asked for, without asking.
+func (s *Service) CheckAsked(r Asked) error {
+	refusal := fault.New(fault.Invalid, "The override was not asked for.")
+	if r.Kind != Window && r.Kind != Frost && r.Kind != Proof {
+		refusal = refusal.WithField("kind", "Choose what is overridden.")
+	}
+	if r.For <= 0 || r.For > longestOverride {
+		refusal = refusal.WithField("hours", "An override lasts 1 to 8 hours.")
+	}
+	return reasoned(refusal, r.Reason)
 }
 
 // Second is the other half; who asked cannot give it.

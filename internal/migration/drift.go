@@ -71,6 +71,7 @@ type Difference struct {
 	AcceptanceID    uuid.UUID `json:"acceptance_id,omitzero"`
 	AcceptedBy      string    `json:"accepted_by,omitempty"`
 	AcceptedBecause string    `json:"accepted_because,omitempty"`
+	AcceptedUntil   time.Time `json:"accepted_until,omitzero"` // zero: until it is withdrawn
 }
 
 // Accepted says that somebody signed for exactly this difference.

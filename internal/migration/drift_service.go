@@ -44,7 +44,7 @@ func MarkAccepted(differences []Difference, acceptances []Acceptance) {
 	for _, a := range acceptances {
 		for i := range differences {
 			if d := &differences[i]; d.SHA256 == a.SHA256 {
-				d.AcceptanceID, d.AcceptedBy, d.AcceptedBecause = a.ID, a.By, a.Reason
+				d.AcceptanceID, d.AcceptedBy, d.AcceptedBecause, d.AcceptedUntil = a.ID, a.By, a.Reason, a.Until
 			}
 		}
 	}

@@ -65,7 +65,7 @@ func (d Drift) LatestDrift(ctx context.Context, by actor.Actor) (*migration.Drif
 func (d Drift) SaveDrift(ctx context.Context, by actor.Actor, r migration.DriftReport, e audit.Event) error {
 	bare := make([]migration.Difference, len(r.Differences))
 	for i, one := range r.Differences {
-		one.AcceptanceID, one.AcceptedBy, one.AcceptedBecause = uuid.Nil, "", "" // what is accepted is read when it is shown
+		one.AcceptanceID, one.AcceptedBy, one.AcceptedBecause, one.AcceptedUntil = uuid.Nil, "", "", time.Time{} // what is accepted is read when it is shown
 		bare[i] = one
 	}
 	text, err := json.Marshal(bare)
