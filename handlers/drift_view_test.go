@@ -3,6 +3,9 @@ package handlers
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/templates/components"
@@ -18,5 +21,20 @@ func TestNoDifferenceOnAServerThatNobodyTriedIsNotGood(t *testing.T) {
 	}
 	if _, tone := driftSaid(&migration.DriftReport{Version: 20, ServerMajor: 19, Differences: make([]migration.Difference, 1)}); tone != components.Bad {
 		t.Errorf("a difference on PostgreSQL 19 is %s, want bad", tone)
+	}
+}
+
+func TestAnAcceptanceSaysUntilWhen(t *testing.T) {
+	t.Parallel()
+	d := migration.Difference{SHA256: "a"}
+	for want, until := range map[string]time.Time{
+		"Accepted by Eli, until it is withdrawn: why":       {},
+		"Accepted by Eli, until 3 Dec 2026, 13:29 UTC: why": time.Date(2026, 12, 3, 13, 29, 0, 0, time.UTC),
+	} {
+		list := []migration.Difference{d}
+		migration.MarkAccepted(list, []migration.Acceptance{{ID: uuid.New(), SHA256: "a", By: "Eli", Reason: "why", Until: until}})
+		if got := driftRow(list[0]).Accepted; got != want {
+			t.Errorf("accepted until %v: %q, want %q", until, got, want)
+		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 func (r repairing) frozen(tenant uuid.UUID) {
 	r.t.Helper()
 	r.super(`INSERT INTO gatehouse.freezes (tenant_id, freeze_id, starts_at, ends_at, reason, issuer, subject, name)
-		VALUES ($1, gen_random_uuid(), clock_timestamp() - interval '1 hour', clock_timestamp() + interval '1 hour', 'Stock-taking.', 'i', 's', 'n')`, tenant)
+		VALUES ($1, gen_random_uuid(), clock_timestamp() - interval '1 hour', clock_timestamp() + interval '1 hour', 'Stock-taking', 'i', 's', 'n')`, tenant)
 }
 
 // refusedInTime: neither the page nor the order lets the undo file be run now.
@@ -55,6 +55,9 @@ func TestARepairThatRunsTheUndoFileKeepsTheWindow(t *testing.T) {
 	}
 	r.frozen(housetest.Rivermark)
 	r.refusedInTime(p, "while the environment is frozen")
+	if said := r.closed(p); !strings.Contains(said, ". Wait for its end, or start a release") {
+		t.Errorf("the reason of the freeze runs into the next sentence: %q", said)
+	}
 	const thaw = `ALTER TABLE gatehouse.freezes DISABLE TRIGGER ALL; DELETE FROM gatehouse.freezes`
 	r.super(thaw)
 
