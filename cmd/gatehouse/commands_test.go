@@ -335,6 +335,7 @@ func TestWhatIsTypedWronglyIsRefused(t *testing.T) {
 		words string
 		args  []string
 	}{
+		{`required flag(s) "covers", "evidence", "id", "taken" not set`, []string{"backup", "register", "--provider", "x"}},
 		{"no right named", []string{"token", "--tenant", "rivermark", "--name", "ci", "--right", "gate:open"}},
 		{"a lifetime", []string{"token", "--tenant", "rivermark", "--name", "ci", "--right", "health:read", "--lifetime", "-1h"}},
 		{"a year at most", []string{"token", "--tenant", "rivermark", "--name", "ci", "--right", "health:read", "--lifetime", "8785h"}},

@@ -28,7 +28,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	root := rootCommand()
 	began := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	check := root.PersistentPreRunE
+	root.PersistentPreRunE = func(cmd *cobra.Command, args []string) error {
+		err := check(cmd, args)
+		began = err == nil
+		return err
+	}
 	command, err := root.ExecuteContextC(ctx)
 	stop()
 	if err == nil {
@@ -101,6 +106,13 @@ To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
+	}
+	// The library looks for missing flags only after this, when a command counts as begun.
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := cmd.ValidateRequiredFlags(); err != nil {
+			return exitError{wronglyCalled(cmd), err}
+		}
+		return nil
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitError{wronglyCalled(cmd), err} })
 	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), configCommand(), migrateCommand(), backupCommand(), healthCommand(), auditCommand(), tokenCommand(), personCommand(), adminCommand(), versionCommand())

@@ -53,7 +53,11 @@ func (w works) saveLosses(ctx context.Context, o operation.Operation, say func(s
 	for i, l := range losses {
 		parts[i] = backup.Part{Table: l.Table, Column: l.Column, To: l.To, Where: l.Where}
 	}
-	say(fmt.Sprintf("%s is read: it throws away %d things. They are counted in one snapshot.", down.Script, len(parts)))
+	things := fmt.Sprintf("%d things. They are", len(parts))
+	if len(parts) == 1 {
+		things = "one thing. It is"
+	}
+	say(fmt.Sprintf("%s is read: it throws away %s counted in one snapshot.", down.Script, things))
 	saved := migration.Saved{ID: uuid.New(), Operation: o.ID, Version: v, UndoSHA256: down.SHA256}
 	stem := fmt.Sprintf("undo_%s_%s", v.Title(), saved.ID.String()[:8])
 	kept, err := w.source.Save(ctx, w.place, strings.ToLower(stem), parts, say)
