@@ -29,7 +29,7 @@ var auditActions = []string{
 	"backup:create", "backup:verify", "backup:drill", "backup:prune", "backup:keep", "backup:mark", "backup:register", "backup:attest", "backup:look",
 	"restore:ask", "restore:agree", "restore:withdraw", "restore:start", "backup:restore", "operation:order", "operation:finish",
 	"health:run", "audit:verify", "audit:read", "audit:export", "release:export", "audit:alarm", "audit:acknowledge",
-	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add",
+	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add", "wayback:make", "wayback:open",
 }
 
 // auditListView shows the entries; where there is one alone, whole, and otherwise with long values clipped.
