@@ -169,6 +169,9 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 		TZero: moment(r.Run.T0, now, zone), Zone: r.Run.TimeZone, Started: moment(r.Run.StartedAt, now, zone), By: r.Run.Starter.Name,
 		Template: pages.TemplateRef{Name: r.Template.Title, Version: r.Run.Template.Version, SHA256: r.Run.Template.SHA256},
 	}
+	if by.Can(actor.AuditRead) {
+		v.DossierHref = v.Href + "/dossier"
+	}
 	if r.Newest.SHA256 != "" && r.Newest.SHA256 != r.Run.Template.SHA256 {
 		v.Newer = "version " + r.Newest.Version + " of " + r.Newest.Name + "."
 	}

@@ -28,6 +28,7 @@ type Stories struct {
 	Health      HealthChecks
 	Ready       Readiness
 	Audit       AuditTrail
+	Dossiers    DossierStories
 	Inbox       InboxStories
 	Sessions    OwnSessions
 	Claims      ClaimsExplainer
@@ -53,6 +54,7 @@ func Routes(s Stories) []web.Route {
 		Externals(s.Externals, s.Operations, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
+		Dossiers(s.Dossiers),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),
 		Claims(s.Claims),
 	)

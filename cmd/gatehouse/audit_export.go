@@ -144,7 +144,7 @@ func verifyExport(cmd *cobra.Command, path, keyFile string) error {
 		return exitError{2, fmt.Errorf("opening the exported file: %w", err)}
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	found, err := audit.ReadJSONL(file, ring)
+	found, err := audit.ReadJSONL(file, ring, nil)
 	if err != nil {
 		return fmt.Errorf("%s does not fit: %w", path, err)
 	}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"archive/zip"
 	"net/http"
 	"net/url"
 	"strings"
@@ -242,8 +243,17 @@ func acts() []act {
 		act{
 			route: "POST /audit/export", who: "auditor", path: "/audit/export", page: "/audit", typed: map[string]string{"format": "jsonl"}, status: http.StatusOK, entries: 1,
 			after: func(s *story, a answer) {
-				if found, err := audit.ReadJSONL(strings.NewReader(a.body), audit.Keyring{}); err != nil || found.Tenant != "rivermark" || found.Last != found.UpTo {
+				if found, err := audit.ReadJSONL(strings.NewReader(a.body), audit.Keyring{}, nil); err != nil || found.Tenant != "rivermark" || found.Last != found.UpTo {
 					s.t.Errorf("what was exported = %+v, %v; want the whole trail", found, err)
+				}
+			},
+		},
+		act{
+			route: "POST /releases/:release/dossier", who: "auditor", path: "/releases/{release}/dossier", page: "/releases/{release}", status: http.StatusOK, entries: 1,
+			after: func(s *story, a answer) {
+				z, err := zip.NewReader(strings.NewReader(a.body), int64(len(a.body)))
+				if err != nil || len(z.File) < 6 || !strings.HasPrefix(a.Header.Get("Content-Disposition"), `attachment; filename="dossier-`) {
+					s.t.Errorf("the dossier came with %q and is %+v, %v; want an archive", a.Header.Get("Content-Disposition"), z, err)
 				}
 			},
 		},

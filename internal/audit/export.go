@@ -29,6 +29,8 @@ type Export struct {
 	By         string
 	// Filter is what of the trail is in the file, by name of the filter; empty is all of it.
 	Filter map[string]string
+	// From is the first entry where the file begins later than the trail; zero begins with the trail.
+	From int64
 	// UpTo is the newest entry of the trail that could be in the file, the export's own included.
 	UpTo int64
 	// Seal is over UpTo; nil where nothing is sealed. Key signs the file; nil where there is none.
@@ -48,6 +50,7 @@ type exportHead struct {
 	ExportedAt time.Time         `json:"exported_at"`
 	ExportedBy string            `json:"exported_by"`
 	Filter     map[string]string `json:"filter"`
+	From       int64             `json:"from,omitempty"`
 	UpTo       int64             `json:"up_to"`
 }
 
@@ -87,6 +90,15 @@ type exportEntry struct {
 
 const exactly = "2006-01-02T15:04:05.000000Z"
 
+// HashOf is the SHA-256 of texts in the length-prefixed form in which entries are hashed, too.
+func HashOf(texts ...string) string {
+	sum := sha256.New()
+	for _, text := range texts {
+		sum.Write([]byte(strconv.Itoa(len(text)) + ":" + text))
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
 func lineOf(e Entry) exportEntry {
 	return exportEntry{
 		e.Seq, e.At.UTC().Format(exactly), e.Origin, e.Issuer, e.Subject, e.Name, e.Roles, e.IP, e.Action, e.ObjectKind, e.ObjectID,
@@ -116,7 +128,7 @@ func (x Export) WriteJSONL(w io.Writer) (entries int64, err error) {
 	if filter == nil {
 		filter = map[string]string{}
 	}
-	if err := out.Encode(exportHead{exportName, x.TenantID, x.TenantCode, x.At.UTC(), x.By, filter, x.UpTo}); err != nil {
+	if err := out.Encode(exportHead{exportName, x.TenantID, x.TenantCode, x.At.UTC(), x.By, filter, x.From, x.UpTo}); err != nil {
 		return 0, err
 	}
 	err = x.Read(func(e Entry) error {
@@ -184,6 +196,7 @@ type Found struct {
 	At       time.Time
 	By       string
 	Filter   map[string]string
+	From     int64 // the first entry; 1 unless the file says otherwise
 	UpTo     int64
 	Entries  int64
 	// Last is the newest entry of the file and Hash its hash.
@@ -203,8 +216,8 @@ const mostLine = 64 << 20
 // ReadJSONL checks an exported file: that it is whole, that every entry has the hash it claims, and that each continues
 // the one before it; where something was filtered out, that holds of neighbours alone. The error is a Break, or says what
 // else is wrong. Seal and signature are checked with the ring, where it trusts anybody, and with the key in the file
-// otherwise.
-func ReadJSONL(r io.Reader, ring Keyring) (Found, error) {
+// otherwise. visit, where it is given, is told each entry once it was checked.
+func ReadJSONL(r io.Reader, ring Keyring, visit func(Entry) error) (Found, error) {
 	lines := bufio.NewReaderSize(r, 1<<20)
 	first, err := readLine(lines)
 	if err != nil {
@@ -214,7 +227,8 @@ func ReadJSONL(r io.Reader, ring Keyring) (Found, error) {
 	if strict(first, &head) != nil || head.Form != exportName {
 		return Found{}, errors.New("line 1: this is no export of an audit trail (" + exportName + ")")
 	}
-	f := Found{Tenant: head.Tenant, TenantID: head.TenantID, At: head.ExportedAt, By: head.ExportedBy, Filter: head.Filter, UpTo: head.UpTo}
+	f := Found{Tenant: head.Tenant, TenantID: head.TenantID, At: head.ExportedAt, By: head.ExportedBy, Filter: head.Filter, From: max(1, head.From), UpTo: head.UpTo}
+	f.Last = f.From - 1
 	sum := sha256.New()
 	hashed := func(line []byte) { sum.Write(line); sum.Write([]byte{'\n'}) }
 	hashed(first)
@@ -244,6 +258,9 @@ func ReadJSONL(r io.Reader, ring Keyring) (Found, error) {
 		e, err := l.entry(f.TenantID)
 		if err == nil {
 			err = f.add(e, before)
+		}
+		if err == nil && visit != nil {
+			err = visit(e)
 		}
 		if err != nil {
 			return f, fmt.Errorf("line %d: %w", n, err)

@@ -49,13 +49,13 @@ func TestAnExportedFileIsCheckedWithoutTheServer(t *testing.T) {
 		ring   Keyring
 		origin bool
 	}{"with the key": {NewKeyring(nil, key.Public()), true}, "without": {Keyring{}, false}} {
-		found, err := ReadJSONL(strings.NewReader(text), c.ring)
+		found, err := ReadJSONL(strings.NewReader(text), c.ring, nil)
 		if err != nil || found.Entries != 3 || found.Last != 3 || found.Origin != c.origin || found.KeyID != key.Public().ID() || found.Seal == nil || found.Tenant != "rivermark" {
 			t.Errorf("ReadJSONL %s = %+v, %v; want three entries, origin proven: %v", name, found, err, c.origin)
 		}
 	}
 	filtered, key := written(t, map[string]string{"person": "x"}, 2)
-	if found, err := ReadJSONL(strings.NewReader(filtered), NewKeyring(key)); err != nil || found.Entries != 2 || !found.Origin {
+	if found, err := ReadJSONL(strings.NewReader(filtered), NewKeyring(key), nil); err != nil || found.Entries != 2 || !found.Origin {
 		t.Errorf("ReadJSONL of a filtered file = %+v, %v; want two entries", found, err)
 	}
 }
@@ -91,15 +91,15 @@ func TestWhateverIsChangedInAnExportedFileIsFound(t *testing.T) {
 		if c.text == text || c.text == filtered {
 			t.Fatalf("%s: nothing was changed", name)
 		}
-		if found, err := ReadJSONL(strings.NewReader(c.text), Keyring{}); err == nil || !strings.Contains(err.Error(), c.want) {
+		if found, err := ReadJSONL(strings.NewReader(c.text), Keyring{}, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("ReadJSONL with %s changed = %+v, %v; want %q", name, found, err, c.want)
 		}
 	}
 	forged, other := written(t, nil, 0)
-	if _, err := ReadJSONL(strings.NewReader(forged), Keyring{}); err != nil {
+	if _, err := ReadJSONL(strings.NewReader(forged), Keyring{}, nil); err != nil {
 		t.Fatalf("a forgery fits itself, but ReadJSONL = %v", err)
 	}
-	if _, err := ReadJSONL(strings.NewReader(forged), NewKeyring(nil, key.Public())); err == nil || !strings.Contains(err.Error(), "was signed with key "+other.Public().ID()) {
+	if _, err := ReadJSONL(strings.NewReader(forged), NewKeyring(nil, key.Public()), nil); err == nil || !strings.Contains(err.Error(), "was signed with key "+other.Public().ID()) {
 		t.Errorf("ReadJSONL of a file by another key = %v; want that key named", err)
 	}
 }

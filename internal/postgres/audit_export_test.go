@@ -25,7 +25,7 @@ func TestAnExportIsOfOneTenantAndStandsInTheTrail(t *testing.T) {
 		if _, err := x.WriteJSONL(&b); err != nil {
 			t.Fatalf("WriteJSONL: %v", err)
 		}
-		found, err := audit.ReadJSONL(bytes.NewReader(b.Bytes()), s.trail.Keys)
+		found, err := audit.ReadJSONL(bytes.NewReader(b.Bytes()), s.trail.Keys, nil)
 		if err != nil || !found.Origin {
 			t.Fatalf("ReadJSONL = %+v, %v; want that it holds and where it comes from", found, err)
 		}
@@ -57,7 +57,7 @@ func TestAnExportIsOfOneTenantAndStandsInTheTrail(t *testing.T) {
 	if _, err := x.WriteJSONL(&b); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.ReadJSONL(&b, s.trail.Keys); err == nil || !strings.Contains(err.Error(), "entry 2: was changed after it was written") {
+	if _, err := audit.ReadJSONL(&b, s.trail.Keys, nil); err == nil || !strings.Contains(err.Error(), "entry 2: was changed after it was written") {
 		t.Errorf("ReadJSONL of a trail that was changed = %v; want entry 2", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -175,4 +176,9 @@ func parseNumber(s string) (decimal.Decimal, bool) {
 	}
 	n, err := decimal.NewFromString(s)
 	return n, err == nil
+}
+
+// hash is what the database hashes the evidence to (gatehouse.evidence_sha256).
+func (e Evidence) hash() string {
+	return audit.HashOf("gatehouse-evidence-1", string(e.Kind), e.Value, e.Note, e.Summary, e.Query)
 }

@@ -72,7 +72,9 @@ type Item struct {
 	DueThen   time.Time // when it was due as it was settled; zero before that
 	Reason    string
 	Evidence  int // the number of the evidence that counts; 0 where none does
-	Version   int
+	// evidenceHash is of evidence that is added right now: the audit entry holds it, so that the trail knows what was added.
+	evidenceHash string
+	Version      int
 }
 
 // Due is when the item is to be done: by T-0 for what is still to do, as it was then for what is settled.

@@ -58,6 +58,7 @@ func (s *Service) Done(ctx context.Context, by actor.Actor, seen Seen, value, no
 			return false, err
 		}
 		evidence.By = personOf(by)
+		item.evidenceHash = evidence.hash()
 		item.Evidence, err = tx.AddEvidence(ctx, seen.Run, seen.Item, evidence)
 		return false, err
 	})
@@ -131,6 +132,7 @@ func (s *Service) Check(ctx context.Context, by actor.Actor, seen Seen) (CheckRe
 		reason = cut(result.Summary, maxNote)
 	}
 	err = s.act(ctx, by, seen, RunCheck, reason, func(ctx context.Context, tx Tx, _ Plan, item *Item) (bool, error) {
+		item.evidenceHash = evidence.hash()
 		item.Evidence, err = tx.AddEvidence(ctx, seen.Run, seen.Item, evidence)
 		return result.OK, err
 	})
@@ -247,6 +249,9 @@ func itemEvent(run uuid.UUID, act Act, before, after Item, reason string, closed
 		m := map[string]any{"state": i.State, "version": i.Version}
 		if i.Evidence != 0 {
 			m["evidence"] = i.Evidence
+			if i.evidenceHash != "" {
+				m["evidence_sha256"] = i.evidenceHash
+			}
 		}
 		if i.Holder.Known() {
 			m["holder"] = i.Holder.Name

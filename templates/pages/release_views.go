@@ -152,9 +152,10 @@ type ReleaseShowView struct {
 	Migrations         []MigrationLine
 	MigrationsSentence string
 
-	Window     Banner
-	Reschedule ReschedulePart
-	Abort      AbortPart
-	Ended      string // why and when it ended, for a release that is over
-	LiveHref   string // asked again while the page is open; empty when nothing can change
+	Window      Banner
+	Reschedule  ReschedulePart
+	Abort       AbortPart
+	Ended       string // why and when it ended, for a release that is over
+	DossierHref string // POST; empty where this person may not
+	LiveHref    string // asked again while the page is open; empty when nothing can change
 }

@@ -56,7 +56,7 @@ func releaseStartRefused() pages.ReleaseStartView {
 
 func releaseShow() pages.ReleaseShowView {
 	v := pages.ReleaseShowView{
-		Shell: shell(code, layouts.PlaceReleases, toReleases), Code: code, Href: "/releases/" + code,
+		Shell: shell(code, layouts.PlaceReleases, toReleases), Code: code, Href: "/releases/" + code, DossierHref: "/releases/" + code + "/dossier",
 		Name:  "Bin utilization: data quality, enhanced health and statistics",
 		State: running, TZero: components.Time{Local: "24 Dec, 14:00", Relative: "in 12 min", UTC: "2025-12-24 14:00:00 UTC"}, Zone: "Europe/Lisbon",
 		Started: clock("23 Dec, 13:50", "yesterday"), By: "Tomás Ferreira",
