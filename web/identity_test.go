@@ -380,3 +380,29 @@ func TestWhatIsForgottenIsNotKept(t *testing.T) {
 		s.sql(`DELETE FROM gatehouse.sessions WHERE person_id IS NULL`)
 	}
 }
+
+// I06: what is refused leaves one line with the reason, and no token in it.
+func TestARefusedTokenLeavesOneLineWithTheReason(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	for reason, lie := range map[string]demoidp.Behaviour{
+		"not signed in a way that counts": {Signing: demoidp.Unsigned},
+		"signature is not the provider's": {Signing: demoidp.ForeignKey},
+		"another issuer":                  {Claims: func(c map[string]any) { c["iss"] = "https://evil.example" }},
+		"(nonce)":                         {Claims: func(c map[string]any) { c["nonce"] = "another" }},
+		"about somebody else":             {Userinfo: func(c map[string]any) { c["sub"] = "another" }},
+	} {
+		s.provider.Behave(lie)
+		b := s.browser()
+		callback := b.toCallback("/login", "viewer@rivermark")
+		s.log.take()
+		wantStatus(t, reason, b.get(callback), http.StatusBadRequest)
+		lines := strings.Split(strings.TrimSpace(s.log.take()), "\n")
+		if len(lines) != 1 || !strings.Contains(lines[0], reason) || strings.Contains(lines[0], "eyJ") {
+			t.Errorf("%s: the log says %q, want one line with the reason and no token", reason, lines)
+		}
+		if got := s.rows(`SELECT session_id::text FROM gatehouse.sessions`); len(got) != 0 {
+			t.Errorf("%s: %d sessions", reason, len(got))
+		}
+	}
+}

@@ -163,6 +163,9 @@ func TestAPersonIsIssuerAndSubject(t *testing.T) {
 	a := b.signIn("viewer@rivermark")
 	wantStatus(t, "signing in with the tenant of others", a, http.StatusForbidden)
 	wantText(t, "the page", a.body, "somebody of another company")
+	if got := s.events("session:sign_in", audit.Refused); len(got) != 1 || !strings.HasPrefix(got[0], s.subject("viewer@rivermark")) || !strings.Contains(got[0], "another company") {
+		t.Errorf("the trail says %q of the sign-in with the tenant of others, want one refusal of that person", got)
+	}
 }
 
 func TestAFreshSignInIsOfTheSamePerson(t *testing.T) {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +59,43 @@ func TestAdministratorsAndAuditorsChangeNothing(t *testing.T) {
 	page := s.as("auditor@rivermark").get("/audit")
 	if line := s.line(page); line.Route != "/audit" || line.Status != http.StatusOK || line.Subject == "" {
 		t.Errorf("the log line of an auditor's reading is %+v", line)
+	}
+}
+
+// I3: who came in by two sealed halves sees every page that is for looking, and changes nothing anywhere.
+func TestTheWayBackLooksAndChangesNothing(t *testing.T) {
+	s := &story{open(t, ""), map[string]string{}}
+	s.sealHalves()
+	b := s.stranger()
+	if a := b.post("/way-back", url.Values{"first": {s.ids["first"]}, "second": {s.ids["second"]}}); a.StatusCode != http.StatusSeeOther {
+		t.Fatalf("both halves: %d %s", a.StatusCode, a.main())
+	}
+	may := []actor.Right{actor.ReleaseRead, actor.MigrationRead, actor.HealthRead, actor.AuditRead, actor.IdentityExplain}
+	looked := 0
+	for _, route := range s.app.Routes() {
+		if route.Streams || route.Access == web.Bare || route.Access == web.Public || strings.HasPrefix(route.Path, "/api/") || route.Path == "/graphql" {
+			continue
+		}
+		held := route.Access == web.SignedIn || slices.Contains(may, route.Right)
+		switch {
+		case route.Method != http.MethodGet && !held:
+			if a := b.post(fillAny(route.Path), url.Values{}); a.StatusCode != http.StatusForbidden {
+				t.Errorf("POST %s = %d, want 403", route.Path, a.StatusCode)
+			}
+		case route.Method == http.MethodGet && held:
+			a := b.get(fillAny(route.Path))
+			if parameters := strings.Contains(route.Path, ":"); a.StatusCode != http.StatusOK && (!parameters || a.StatusCode != http.StatusNotFound) {
+				t.Errorf("GET %s = %d: %s", route.Path, a.StatusCode, a.main())
+			}
+			looked++
+		}
+	}
+	if looked < 15 {
+		t.Errorf("only %d pages were looked at", looked)
+	}
+	me := b.get("/me")
+	if !strings.Contains(me.body, `data-role="way_back"`) || strings.Contains(me.body, "sign at gates") {
+		t.Errorf("the page of who that is: %s", me.main())
 	}
 }
 
