@@ -123,7 +123,7 @@ func meant(name string) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf("; did you mean %s?", best+strings.TrimPrefix(name, base))
+	return fmt.Sprintf(" (did you mean %s?)", best+strings.TrimPrefix(name, base))
 }
 
 // editDistance is how many letters have to be changed, added or taken away to make one text of the other.
