@@ -182,6 +182,15 @@ func (h auditTrail) acknowledge(c echo.Context) error {
 	return web.SeeOther(c, "/audit")
 }
 
+// optionalInt reads a number that need not be there; zero where it is not.
+func optionalInt(values *web.Values, name string, least, most int) int {
+	if !values.Has(name) {
+		values.Allow(name)
+		return 0
+	}
+	return values.Int(name, least, most)
+}
+
 func optionalChoice(values *web.Values, name string, options ...string) string {
 	if !values.Has(name) {
 		values.Allow(name)

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ import (
 // SignoffStories are the stories of gates and signatures.
 type SignoffStories interface {
 	Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate signoff.GateID) (signoff.Gate, error)
+	// Since is what was done in the release after an entry of the audit trail.
+	Since(ctx context.Context, by actor.Actor, run uuid.UUID, seq int64) ([]signoff.Change, error)
 	Sign(ctx context.Context, by actor.Actor, r signoff.SignRequest) (signoff.Signature, error)
 	Withdraw(ctx context.Context, by actor.Actor, run, signature uuid.UUID, reason string) error
 	Reject(ctx context.Context, by actor.Actor, r signoff.RejectRequest) error
@@ -62,15 +65,24 @@ func gateHref(run uuid.UUID, gate signoff.GateID) string {
 
 func signatureHref(id uuid.UUID) string { return "/signatures/" + id.String() }
 
-// load reads the gate of the path.
-func (h gates) load(c echo.Context) (signoff.Gate, error) {
+// gateOf reads the release and the gate of the path.
+func gateOf(c echo.Context) (uuid.UUID, signoff.GateID, error) {
 	run, err := web.ID(c, "release")
 	if err != nil {
-		return signoff.Gate{}, err
+		return uuid.Nil, "", err
 	}
 	gate := signoff.GateID(c.Param("gate"))
 	if gate != signoff.GoNoGo && gate != signoff.Final {
-		return signoff.Gate{}, web.NotFound()
+		return uuid.Nil, "", web.NotFound()
+	}
+	return run, gate, nil
+}
+
+// load reads the gate of the path.
+func (h gates) load(c echo.Context) (signoff.Gate, error) {
+	run, gate, err := gateOf(c)
+	if err != nil {
+		return signoff.Gate{}, err
 	}
 	return h.stories.Gate(c.Request().Context(), web.Actor(c), run, gate)
 }
@@ -82,6 +94,11 @@ func gateShell(c echo.Context, g signoff.Gate) layouts.Shell {
 func (h gates) show(c echo.Context) error {
 	query := web.Query(c)
 	slot := signoff.SlotID(query.Text("slot", 0, 40))
+	seq, sha256, _ := strings.Cut(query.Text("since", 0, 90), ".")
+	since, wrong := strconv.ParseInt(cmp.Or(seq, "0"), 10, 64)
+	if wrong != nil || since < 0 {
+		query.Complain("since", "This is no state of the gate.")
+	}
 	if err := query.Err(); err != nil {
 		return err
 	}
@@ -92,6 +109,13 @@ func (h gates) show(c echo.Context) error {
 	v, err := h.gateView(gateShell(c, gate), web.Actor(c), gate, slot)
 	if err != nil {
 		return err
+	}
+	if since > 0 && sha256 != gate.SHA256 {
+		changes, err := h.stories.Since(c.Request().Context(), web.Actor(c), gate.Release.ID, since)
+		if err != nil {
+			return err
+		}
+		movedGate(&v, gate, changes, seq+"."+sha256)
 	}
 	if kept := web.Prefill(c); kept != nil {
 		typed := func(name string) string { return kept[name] }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -156,6 +157,7 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 		Shell: shell, Gate: gateCard(by, g, g.At, zone), Code: g.Release.Code, SHA256: g.SHA256,
 		ContentHref: gateHref(g.Release.ID, g.ID) + contentPath,
 	}
+	v.Here, v.Seen = others(by, g.Here, g.At, zone), fmt.Sprintf("%d.%s", g.Seq, g.SHA256)
 	var err error
 	if v.Sections, err = contentSections(g); err != nil {
 		return pages.GateShowView{}, err
@@ -230,6 +232,19 @@ func (h gates) stopView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, z
 		if h.now().Sub(by.AuthTime) > actor.FreshFor {
 			v.Reject.FreshHref = web.LoginHref(href, true)
 		}
+	}
+}
+
+// movedGate says what became of the content since the one that the person has open, as a whole and beside the form.
+func movedGate(v *pages.GateShowView, g signoff.Gate, changes []signoff.Change, since string) {
+	v.Looking, v.Changed = true, differences(changes)
+	if len(v.Changed) == 0 {
+		_, then, _ := strings.Cut(since, ".")
+		v.Changed = []pages.Difference{{What: "Content", Then: then, Now: g.SHA256}}
+	}
+	v.Moved = pages.MovedPart{
+		Text: "What you are about to sign has changed since you opened it, so this form signs nothing any more: " + counted(len(changes), "thing was", "things were") + " done meanwhile.",
+		Href: gateHref(g.Release.ID, g.ID) + "?" + url.Values{"since": {since}}.Encode(),
 	}
 }
 

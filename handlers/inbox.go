@@ -19,6 +19,7 @@ import (
 // InboxStories tell what waits for whom, and what people are to be told.
 type InboxStories interface {
 	Waiting(ctx context.Context, by actor.Actor, q inbox.Query) (inbox.List, error)
+	Mark(ctx context.Context, by actor.Actor) (string, error)
 	Notices(ctx context.Context, by actor.Actor, q inbox.NoticeQuery) ([]inbox.Notice, time.Time, error)
 }
 
@@ -35,6 +36,7 @@ func Inbox(stories InboxStories) []web.Route {
 	h := inboxes{stories}
 	return []web.Route{
 		web.Needs(http.MethodGet, waitingPage, actor.ReleaseRead, h.waiting),
+		streams(waitingPage+eventsPath, actor.ReleaseRead, h.watch),
 		web.Needs(http.MethodGet, noticesPage, actor.ReleaseRead, h.notices),
 	}
 }

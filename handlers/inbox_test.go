@@ -30,6 +30,8 @@ func (p *pile) Waiting(_ context.Context, _ actor.Actor, q inbox.Query) (inbox.L
 	return p.list, nil
 }
 
+func (p *pile) Mark(context.Context, actor.Actor) (string, error) { return "1", nil }
+
 func (p *pile) Notices(_ context.Context, _ actor.Actor, q inbox.NoticeQuery) ([]inbox.Notice, time.Time, error) {
 	p.before = q
 	return p.notices, t0, nil

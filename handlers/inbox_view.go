@@ -22,7 +22,7 @@ var (
 )
 
 func waitingView(shell layouts.Shell, by actor.Actor, q inbox.Query, list inbox.List) pages.WaitingView {
-	v := pages.WaitingView{Shell: shell, NoticesHref: noticesPage, Sentence: waitingSentence(list), Late: list.Late > 0}
+	v := pages.WaitingView{Shell: shell, LiveHref: waitingPage, EventHref: waitingPage + eventsPath, NoticesHref: noticesPage, Sentence: waitingSentence(list), Late: list.Late > 0}
 	v.Pager.NewestWord, v.Pager.OlderWord = "Back to the soonest", "Later"
 	if !by.Can(actor.ItemWork) && !by.Can(actor.GateSign) {
 		v.Reader = "Your roles only read, so nothing waits for you: work and signatures are for others."
@@ -34,6 +34,7 @@ func waitingView(shell layouts.Shell, by actor.Actor, q inbox.Query, list inbox.
 	}
 	if !q.AfterAt.IsZero() {
 		v.Pager.Newest = waitingPage
+		v.LiveHref += "?" + url.Values{"after": {placeOf(q.AfterAt, q.AfterID)}}.Encode()
 	}
 	for _, t := range list.Tasks {
 		v.Rows = append(v.Rows, taskRow(t, list.At))

@@ -66,7 +66,9 @@ func itemOf(c echo.Context) (uuid.UUID, runbook.ItemID, error) {
 }
 
 func (h items) show(c echo.Context) error {
-	if err := web.Query(c).Err(); err != nil {
+	query := web.Query(c)
+	since := optionalInt(query, "since", 1, 1<<30)
+	if err := query.Err(); err != nil {
 		return err
 	}
 	page, err := h.page(c)
@@ -74,6 +76,9 @@ func (h items) show(c echo.Context) error {
 		return err
 	}
 	v := itemView(itemShell(c, page), web.Actor(c), page)
+	if since > 0 && since < page.Item.Version {
+		movedItem(&v, page, since)
+	}
 	if typed := web.Prefill(c); typed != nil {
 		act := runbook.Finish
 		if typed["reason"] != "" {

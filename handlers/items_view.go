@@ -16,7 +16,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	zone, now, item := p.Run.Zone(), p.At, p.Item
 	waits := p.Waiting(item)
 	v := pages.ItemShowView{
-		Shell: shell, ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Run, item, waits),
+		Shell: shell, Here: others(by, p.Here, now, zone), ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Run, item, waits),
 		Owner: item.Owner.Title(), Who: item.Holder.Name, Yours: item.Holder.Known() && by.SamePerson(item.Holder.Issuer, item.Holder.Subject),
 		Due: moment(item.Due(p.Run.T0), now, zone), Required: item.Required, Do: strings.Split(p.Spec.Do, "\n"), Command: p.Spec.Command,
 		Expected: p.Spec.Expected, Undo: undoLines(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),
@@ -166,6 +166,16 @@ func historyWords(action string) string {
 		return words
 	}
 	return action
+}
+
+// movedItem says what became of the item since a version of it that the person has open, as a whole and beside the form.
+func movedItem(v *pages.ItemShowView, p runbook.ItemPage, since int) {
+	v.Conflict = conflictView(p, runbook.Seen{Run: p.Run.ID, Item: p.Item.ID, Version: since})
+	v.Conflict.Looking = true
+	v.Moved = pages.MovedPart{
+		Text: fmt.Sprintf("%s changed this item at %s: it is %s now.", v.Conflict.By, v.Conflict.At.Local, strings.ToLower(v.State.Word)),
+		Href: fmt.Sprintf("%s?since=%d", itemHref(p.Run.ID, p.Item.ID), since),
+	}
 }
 
 // conflictView says what became of the item since the person opened the page.

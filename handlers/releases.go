@@ -1,8 +1,10 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,6 +51,7 @@ type releases struct {
 type RunbookStories interface {
 	ReleaseStories
 	ItemStories
+	Marking
 }
 
 // Releases is the subject of releases: the list, the start, the timeline, and their items.
@@ -59,6 +62,7 @@ func Releases(stories RunbookStories, now func() time.Time) []web.Route {
 		web.Needs(http.MethodGet, releasesPage+"/new", actor.ReleaseRead, h.ask),
 		web.Needs(http.MethodPost, releasesPage, actor.ReleaseStart, h.start),
 		web.Needs(http.MethodGet, releasesPage+"/:release", actor.ReleaseRead, h.show),
+		web.Needs(http.MethodGet, releasesPage+"/:release"+wallPath, actor.ReleaseRead, h.wall),
 		{Method: http.MethodPost, Path: releasesPage + "/:release/schedule", Right: actor.ReleaseManage, Action: "release:schedule", Handler: h.schedule},
 		{Method: http.MethodPost, Path: releasesPage + "/:release/abort", Right: actor.ReleaseManage, Action: "release:abort", Handler: h.abort},
 	}, itemRoutes(stories)...)
@@ -197,12 +201,23 @@ func allComplaints(refused *fault.Error, names ...string) components.Complaints 
 }
 
 func (h releases) show(c echo.Context) error {
-	if err := web.Query(c).Err(); err != nil {
+	query := web.Query(c)
+	version, then, _ := strings.Cut(query.Text("since", 0, 40), ".")
+	since, wrongVersion := strconv.Atoi(cmp.Or(version, "0"))
+	seen, wrongTime := strconv.ParseInt(cmp.Or(then, "0"), 10, 64)
+	if wrongVersion != nil || wrongTime != nil {
+		query.Complain("since", "This is no state of the release.")
+	}
+	if err := query.Err(); err != nil {
 		return err
 	}
-	v, err := h.showView(c)
+	release, err := h.load(c)
 	if err != nil {
 		return err
+	}
+	v := h.releaseView(web.Shell(c, release.Run.Code, toReleases), web.Actor(c), release)
+	if since > 0 && since < release.Run.Version {
+		movedRelease(&v, release, version+"."+then, time.Unix(seen, 0))
 	}
 	if kept := web.Prefill(c); kept != nil {
 		typed := func(name string) string { return kept[name] }
@@ -214,12 +229,16 @@ func (h releases) show(c echo.Context) error {
 	return web.Page(c, http.StatusOK, pages.ReleaseShow(v))
 }
 
-func (h releases) showView(c echo.Context) (pages.ReleaseShowView, error) {
+func (h releases) load(c echo.Context) (runbook.Release, error) {
 	id, err := web.ID(c, "release")
 	if err != nil {
-		return pages.ReleaseShowView{}, err
+		return runbook.Release{}, err
 	}
-	release, err := h.stories.Show(c.Request().Context(), web.Actor(c), id)
+	return h.stories.Show(c.Request().Context(), web.Actor(c), id)
+}
+
+func (h releases) showView(c echo.Context) (pages.ReleaseShowView, error) {
+	release, err := h.load(c)
 	if err != nil {
 		return pages.ReleaseShowView{}, err
 	}

@@ -178,6 +178,10 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	if r.Run.State != runbook.Active {
 		v.Ended = fmt.Sprintf("%s on %s by %s. %s", v.State.Word, r.Run.EndedAt.In(zone).Format("2 Jan 2006 at 15:04 MST"), r.Run.EndedBy, r.Run.EndReason)
 	}
+	if !r.Run.Ended() {
+		v.LiveHref, v.WallHref = v.Href, v.Href+wallPath
+	}
+	v.Seen = fmt.Sprintf("%d.%d", r.Run.Version, r.Run.T0.Unix())
 	waits := map[runbook.ItemID][]runbook.Wait{}
 	for _, i := range r.Items {
 		waits[i.ID] = r.Waiting(i)
@@ -191,12 +195,24 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	v.Migrations, v.MigrationsSentence = migrationLines(r)
 	if r.Run.State == runbook.Active {
 		v.Window = bannerOf(r.Moment, zone, v.Href+windowPath)
-		v.LiveHref = v.Href
 		if by.Can(actor.ReleaseManage) {
 			h.manage(&v, r)
 		}
 	}
 	return v
+}
+
+// movedRelease says what became of the release since the one that the person has open, as a whole and beside the forms.
+func movedRelease(v *pages.ReleaseShowView, r runbook.Release, since string, t0 time.Time) {
+	zone := r.Run.Zone()
+	then, now := moment(t0, r.At, zone), moment(r.Run.T0, r.At, zone)
+	v.Changed = []pages.Difference{{What: "State", Then: "as you saw it", Now: v.State.Word}}
+	v.Moved.Text = "This release was changed since you opened this form."
+	if !t0.Equal(r.Run.T0) {
+		v.Changed = append(v.Changed, pages.Difference{What: "T-0", Then: then.Local + " (" + then.UTC + ")", Now: now.Local + " (" + now.UTC + ")"})
+		v.Moved.Text = fmt.Sprintf("T-0 was %s when you opened this form, and is %s now.", then.Local, now.Local)
+	}
+	v.Moved.Href = v.Href + "?" + url.Values{"since": {since}}.Encode()
 }
 
 func (h releases) manage(v *pages.ReleaseShowView, r runbook.Release) {

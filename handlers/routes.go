@@ -30,6 +30,7 @@ type Stories struct {
 	Audit       AuditTrail
 	Dossiers    DossierStories
 	Inbox       InboxStories
+	Presence    Presence
 	Sessions    OwnSessions
 	Claims      ClaimsExplainer
 	Provider    string // the identity provider's name
@@ -43,6 +44,7 @@ func Routes(s Stories) []web.Route {
 		[]web.Route{{Method: http.MethodGet, Path: "/", Access: web.Public, Handler: home}},
 		Inbox(s.Inbox),
 		Releases(s.Runbook, s.Now),
+		lookoutRoutes(s.Runbook, s.Presence),
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Windows(s.Changes, s.Now),

@@ -214,6 +214,10 @@ func (s runbookShelf) Item(_ context.Context, _ actor.Actor, run uuid.UUID, id r
 	return runbook.ItemPage{Plan: s.plan(), Item: item, Template: s.template, Evidence: s.evidence[id], History: s.history[id]}, nil
 }
 
+func (s runbookShelf) Mark(context.Context, actor.Actor, uuid.UUID, uuid.UUID) (runbook.Mark, error) {
+	return runbook.Mark{}, nil
+}
+
 func (s runbookShelf) InTenant(ctx context.Context, _ actor.Actor, work func(context.Context, runbook.Tx) error) error {
 	return work(ctx, runbookTx(s))
 }
@@ -277,6 +281,10 @@ func (s signoffShelf) Signature(_ context.Context, _ actor.Actor, id uuid.UUID) 
 		}
 	}
 	return signoff.Signature{}, signoff.Gate{}, fault.New(fault.NotFound, "There is no such signature.")
+}
+
+func (s signoffShelf) Since(context.Context, actor.Actor, uuid.UUID, int64) ([]signoff.Change, error) {
+	return s.changes, nil
 }
 
 func (s signoffShelf) InTenant(ctx context.Context, _ actor.Actor, work func(context.Context, signoff.Tx) error) error {

@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/templates/pages"
 	"github.com/agogsaas/gatehouse/web"
 )
@@ -36,7 +39,7 @@ func (h migrations) watch(c echo.Context) error {
 	}
 	by := web.Actor(c)
 	var seen []migration.Line
-	return web.Stream(c, live.Topic{Kind: live.MigrationRun, ID: id}, after, func(ctx context.Context, after int64) (web.Tail, error) {
+	return web.Stream(c, []live.Topic{{Kind: live.MigrationRun, ID: id}}, after, func(ctx context.Context, after int64) (web.Tail, error) {
 		run, lines, more, err := h.stories.Tail(ctx, by, id, int(after))
 		if err != nil {
 			return web.Tail{}, err
@@ -53,6 +56,104 @@ func (h migrations) watch(c echo.Context) error {
 		}
 		return tail, nil
 	})
+}
+
+// Presence tells who else has an item or a gate open.
+type Presence interface {
+	// Enter says that the person has the place open, until leave is called.
+	Enter(ctx context.Context, by actor.Actor, place uuid.UUID) (leave func())
+}
+
+// Marking is the story that tells an open page of a release that it shows something that was.
+type Marking interface {
+	Mark(ctx context.Context, by actor.Actor, run, place uuid.UUID) (runbook.Mark, error)
+}
+
+// lookouts wake the open pages of a release.
+type lookouts struct {
+	stories  Marking
+	presence Presence
+}
+
+// lookoutRoutes are the events of a release's page, which its wall shares, and of the pages of its items and gates.
+func lookoutRoutes(stories Marking, presence Presence) []web.Route {
+	h := lookouts{stories, presence}
+	return []web.Route{
+		streams(releasesPage+"/:release"+eventsPath, actor.ReleaseRead, h.release),
+		streams(releasesPage+"/:release/items/:item"+eventsPath, actor.ReleaseRead, h.item),
+		streams(releasesPage+"/:release/gates/:gate"+eventsPath, actor.ReleaseRead, h.gate),
+	}
+}
+
+func (h lookouts) release(c echo.Context) error {
+	id, err := web.ID(c, "release")
+	if err != nil {
+		return err
+	}
+	return h.watch(c, id, "")
+}
+
+func (h lookouts) item(c echo.Context) error {
+	run, item, err := itemOf(c)
+	if err != nil {
+		return err
+	}
+	return h.watch(c, run, "item "+string(item))
+}
+
+func (h lookouts) gate(c echo.Context) error {
+	run, gate, err := gateOf(c)
+	if err != nil {
+		return err
+	}
+	return h.watch(c, run, "gate "+string(gate))
+}
+
+// watch says when something of the release has changed, and who comes to the place and leaves it. Whoever may not see the
+// release is present nowhere in it.
+func (h lookouts) watch(c echo.Context, run uuid.UUID, what string) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	by, topics := web.Actor(c), []live.Topic{{Kind: live.Release, ID: run}}
+	place := uuid.Nil
+	if what != "" {
+		place = live.Place(run, what)
+		topics = append(topics, live.Topic{Kind: live.Presence, ID: place})
+		if _, err := h.stories.Mark(c.Request().Context(), by, run, place); err != nil {
+			return err
+		}
+		if h.presence != nil {
+			defer h.presence.Enter(c.Request().Context(), by, place)()
+		}
+	}
+	return web.Stream(c, topics, 0, func(ctx context.Context, _ int64) (web.Tail, error) {
+		mark, err := h.stories.Mark(ctx, by, run, place)
+		return web.Tail{Mark: mark.Value, Over: mark.Over}, err
+	})
+}
+
+// watch says when what waits for the person may have changed.
+func (h inboxes) watch(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	by := web.Actor(c)
+	return web.Stream(c, []live.Topic{{Kind: live.Tenant, ID: by.Tenant}}, 0, func(ctx context.Context, _ int64) (web.Tail, error) {
+		mark, err := h.stories.Mark(ctx, by)
+		return web.Tail{Mark: mark}, err
+	})
+}
+
+// others are those who have a place open besides the person who looks.
+func others(by actor.Actor, here []live.Present, now time.Time, zone *time.Location) []pages.Present {
+	var list []pages.Present
+	for _, p := range here {
+		if !by.SamePerson(p.Issuer, p.Subject) {
+			list = append(list, pages.Present{Name: p.Name, Since: moment(p.Since, now, zone)})
+		}
+	}
+	return list
 }
 
 // lastOf are as many lines as a wait can be read from.
@@ -72,7 +173,7 @@ func (h backups) watch(c echo.Context) error {
 		return err
 	}
 	by := web.Actor(c)
-	return web.Stream(c, live.Topic{Kind: live.Operation, ID: id}, after, func(ctx context.Context, after int64) (web.Tail, error) {
+	return web.Stream(c, []live.Topic{{Kind: live.Operation, ID: id}}, after, func(ctx context.Context, after int64) (web.Tail, error) {
 		o, lines, more, err := h.stories.Tail(ctx, by, id, int(after))
 		if err != nil {
 			return web.Tail{}, err

@@ -33,7 +33,7 @@ const prefix = "/static/"
 // What is narrow stands in pages.css, so it comes last.
 var (
 	layers = []string{"tokens", "base", "layout", "components", "pages"}
-	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "pages"}
+	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "live", "pages"}
 )
 
 // tight leaves out the white space of style sheets that means nothing. None of
@@ -141,6 +141,8 @@ func load() map[string]asset {
 	// Pages that do not change by themselves never ask for live.js; the others find it at an address that they may keep.
 	console := strings.ReplaceAll(slim(read("js/console.js")), `"./live.js"`, `"`+prefix+live.hash+`/live.js"`)
 	return map[string]asset{
+		// Only a wall asks for it, beside the sheet that every page has.
+		"wall.css":    named("text/css; charset=utf-8", tight.Replace(slim(read("css/wall.css")))),
 		"console.css": named("text/css; charset=utf-8", tight.Replace(css.String())),
 		"console.js":  named("text/javascript; charset=utf-8", console),
 		"live.js":     live,

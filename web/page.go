@@ -98,6 +98,10 @@ func Page(c echo.Context, status int, component templ.Component) error {
 	if err := component.Render(c.Request().Context(), b); err != nil {
 		return fmt.Errorf("rendering the page of %s: %w", c.Path(), err)
 	}
+	if w, ok := c.Get(webKey).(*Web); ok {
+		// For the script that tells people when their device's clock is wrong.
+		c.Response().Header().Set("Server-Timing", `now;desc="`+strconv.FormatInt(w.config.Now().UnixMilli(), 10)+`"`)
+	}
 	return c.HTMLBlob(status, packed(c, b.Bytes()))
 }
 

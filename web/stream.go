@@ -73,7 +73,7 @@ func After(c echo.Context) (int64, error) {
 // Stream answers with server-sent events: "line" for each line of the log, "change" when the rest of the page is not what
 // it was, "state" for whether notices arrive, "over" when nothing will come any more. What follow refuses at first is the
 // answer; later it ends the stream. Between two looks nothing of the database is held.
-func Stream(c echo.Context, topic live.Topic, after int64, follow Follow) error {
+func Stream(c echo.Context, topics []live.Topic, after int64, follow Follow) error {
 	w, ok := c.Get(webKey).(*Web)
 	if !ok || w.config.Hub == nil {
 		return fault.New(fault.NotFound, "There are no live pages here.")
@@ -83,7 +83,7 @@ func Stream(c echo.Context, topic live.Topic, after int64, follow Follow) error 
 		return err
 	}
 	defer leave()
-	watch, err := w.config.Hub.Watch(topic)
+	watch, err := w.config.Hub.Watch(topics...)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func streaming(t *testing.T) (*site, *diary) {
 		if err != nil {
 			return err
 		}
-		return web.Stream(c, d.topic, after, d.follow)
+		return web.Stream(c, []live.Topic{d.topic}, after, d.follow)
 	}}})
 	return s, d
 }

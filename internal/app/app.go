@@ -128,11 +128,12 @@ func (a *App) begin(ctx context.Context) error {
 	return nil
 }
 
-// listen hears from the database what changes, for open pages, until the function it returns is called.
+// listen hears from the database what changes, for open pages, and tells it who has them open, until the function it returns is called.
 func (a *App) listen(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var hearing sync.WaitGroup
 	hearing.Go(func() { a.house.listener.Listen(ctx) })
+	hearing.Go(func() { a.house.presence.Keep(ctx) })
 	return func() {
 		cancel()
 		hearing.Wait()

@@ -42,6 +42,7 @@ type house struct {
 	endpoint *endpoint
 	hub      *live.Hub
 	inbox    *inbox.Service
+	presence *postgres.Presence
 	listener *postgres.Listener
 }
 
@@ -64,6 +65,7 @@ func (a *App) build() error {
 	}
 	a.house.hub = &live.Hub{}
 	a.house.listener = postgres.NewListener(string(a.config.DatabaseURL), a.house.hub, a.log)
+	a.house.presence = postgres.NewPresence(a.db, a.log)
 	a.house.inbox = inbox.NewService(postgres.Inbox{DB: a.db}, a.config.Environment, a.now)
 	a.house.endpoint = &endpoint{url: a.config.GraphQLURL, credentials: postgres.Credentials{DB: a.db}}
 	healthService := health.NewService(postgres.Health{DB: a.db}, a.now, postgres.Health{DB: a.db}, a.house.endpoint, a.log)
@@ -126,7 +128,7 @@ func (a *App) build() error {
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready,
-		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
+		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
 	a.handler = site.Handler()
@@ -141,7 +143,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 	}
 	return web.New(web.Config{
 		PublicURL: a.config.PublicURL.String(), Environment: layouts.Environment(a.config.Environment),
-		Assets: layouts.Assets{Stylesheet: static.Path("console.css"), Script: static.Path("console.js"), Icon: static.Path("icon.svg")},
+		Assets: layouts.Assets{Stylesheet: static.Path("console.css"), Script: static.Path("console.js"), Icon: static.Path("icon.svg"), Wall: static.Path("wall.css")},
 		Static: static.Handler(), TrustedProxies: proxies, IdleLimit: a.config.SessionIdle, AbsoluteLimit: a.config.SessionLifetime,
 		Places: []web.Place{
 			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/live"
 )
 
 // Store is where tasks and notices are read. Each read is one round trip.
@@ -18,6 +19,8 @@ type Store interface {
 	Waiting(ctx context.Context, by actor.Actor, environment string, q Query) (List, error)
 	// Ready is how much the person can do now.
 	Ready(ctx context.Context, by actor.Actor, environment string) (int, error)
+	// Mark changes with what may wait for anybody in the tenant.
+	Mark(ctx context.Context, by actor.Actor) (string, error)
 	// Notices is a page of the outbox, newest first.
 	Notices(ctx context.Context, by actor.Actor, q NoticeQuery) ([]Notice, time.Time, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
@@ -68,6 +71,8 @@ type Service struct {
 
 	mu     sync.Mutex
 	counts map[signedIn]counted
+
+	marked live.Together[uuid.UUID, string]
 }
 
 // NewService makes the service for one environment. now only ages what is remembered.
@@ -151,4 +156,12 @@ func (s *Service) Notices(ctx context.Context, by actor.Actor, q NoticeQuery) ([
 	}
 	q.Limit = min(max(q.Limit, 1), 200)
 	return s.store.Notices(ctx, by, q)
+}
+
+// Mark changes with what may wait for the person: an open page asks again when it does.
+func (s *Service) Mark(ctx context.Context, by actor.Actor) (string, error) {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
+		return "", err
+	}
+	return s.marked.Do(ctx, by.Tenant, func(ctx context.Context) (string, error) { return s.store.Mark(ctx, by) })
 }

@@ -2,6 +2,7 @@ package live
 
 import (
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,7 +19,13 @@ type Topic struct {
 const (
 	MigrationRun = "migration_run"
 	Operation    = "operation"
+	Release      = "release"
+	Tenant       = "tenant"
+	Presence     = "presence"
 )
+
+// Place is where people are present: something of a release, as "item P2.1" or "gate go_no_go".
+func Place(release uuid.UUID, what string) uuid.UUID { return uuid.NewSHA1(release, []byte(what)) }
 
 // most is how many pages one process keeps open at once; each is a goroutine and a few kilobytes.
 const most = 2000
@@ -27,38 +34,43 @@ const most = 2000
 type Hub struct {
 	mu        sync.Mutex
 	watchers  map[Topic]map[*Watch]bool
-	count     int
+	watches   map[*Watch]bool
 	listening bool
 	closed    bool
 }
 
 // Watch is one subscriber.
 type Watch struct {
-	hub   *Hub
-	topic Topic
-	woken chan struct{} // holds one: what is not taken yet becomes one
-	over  chan struct{} // closed when the hub is
+	hub    *Hub
+	topics []Topic
+	woken  chan struct{} // holds one: what is not taken yet becomes one
+	over   chan struct{} // closed when the hub is
 }
 
-// Watch subscribes to a topic. It is refused when the program ends, and where too many pages are open.
-func (h *Hub) Watch(t Topic) (*Watch, error) {
+// Watch subscribes to topics. It is refused when the program ends, and where too many pages are open.
+func (h *Hub) Watch(topics ...Topic) (*Watch, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return nil, fault.New(fault.Unavailable, "This server is being stopped. Nothing was changed; the page asks again by itself.")
 	}
-	if h.count >= most {
+	if len(h.watches) >= most {
 		return nil, fault.New(fault.Unavailable, "Too many pages are watched at the moment. This one asks again by itself.")
 	}
-	w := &Watch{hub: h, topic: t, woken: make(chan struct{}, 1), over: make(chan struct{})}
+	w := &Watch{hub: h, topics: topics, woken: make(chan struct{}, 1), over: make(chan struct{})}
 	if h.watchers == nil {
 		h.watchers = map[Topic]map[*Watch]bool{}
 	}
-	if h.watchers[t] == nil {
-		h.watchers[t] = map[*Watch]bool{}
+	for _, t := range topics {
+		if h.watchers[t] == nil {
+			h.watchers[t] = map[*Watch]bool{}
+		}
+		h.watchers[t][w] = true
 	}
-	h.watchers[t][w] = true
-	h.count++
+	if h.watches == nil {
+		h.watches = map[*Watch]bool{}
+	}
+	h.watches[w] = true
 	return w, nil
 }
 
@@ -79,14 +91,16 @@ func (w *Watch) Listening() bool {
 func (w *Watch) End() {
 	w.hub.mu.Lock()
 	defer w.hub.mu.Unlock()
-	if !w.hub.watchers[w.topic][w] {
+	if !w.hub.watches[w] {
 		return
 	}
-	delete(w.hub.watchers[w.topic], w)
-	if len(w.hub.watchers[w.topic]) == 0 {
-		delete(w.hub.watchers, w.topic)
+	delete(w.hub.watches, w)
+	for _, t := range w.topics {
+		delete(w.hub.watchers[t], w)
+		if len(w.hub.watchers[t]) == 0 {
+			delete(w.hub.watchers, t)
+		}
 	}
-	w.hub.count--
 }
 
 // Publish wakes everybody who watches the topic. It never waits.
@@ -106,10 +120,8 @@ func (h *Hub) Listen(on bool) {
 		return
 	}
 	h.listening = on
-	for _, watchers := range h.watchers {
-		for w := range watchers {
-			w.wake()
-		}
+	for w := range h.watches {
+		w.wake()
 	}
 }
 
@@ -124,7 +136,7 @@ func (w *Watch) wake() {
 func (h *Hub) Watchers() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.count
+	return len(h.watches)
 }
 
 // Close tells every subscriber that the program ends, and takes no new ones.
@@ -135,9 +147,13 @@ func (h *Hub) Close() {
 		return
 	}
 	h.closed = true
-	for _, watchers := range h.watchers {
-		for w := range watchers {
-			close(w.over)
-		}
+	for w := range h.watches {
+		close(w.over)
 	}
+}
+
+// Present is somebody who has a page open now.
+type Present struct {
+	Issuer, Subject, Name string
+	Since                 time.Time
 }

@@ -19,6 +19,7 @@ var systemTables = map[string]string{
 	"migration_ledger":    "the history of the one schema all tenants share; read through a view that masks names",
 	"migration_texts":     "the texts behind the hashes of that history, which are this program's files",
 	"migration_state":     "where that schema stands",
+	"server_processes":    "the processes of this program that keep pages open, whoever looks at them",
 	"job_runs":            "what the scheduler did, for all tenants at once",
 }
 

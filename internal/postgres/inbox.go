@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -122,6 +123,13 @@ func (i Inbox) Notices(ctx context.Context, by actor.Actor, q inbox.NoticeQuery)
 		}
 	}
 	return notices, clock.At.UTC(), err
+}
+
+// Mark changes with what may wait for anybody in the tenant.
+func (i Inbox) Mark(ctx context.Context, by actor.Actor) (string, error) {
+	var mark struct{ Changes, Seq int64 }
+	err := i.DB.page(ctx, by, func(b *pgx.Batch) { b.Queue(sql("TenantMark")).Query(collectOne(&mark)) })
+	return fmt.Sprint(mark.Changes, " ", mark.Seq), err
 }
 
 // InTenant runs work in one transaction of the actor's tenant.

@@ -2,12 +2,14 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
@@ -222,16 +224,18 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 	var template runTemplateRow
 	var evidence []runEvidenceRow
 	var history []historyRow
+	var here []presentRow
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
 		b.Queue(sql("RunTemplate"), pgx.StrictNamedArgs{"run": run}).Query(collectOne(&template))
 		b.Queue(sql("RunEvidence"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collect(&evidence))
 		b.Queue(sql("RunItemHistory"), pgx.StrictNamedArgs{"object": run.String() + "/" + string(item)}).Query(collect(&history))
+		b.Queue(sql("PresentAt"), pgx.StrictNamedArgs{"place": live.Place(run, "item "+string(item))}).Query(collect(&here))
 	})
 	if err != nil {
 		return runbook.ItemPage{}, err
 	}
-	page := runbook.ItemPage{Plan: plan.plan()}
+	page := runbook.ItemPage{Plan: plan.plan(), Here: presentOf(here)}
 	found, ok := page.Plan.Item(item)
 	if !ok {
 		return runbook.ItemPage{}, noRelease(pgx.ErrNoRows)
@@ -247,4 +251,37 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 		page.History = append(page.History, runbook.HistoryLine{At: row.At.UTC(), Who: row.Name, Action: row.Action, Reason: row.Reason})
 	}
 	return page, nil
+}
+
+// presentRow is somebody who has a page open.
+type presentRow struct {
+	Issuer, Subject, Name string
+	Since                 time.Time
+}
+
+func presentOf(rows []presentRow) []live.Present {
+	var list []live.Present
+	for _, r := range rows {
+		list = append(list, live.Present{Issuer: r.Issuer, Subject: r.Subject, Name: r.Name, Since: r.Since.UTC()})
+	}
+	return list
+}
+
+type releaseMarkRow struct {
+	State           string
+	Changes, Ledger int64
+	Here            string
+}
+
+// Mark is what tells an open page of the release that it shows something that was.
+func (r Runbook) Mark(ctx context.Context, by actor.Actor, run, place uuid.UUID) (runbook.Mark, error) {
+	var row releaseMarkRow
+	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("ReleaseMark"), pgx.StrictNamedArgs{"run": run, "place": place}).Query(collectOne(&row))
+	})
+	if err != nil {
+		return runbook.Mark{}, noRelease(err)
+	}
+	state := runbook.State(row.State)
+	return runbook.Mark{Value: fmt.Sprint(row.State, row.Changes, " ", row.Ledger, " ", row.Here), Over: runbook.Run{State: state}.Ended()}, nil
 }

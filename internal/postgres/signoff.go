@@ -13,6 +13,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/faultpoint"
+	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
@@ -37,11 +38,17 @@ func (s Signoff) InTenant(ctx context.Context, by actor.Actor, work func(context
 func (s Signoff) Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate signoff.GateID) (signoff.Gate, error) {
 	name := string(gate)
 	var rows gateRows
-	err := s.DB.page(ctx, by, func(b *pgx.Batch) { rows.queue(b, run, &name, "GateSignatures") })
+	var here []presentRow
+	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
+		rows.queue(b, run, &name, "GateSignatures")
+		b.Queue(sql("PresentAt"), pgx.StrictNamedArgs{"place": live.Place(run, "gate "+name)}).Query(collect(&here))
+	})
 	if err != nil {
 		return signoff.Gate{}, err
 	}
-	return rows.one()
+	g, err := rows.one()
+	g.Here = presentOf(here)
+	return g, err
 }
 
 // Signature reads a signature and its gate as it is now, in one round trip.
@@ -200,14 +207,24 @@ func (t signoffTx) Since(ctx context.Context, run uuid.UUID, seq int64) ([]signo
 		return nil, err
 	}
 	events, err := pgx.CollectRows(rows, pgx.RowToStructByName[sinceRow])
-	if err != nil {
-		return nil, err
-	}
+	return changesOf(events), err
+}
+
+// Since tells what was done in the release after an entry of the audit trail.
+func (s Signoff) Since(ctx context.Context, by actor.Actor, run uuid.UUID, seq int64) ([]signoff.Change, error) {
+	var events []sinceRow
+	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
+		b.Queue(sql("ChangesSince"), pgx.StrictNamedArgs{"run": run.String(), "seq": seq}).Query(collect(&events))
+	})
+	return changesOf(events), err
+}
+
+func changesOf(events []sinceRow) []signoff.Change {
 	changes := make([]signoff.Change, len(events))
 	for i, e := range events {
 		changes[i] = e.change()
 	}
-	return changes, nil
+	return changes
 }
 
 type sinceRow struct {

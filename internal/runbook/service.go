@@ -13,6 +13,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/live"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
@@ -24,6 +25,8 @@ type Store interface {
 	Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Release, error)
 	// Item reads an item with its plan, all its evidence and its history.
 	Item(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID) (ItemPage, error)
+	// Mark is what tells an open page that it shows something that was; place is who else has it open.
+	Mark(ctx context.Context, by actor.Actor, run, place uuid.UUID) (Mark, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
 }
 
@@ -122,6 +125,13 @@ type ItemPage struct {
 	Template Template
 	Evidence []Evidence // newest first
 	History  []HistoryLine
+	Here     []live.Present // who has it open now, whoever asks included
+}
+
+// Mark changes with what a page of a release shows.
+type Mark struct {
+	Value string
+	Over  bool // nothing of the release will change any more
 }
 
 // Service holds the stories of a runbook.
@@ -132,7 +142,13 @@ type Service struct {
 	templates   []Template
 	plan        MigrationPlan
 	checker     Checker
+	// What many look at when it changes is read once for all of them.
+	shown  live.Together[inTenant, Release]
+	marked live.Together[inTenant, Mark]
 }
+
+// inTenant names what everybody of a tenant reads alike.
+type inTenant struct{ tenant, run, place uuid.UUID }
 
 // NewService makes the service for one environment. A release can be started from the templates; which of a name is the
 // newest goes by their versions. Times come from the database, so that a wrong clock here writes nothing down at the wrong
@@ -169,7 +185,7 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Rele
 	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return Release{}, err
 	}
-	release, err := s.store.Show(ctx, by, run)
+	release, err := s.shown.Do(ctx, inTenant{tenant: by.Tenant, run: run}, func(ctx context.Context) (Release, error) { return s.store.Show(ctx, by, run) })
 	if err != nil {
 		return Release{}, err
 	}
@@ -180,6 +196,14 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Rele
 		}
 	}
 	return release, nil
+}
+
+// Mark is what tells an open page of the release, or of a place in it, that it shows something that was.
+func (s *Service) Mark(ctx context.Context, by actor.Actor, run, place uuid.UUID) (Mark, error) {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
+		return Mark{}, err
+	}
+	return s.marked.Do(ctx, inTenant{by.Tenant, run, place}, func(ctx context.Context) (Mark, error) { return s.store.Mark(ctx, by, run, place) })
 }
 
 // Item is one item for its page.

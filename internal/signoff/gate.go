@@ -10,6 +10,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/live"
 )
 
 // Release is what a gate has to know of the release it belongs to.
@@ -53,6 +54,8 @@ type Gate struct {
 	// ExpiresAt is when the attempt has to have passed; zero where the gate has no end. Overdue says that it has not.
 	ExpiresAt time.Time
 	Overdue   bool
+	// Here is who has the gate open now, where it was read for its page.
+	Here []live.Present
 	// At is the database's clock when this was read, and Seq the last entry of the audit trail then.
 	At  time.Time
 	Seq int64

@@ -23,6 +23,8 @@ type Store interface {
 	Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (Signature, Gate, error)
 	// Overdue lists the gates of running releases whose time is over and of which nobody has written it down.
 	Overdue(ctx context.Context, by actor.Actor) ([]GateRef, error)
+	// Since tells what was done in the release after an entry of the audit trail.
+	Since(ctx context.Context, by actor.Actor, run uuid.UUID, seq int64) ([]Change, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
 }
 
@@ -94,6 +96,14 @@ func (s *Service) Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate 
 		return Gate{}, err
 	}
 	return s.store.Gate(ctx, by, run, gate)
+}
+
+// Since tells what was done in the release after an entry of the audit trail, for who had a gate open then.
+func (s *Service) Since(ctx context.Context, by actor.Actor, run uuid.UUID, seq int64) ([]Change, error) {
+	if err := by.Demand(actor.ReleaseRead); err != nil {
+		return nil, err
+	}
+	return s.store.Since(ctx, by, run, seq)
 }
 
 // Sign gives a signature and returns it. A form that arrives a second time gets the signature it gave the first time.

@@ -4,6 +4,7 @@
 //   theme        switches at once, and tells the server to remember
 //   names        [data-expects]: the button of the form stays off until that is typed
 //   live pages   [data-live]: live.js keeps them up to date
+//   clock        a device whose clock is more than 30 s off is told so
 //   keys         / search, ? the list of keys, g + letter, j and k through rows
 
 const root = document.documentElement;
@@ -138,6 +139,27 @@ document.addEventListener("click", (event) => {
 if (document.querySelector("[data-live]")) {
 	// If it cannot be had, the page is as good as its next reload.
 	import("./live.js").catch(() => {});
+}
+
+// --- A clock that is wrong --------------------------------------------------
+
+// The server says with each page what time it was. People act by the times they read, so a device that goes by another
+// clock is told.
+const arrived = performance.getEntriesByType("navigation")[0];
+const told = arrived?.serverTiming?.find((entry) => entry.name === "now");
+if (told) {
+	const ahead = Date.now() - (performance.now() - arrived.responseStart) - Number(told.description);
+	const off = Math.round(Math.abs(ahead) / 1000);
+	if (off > 30) {
+		const note = document.createElement("p");
+		note.className = "notice";
+		note.dataset.tone = "warn";
+		note.dataset.skew = String(Math.round(ahead / 1000));
+		note.setAttribute("role", "status");
+		note.textContent = `The clock of this device is ${off < 120 ? `${off} s` : `${Math.round(off / 60)} min`} ${ahead > 0 ? "ahead of" : "behind"} the server's. `
+			+ "Times on this page are the server's: go by those.";
+		document.querySelector("main h1")?.after(note);
+	}
 }
 
 document.querySelector("[data-complaints]")?.focus();

@@ -3,6 +3,9 @@
 //   [data-live]          the page's own address; it is asked again every [data-live-every] seconds
 //   [data-live-events]   server-sent events: they bring the lines of the log, and say when to ask for the rest
 //   [data-live-region]   parts that change; [data-live-log] is the one to which events add lines
+//   [data-live-version]  a region with a form, and what the form was made from; while it is in use it is left as it is
+//   [data-live-moved]    inside it: words, where what it was made from has changed meanwhile
+//   [data-live-seldom]   how often, in seconds, it is asked again while events say when to
 //   [data-live-status]   says how this page learns of changes
 //   [data-elapsed]       counts on between two looks
 //
@@ -11,13 +14,14 @@
 const live = document.querySelector("[data-live]");
 const main = document.querySelector("main");
 // How often a page asks that events keep up to date: for what no event tells, and to find out that nobody answers.
-const seldom = 20000;
+const seldom = Number(live?.dataset.liveSeldom || "20") * 1000;
 let stream = null;
 let drawn = performance.now();
 
 // A part in which somebody types, or has typed, is left alone.
 function inUse(region) {
-	if (region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) {
+	const at = document.activeElement;
+	if (region.contains(at) && (at.matches("input, textarea, select") || (region.matches("[data-live-version]") && at.closest("form")))) {
 		return true;
 	}
 	return [...region.querySelectorAll("input:not([type=hidden]), textarea")].some((field) =>
@@ -35,7 +39,7 @@ function replace(region, fresh) {
 	const focused = region.contains(document.activeElement) ? document.activeElement.id : "";
 	const atEnd = region.scrollHeight - region.scrollTop - region.clientHeight < 24;
 	region.replaceChildren(...fresh.childNodes);
-	for (const name of ["data-state", "data-tone"]) {
+	for (const name of ["data-state", "data-tone", "data-live-version"]) {
 		if (fresh.hasAttribute(name)) {
 			region.setAttribute(name, fresh.getAttribute(name));
 		}
@@ -62,8 +66,33 @@ function regions(within) {
 	return [...within.querySelectorAll("[data-live-region]")];
 }
 
+// The part with the form, if the page has one: it is asked what has changed since the form was made.
+function formed() {
+	return document.querySelector("[data-live-version]");
+}
+
+function address() {
+	const where = new URL(live.dataset.live, location.href);
+	if (formed()) {
+		where.searchParams.set("since", formed().dataset.liveVersion);
+	}
+	return where;
+}
+
+// Beside a form in use stand the words of the server, if what it is about has changed; a form that is fresh has none.
+function sayMoved(fresh) {
+	const here = document.querySelector("[data-live-moved]");
+	if (!here) {
+		return;
+	}
+	const told = inUse(formed()) ? fresh.querySelector("[data-live-moved]") : null;
+	if (here.textContent !== (told?.textContent ?? "")) {
+		here.replaceChildren(...(told?.childNodes ?? []));
+	}
+}
+
 async function refresh() {
-	const answer = await fetch(live.dataset.live, { headers: { Accept: "text/html" }, cache: "no-store" });
+	const answer = await fetch(address(), { headers: { Accept: "text/html" }, cache: "no-store" });
 	if (!answer.ok || answer.redirected) {
 		return staleness(true);
 	}
@@ -75,6 +104,9 @@ async function refresh() {
 		if (stream?.good && next.matches("[data-live-log]")) {
 			continue;
 		}
+		if (next.matches("[data-live-moved]")) {
+			continue;
+		}
 		const name = next.dataset.liveRegion;
 		const words = next.innerHTML;
 		const here = regions(document).find((region) => region.dataset.liveRegion === name);
@@ -84,6 +116,7 @@ async function refresh() {
 			drawn = performance.now();
 		}
 	}
+	sayMoved(fresh);
 	staleness(false);
 	if (!fresh.querySelector("[data-live]")) {
 		// What we watched has ended: show the page of the end, words and all.

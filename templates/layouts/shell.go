@@ -117,6 +117,7 @@ type Action struct {
 // package static names them.
 type Assets struct {
 	Stylesheet, Script, Icon string
+	Wall                     string // a second style sheet, for a big screen
 }
 
 // Seal is a sealed head of the audit trail. The zero Seal prints nothing.

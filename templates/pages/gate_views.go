@@ -103,6 +103,9 @@ type ReopenForm struct {
 // GateShowView is a gate: exactly what is signed, who has, and the form for who may.
 type GateShowView struct {
 	layouts.Shell
+	Here        []Present // who else has it open
+	Seen        string    // what the form was made from: the content and the place in the trail
+	Moved       MovedPart
 	Gate        components.Gate
 	Code        string // the release's
 	Sections    []ContentSection
@@ -124,6 +127,7 @@ type GateShowView struct {
 	Refused     string // why this person cannot sign: no slot, started the release, applied a migration
 	WhoCan      []string
 	Changed     []Difference // the content moved between showing and signing
+	Looking     bool         // nothing was sent: the person only looks at what moved
 	Complaints  components.Complaints
 	Typed       []components.Fact // typed into a form that is not offered now
 	LiveHref    string

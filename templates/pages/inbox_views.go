@@ -25,6 +25,8 @@ type TaskRow struct {
 // WaitingView is what waits for the person who looks, soonest first.
 type WaitingView struct {
 	layouts.Shell
+	LiveHref    string // asked again while the page is open
+	EventHref   string
 	Sentence    string
 	Late        bool
 	Reader      string // why nothing can wait for them; empty where something can

@@ -71,9 +71,10 @@ type ItemActs struct {
 
 // OtherVersion is what somebody else made of the item while this person typed.
 type OtherVersion struct {
-	By   string
-	At   components.Time
-	Rows []Difference
+	Looking bool // nothing was sent: the person only looks at both versions
+	By      string
+	At      components.Time
+	Rows    []Difference
 }
 
 // Difference is one thing that is not what it was.
@@ -91,6 +92,8 @@ type Settled struct {
 // ItemShowView is one item: what to do, what is expected, the evidence so far.
 type ItemShowView struct {
 	layouts.Shell
+	Here        []Present // who else has it open
+	Moved       MovedPart
 	ID          string
 	Name        string
 	Phase       string

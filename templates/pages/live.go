@@ -33,3 +33,15 @@ func ticking(href string, elapsedMs, expectedMs int64) templ.OrderedAttributes {
 	}
 	return marks
 }
+
+// watched marks a page of a release, which events keep up to date. A minute is how often it is asked for what no event tells:
+// that time has passed. The part that holds its form carries data-live-version, see live.js.
+func watched(href string) templ.OrderedAttributes { return watchedBy(href, href+"/events") }
+
+func watchedBy(href, events string) templ.OrderedAttributes {
+	marks := live(href, "2", events)
+	if marks != nil {
+		marks = append(marks, templ.KeyValue[string, any]{Key: "data-live-seldom", Value: "60"})
+	}
+	return marks
+}

@@ -134,6 +134,10 @@ type AbortPart struct {
 // ReleaseShowView is one release as a timeline, with the one next step.
 type ReleaseShowView struct {
 	layouts.Shell
+	Seen     string // what the forms were made from: the version of the release and its T-0
+	Moved    MovedPart
+	Changed  []Difference // what is not as the person has it open, who looks at both
+	WallHref string       // the same for a big screen; empty when it is over
 	Code     string
 	Name     string
 	Href     string // this page; items are Href + "/items/" + ID
