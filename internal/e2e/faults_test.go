@@ -22,7 +22,9 @@ func TestFaults(t *testing.T) {
 		work func(*testing.T)
 	}{
 		{"provider away at the start", b.providerAwayAtStart},
-		{"a release up to its gate", b.toTheGate},
+		{"a release is started", b.startRelease},
+		{"five people, two processes, one is killed", b.fivePeople},
+		{"the release up to its gate", b.toTheGate},
 		{"one form, two processes", b.oneFormTwoProcesses},
 		{"the program is killed while somebody signs", b.killedWhileSigning},
 		{"evidence replaced before signing", b.evidenceBefore},
@@ -58,7 +60,7 @@ func (b *besieged) providerAwayAtStart(t *testing.T) {
 	})
 }
 
-func (b *besieged) toTheGate(t *testing.T) {
+func (b *besieged) startRelease(t *testing.T) {
 	starter := b.as("devops_engineer")
 	form := fields(t, starter.get("/releases/new").body, "/releases")
 	// The runbook that asks for no backup before go / no-go, so that what nothing speaks for can be ordered; within its window.
@@ -68,6 +70,9 @@ func (b *besieged) toTheGate(t *testing.T) {
 	a := starter.post("/releases", form)
 	wantStatus(t, "starting the release", a, http.StatusSeeOther, "")
 	b.release = a.header.Get("Location")
+}
+
+func (b *besieged) toTheGate(t *testing.T) {
 	for _, i := range []struct{ id, owner, value string }{
 		{"PRE-P1", "devops_lead", ""},
 		{"PRE-P2", "devops_lead", "Seen with our own eyes."},
