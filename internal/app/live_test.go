@@ -72,8 +72,15 @@ func (s *site) watched() operation.Ref {
 // stream gives what comes at an address through a replica: "line 3", "state listening"; it is closed when that ends.
 func (b *browser) stream(r *replica, where string) <-chan string {
 	b.t.Helper()
-	ctx, leave := context.WithCancel(context.WithoutCancel(b.t.Context()))
+	come, leave := b.visit(r, where)
 	b.t.Cleanup(leave)
+	return come
+}
+
+// visit is a stream that its reader may leave.
+func (b *browser) visit(r *replica, where string) (<-chan string, context.CancelFunc) {
+	b.t.Helper()
+	ctx, leave := context.WithCancel(context.WithoutCancel(b.t.Context()))
 	res, err := b.client.Do(b.request(http.MethodGet, r.url+where, "", "").WithContext(ctx)) //nolint:bodyclose // who reads it closes it
 	if err != nil {
 		b.t.Fatalf("GET %s: %v", where, err)
@@ -100,7 +107,7 @@ func (b *browser) stream(r *replica, where string) <-chan string {
 			}
 		}
 	}()
-	return come
+	return come, leave
 }
 
 // awaitEvent reads on until the event comes, and says how long that took.
