@@ -104,6 +104,17 @@ func TestWhatWaitsIsWhatThePersonCanDo(t *testing.T) {
 			}
 		}},
 		{"signed again", func() { r.sign(qa, signoff.GoNoGo, "qa"); r.sign(backend, signoff.GoNoGo, "backend") }},
+		{"rejected", func() {
+			if err := r.signoff.Reject(t.Context(), fresh(backend), signoff.RejectRequest{Run: r.id, Gate: signoff.GoNoGo, Slot: "backend", Reason: "the counts differ", Key: uuid.New()}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a new attempt", func() {
+			if err := r.signoff.Reopen(t.Context(), starter, signoff.ReopenRequest{Run: r.id, Gate: signoff.GoNoGo, After: 1, Note: "counted again", Key: uuid.New()}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"signed anew", func() { r.sign(qa, signoff.GoNoGo, "qa"); r.sign(backend, signoff.GoNoGo, "backend") }},
 		{"passed", func() { r.sign(devops, signoff.GoNoGo, "devops") }},
 		{"applied", func() { r.apply(worker, "up", true) }},
 		{"checked", func() { r.check("B1"); r.check("B2") }},
