@@ -70,7 +70,12 @@ func wallView(shell layouts.Shell, by actor.Actor, r runbook.Release) pages.Wall
 	}
 	for _, i := range due {
 		when := moment(i.Due(r.Run.T0), now, zone)
-		row := pages.WallItem{ID: string(i.ID), Title: i.Title, Who: i.Owner.Title(), Due: when, Late: late(i, r.Run, now), State: itemState(r.Run, i, r.Waiting(i))}
+		row := pages.WallItem{ID: string(i.ID), Title: i.Title, Who: i.Owner.Title(), Due: when, State: itemState(r.Run, i, r.Waiting(i))}
+		if over := late(i, r.Run, now); over == dueBeforeStart {
+			row.Due.Relative = "due before the start" // nobody's delay
+		} else {
+			row.Late = over
+		}
 		if i.Holder.Known() {
 			row.Who, row.Held = i.Holder.Name, true
 		}
