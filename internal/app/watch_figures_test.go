@@ -31,7 +31,7 @@ func TestFiguresOfAWatchedRelease(t *testing.T) {
 	var began time.Time
 	var drawn sync.WaitGroup
 	ready := make(chan struct{}, watchers)
-	names := []string{"devops.lead@rivermark", "qa.lead@rivermark", "backend.lead@rivermark", "devops.engineer@rivermark", "viewer@rivermark", "auditor@rivermark"}
+	names := []string{"devops.lead@rivermark", "qa.lead@rivermark", "backend.lead@rivermark", "devops.engineer@rivermark", "viewer@rivermark", "auditor@rivermark", "product.owner@rivermark"}
 	var who *browser
 	for n := range watchers {
 		r := replicas[n%2]

@@ -73,6 +73,7 @@ type Service struct {
 	counts map[signedIn]counted
 
 	marked live.Together[uuid.UUID, string]
+	ready  live.Together[signedIn, int]
 }
 
 // NewService makes the service for one environment. now only ages what is remembered.
@@ -121,7 +122,8 @@ func (s *Service) Count(ctx context.Context, by actor.Actor, seq int64) (int, er
 	if ok && known.seq == seq && at.Sub(known.at).Abs() < countFor {
 		return known.ready, nil
 	}
-	ready, err := s.store.Ready(ctx, by, s.environment)
+	// The pages that one person has open are woken at the same moment, and share one look.
+	ready, err := s.ready.Do(ctx, key, func(ctx context.Context) (int, error) { return s.store.Ready(ctx, by, s.environment) })
 	if err != nil {
 		return 0, err
 	}
