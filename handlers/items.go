@@ -26,6 +26,9 @@ type ItemStories interface {
 	Fail(ctx context.Context, by actor.Actor, seen runbook.Seen, reason string) error
 	Reopen(ctx context.Context, by actor.Actor, seen runbook.Seen, reason string) error
 	Skip(ctx context.Context, by actor.Actor, seen runbook.Seen, reason string) error
+	DoneWithFile(ctx context.Context, by actor.Actor, seen runbook.Seen, file runbook.Attachment, note string) error
+	Attach(ctx context.Context, by actor.Actor, run uuid.UUID, item runbook.ItemID, file runbook.Attachment) error
+	File(ctx context.Context, by actor.Actor, run uuid.UUID, item runbook.ItemID, sha256 string) (runbook.OpenFile, error)
 }
 
 type items struct{ stories ItemStories }
@@ -41,10 +44,12 @@ func itemRoutes(stories ItemStories) []web.Route {
 		web.Needs(http.MethodGet, page, actor.ReleaseRead, h.show),
 		act(runbook.Take, h.take),
 		act(runbook.RunCheck, h.check),
-		act(runbook.Finish, h.done),
+		{Method: http.MethodPost, Path: page + "/" + string(runbook.Finish), Right: actor.ItemWork, Action: "item:done", Uploads: runbook.MaxFile, Handler: h.done},
 		act(runbook.GiveUp, h.reasoned(runbook.GiveUp, stories.Fail)),
 		act(runbook.Reopen, h.reasoned(runbook.Reopen, stories.Reopen)),
 		act(runbook.Skip, h.reasoned(runbook.Skip, stories.Skip)),
+		{Method: http.MethodPost, Path: page + filesPath, Right: actor.ItemWork, Action: "item:attach", Uploads: runbook.MaxFile, Handler: h.attach},
+		{Method: http.MethodGet, Path: page + filesPath + "/:sha256", Right: actor.ReleaseRead, Long: true, Handler: h.file},
 	}
 }
 
@@ -107,7 +112,7 @@ func seenItem(c echo.Context) (*web.Values, runbook.Seen, error) {
 	if err != nil {
 		return nil, runbook.Seen{}, err
 	}
-	form, err := web.Form(c)
+	form, err := web.UploadForm(c, runbook.MaxFile)
 	if err != nil {
 		return nil, runbook.Seen{}, err
 	}
@@ -150,6 +155,10 @@ func (h items) done(c echo.Context) error {
 	form, seen, err := seenItem(c)
 	if err != nil {
 		return err
+	}
+	if page.Item.Kind == runbook.FileKind {
+		err := h.doneWithFile(c, form, seen)
+		return h.answer(c, form, seen, runbook.Finish, err, string(seen.Item)+" is done.")
 	}
 	value := ""
 	if page.Item.Kind != runbook.Auto {
@@ -206,6 +215,10 @@ func (h items) answer(c echo.Context, form *web.Values, seen runbook.Seen, act r
 // somebody else may have finished the item meanwhile.
 func keepTyped(v *pages.ItemShowView, typed func(string) string, act runbook.Act) {
 	evidence := "evidence_" + string(v.Asked.Kind)
+	if act == attaching {
+		v.Attach.Tried = true
+		return // a browser sends a file once, and no page can put it back into its field
+	}
 	switch {
 	case act == runbook.Finish && v.Acts.Done != "":
 		v.Asked.Value, v.Asked.Note = typed(evidence), typed("note")
@@ -229,5 +242,5 @@ func typedFacts(typed func(string) string, fields ...[2]string) []components.Fac
 }
 
 func itemComplaints(refused *fault.Error) components.Complaints {
-	return allComplaints(refused, "version", "evidence_text", "evidence_number", "evidence_link", "evidence_statement", "note", "reason")
+	return allComplaints(refused, "version", "evidence_text", "evidence_number", "evidence_link", "evidence_statement", runbook.FileField, "note", "reason")
 }

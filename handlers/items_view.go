@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,8 +48,10 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	}
 	v.Acts = actsView(itemHref(p.Run.ID, item.ID), p.Acts(by, item))
 	for _, e := range p.Evidence {
-		v.Evidence = append(v.Evidence, evidenceView(e, p.Spec.Evidence.Unit, now, zone))
+		v.Evidence = append(v.Evidence, evidenceView(p, e, now, zone))
 	}
+	v.Files = filesView(p, func(f runbook.File) components.Time { return moment(f.AddedAt, now, zone) })
+	v.Attach, v.Asked.Attached = attachView(by, p), attachedOptions(p)
 	for _, h := range p.History {
 		v.History = append(v.History, pages.HistoryLine{At: moment(h.At, now, zone), Who: h.Who, What: historyWords(h.Action), Note: h.Reason})
 	}
@@ -124,6 +127,8 @@ func askedView(a runbook.Asks) pages.EvidenceForm {
 	switch {
 	case a.Kind == runbook.Link:
 		v.Hint = "An address that begins with https:// or http://."
+	case a.Kind == runbook.FileKind:
+		v.Hint = "Up to 20 MB. It is stored with its hash and cannot be taken away again."
 	case a.Kind != runbook.Number:
 	case a.Min != "" && a.Max != "":
 		v.Hint = strings.TrimSpace(fmt.Sprintf("From %s to %s %s", a.Min, a.Max, a.Unit)) + "."
@@ -135,7 +140,7 @@ func askedView(a runbook.Asks) pages.EvidenceForm {
 	return v
 }
 
-func evidenceView(e runbook.Evidence, unit string, now time.Time, zone *time.Location) pages.Evidence {
+func evidenceView(p runbook.ItemPage, e runbook.Evidence, now time.Time, zone *time.Location) pages.Evidence {
 	v := pages.Evidence{
 		Kind: string(e.Kind), Value: e.Value, Note: e.Note, By: e.By.Name, At: moment(e.AddedAt, now, zone), SHA256: e.SHA256,
 		Mismatch: !e.Intact, Machine: e.Kind == runbook.Auto, Query: e.Query,
@@ -150,7 +155,15 @@ func evidenceView(e runbook.Evidence, unit string, now time.Time, zone *time.Loc
 	case runbook.Link:
 		v.Href = e.Value
 	case runbook.Number:
-		v.Value = strings.TrimSpace(e.Value + " " + unit)
+		v.Value = strings.TrimSpace(e.Value + " " + p.Spec.Evidence.Unit)
+	case runbook.FileKind:
+		v.Value = e.Summary + ", SHA-256 " + e.Value
+		for _, f := range p.Files {
+			if f.SHA256 == e.Value && f.Intact {
+				v.Href = fileHref(p, f.SHA256)
+			}
+			v.Mismatch = v.Mismatch || f.SHA256 == e.Value && !f.Intact
+		}
 	case runbook.Text, runbook.Statement:
 	}
 	return v
@@ -158,7 +171,7 @@ func evidenceView(e runbook.Evidence, unit string, now time.Time, zone *time.Loc
 
 var historySaid = map[string]string{
 	"item:take": "took it", "item:check": "ran its check", "item:done": "finished it", "item:fail": "said that it failed",
-	"item:reopen": "put it back to open", "item:skip": "skipped it",
+	"item:reopen": "put it back to open", "item:skip": "skipped it", "item:attach": "attached a file",
 }
 
 func historyWords(action string) string {
@@ -182,8 +195,9 @@ func movedItem(v *pages.ItemShowView, p runbook.ItemPage, since int) {
 func conflictView(p runbook.ItemPage, seen runbook.Seen) *pages.OtherVersion {
 	zone := p.Run.Zone()
 	other := &pages.OtherVersion{By: "Somebody", At: moment(p.At, p.At, zone)}
-	// The history is newest first, and each line of it made one version.
-	for n, h := range p.History {
+	// The history is newest first, and each line of it made one version, but for a file, which changes no state.
+	changed := slices.DeleteFunc(slices.Clone(p.History), func(h runbook.HistoryLine) bool { return h.Action == "item:attach" })
+	for n, h := range changed {
 		if n >= p.Item.Version-seen.Version {
 			break
 		}

@@ -172,7 +172,8 @@ func correctable(err error) (*fault.Error, bool) {
 	if !ok || (refused.Kind == fault.Invalid && refused.Fields == nil) {
 		return nil, false
 	}
-	return refused, refused.Kind == fault.Invalid || refused.Kind == fault.Conflict
+	tooLarge := refused.Kind == fault.TooLarge && refused.Fields != nil
+	return refused, refused.Kind == fault.Invalid || refused.Kind == fault.Conflict || tooLarge
 }
 
 // withComplaints adds to what the form refuses what the story would refuse besides. Each field keeps its first complaint,

@@ -43,6 +43,14 @@ type shelf struct {
 	stops      []signoff.Stop
 	attempts   []signoff.Attempt
 	expires    time.Time
+	files      map[runbook.ItemID][]shelfFile
+}
+
+// shelfFile is a file and its bytes.
+type shelfFile struct {
+	runbook.File
+	round  int
+	pieces [][]byte
 }
 
 var (
@@ -71,6 +79,7 @@ func openShelf(t *testing.T) *shelf {
 	}
 	s := &shelf{
 		at: deskClock, template: all[0], items: all[0].Items(), evidence: map[runbook.ItemID][]runbook.Evidence{},
+		files:   map[runbook.ItemID][]shelfFile{},
 		history: map[runbook.ItemID][]runbook.HistoryLine{}, keys: map[uuid.UUID]uuid.UUID{},
 	}
 	for _, v := range all[0].Migrations {
@@ -211,7 +220,7 @@ func (s runbookShelf) Item(_ context.Context, _ actor.Actor, run uuid.UUID, id r
 	if err := s.find(run); err != nil || !ok {
 		return runbook.ItemPage{}, fault.New(fault.NotFound, "There is no such item.")
 	}
-	return runbook.ItemPage{Plan: s.plan(), Item: item, Template: s.template, Evidence: s.evidence[id], History: s.history[id]}, nil
+	return runbook.ItemPage{Plan: s.plan(), Item: item, Template: s.template, Evidence: s.evidence[id], Files: s.filesOf(id), History: s.history[id]}, nil
 }
 
 func (s runbookShelf) Mark(context.Context, actor.Actor, uuid.UUID, uuid.UUID) (runbook.Mark, error) {
@@ -239,6 +248,38 @@ func (s runbookTx) LockPlan(_ context.Context, run uuid.UUID) (runbook.Plan, err
 }
 
 func (s runbookTx) Template(context.Context, uuid.UUID) (string, error) { return s.template.Text, nil }
+
+func (s *shelf) filesOf(id runbook.ItemID) []runbook.File {
+	var files []runbook.File
+	for _, f := range s.files[id] {
+		f.Counts = f.round == s.item(id).Round
+		files = append(files, f.File)
+	}
+	return files
+}
+
+func (s runbookTx) Files(_ context.Context, _ uuid.UUID, item runbook.ItemID) ([]runbook.File, error) {
+	return s.filesOf(item), nil
+}
+
+func (s runbookTx) AddFile(_ context.Context, _ uuid.UUID, item runbook.Item, a runbook.Attachment) (runbook.File, error) {
+	f := runbook.File{Number: len(s.files[item.ID]) + 1, Name: a.Name, Bytes: a.Bytes, SHA256: a.SHA256, Counts: true, Intact: true, By: runbook.Person{Name: "Wim Baker"}, AddedAt: s.at}
+	s.files[item.ID] = append(s.files[item.ID], shelfFile{f, item.Round, a.Pieces})
+	return f, nil
+}
+
+func (s runbookShelf) File(_ context.Context, _ actor.Actor, run uuid.UUID, item runbook.ItemID, sha256 string) (runbook.File, error) {
+	for _, f := range s.filesOf(item) {
+		if f.SHA256 == sha256 && run == runID {
+			return f, nil
+		}
+	}
+	return runbook.File{}, fault.New(fault.NotFound, "There is no such file.")
+}
+
+func (s runbookShelf) FilePieces(_ context.Context, _ actor.Actor, _ uuid.UUID, item runbook.ItemID, file, from int) ([][]byte, error) {
+	return s.files[item][file-1].pieces[from-1:], nil
+}
 
 func (s runbookTx) AddEvidence(_ context.Context, _ uuid.UUID, item runbook.ItemID, e runbook.Evidence) (int, error) {
 	e.Number, e.Intact, e.AddedAt, e.SHA256 = len(s.evidence[item])+1, true, s.at, strings.Repeat("e", 64)

@@ -27,12 +27,13 @@ type Values struct {
 	complaints map[string]string
 }
 
-// Form reads the body of a POST. It refuses, before any field is read: another content type, more than 1 MiB, text that
+// Form reads the body of a POST; of one with a file, on a route that takes one, everything before the file, which File
+// then gives. It refuses, before any field is read: another content type, more than 1 MiB, text that
 // is not UTF-8 or holds NUL, and a parameter that stands twice.
 func Form(c echo.Context) (*Values, error) {
 	r := of(c)
 	if r.form == nil {
-		values, err := readBody(c.Request())
+		values, err := formValues(c)
 		if err != nil {
 			return nil, err
 		}
@@ -54,6 +55,15 @@ func Query(c echo.Context) *Values {
 		v.complaints[""] = err.Error()
 	}
 	return v
+}
+
+func formValues(c echo.Context) (url.Values, error) {
+	if w, ok := c.Get(webKey).(*Web); ok && isMultipart(c) {
+		if route, _ := w.route(c); route.Uploads > 0 {
+			return readParts(c, route.Uploads)
+		}
+	}
+	return readBody(c.Request())
 }
 
 func readBody(r *http.Request) (url.Values, error) {
@@ -89,18 +99,22 @@ func parsePairs(raw string) (url.Values, error) {
 	if err != nil {
 		return url.Values{}, errors.New("it is not encoded as forms are")
 	}
+	return values, checkPairs(values)
+}
+
+func checkPairs(values url.Values) error {
 	for name, list := range values {
 		if len(list) > 1 {
-			return url.Values{}, errors.New("the field " + clip(oneLine(name), 50) + " stands in it twice")
+			return errors.New("the field " + clip(oneLine(name), 50) + " stands in it twice")
 		}
 		if !utf8.ValidString(name) || !utf8.ValidString(list[0]) {
-			return url.Values{}, errors.New("it holds text that is not UTF-8")
+			return errors.New("it holds text that is not UTF-8")
 		}
 		if strings.ContainsRune(name, 0) || strings.ContainsRune(list[0], 0) {
-			return url.Values{}, errors.New("it holds a NUL character")
+			return errors.New("it holds a NUL character")
 		}
 	}
-	return values, nil
+	return nil
 }
 
 // Raw is what was typed into a field, for showing it again; it does not count as reading the field.

@@ -20,6 +20,8 @@ import (
 type request struct {
 	ref  string
 	form *Values // the body, once it was read
+	// parts is the rest of a form with a file, once its fields were read.
+	parts *parts
 	// unlimited is the request's context without the time that it may take.
 	unlimited context.Context //nolint:containedctx // it belongs to this very request
 	// tokenHash is the stored name of the session that came with the request; found says whether it is still there.
@@ -96,11 +98,20 @@ func (w *Web) limit(c echo.Context) (end func()) {
 	if m := c.Request().Method; m == http.MethodGet || m == http.MethodHead {
 		within = w.config.ReadWithin
 	}
+	switch {
+	case route.Uploads > 0 && isMultipart(c):
+		within = UploadWithin
+	case route.Long:
+		within = DownloadWithin
+	}
 	whole := c.Request().Context()
 	limited, cancel := context.WithTimeout(whole, within)
 	setContext(c, limited)
 	of(c).unlimited = whole
-	return cancel
+	return func() {
+		cancel()
+		of(c).endUpload()
+	}
 }
 
 // lift takes the limit away again: the page that says what was given up can still be drawn.

@@ -51,6 +51,10 @@ type Route struct {
 	Handler Handler
 	// Forgets says that what is typed here is never kept, not even over a sign-in that has ended: it is a secret, or may hold one.
 	Forgets bool
+	// Uploads is how many bytes of a file may come with the form; zero where none may. Such a request has UploadWithin.
+	Uploads int64
+	// Long says that the answer is a file: a slow reader has DownloadWithin for it.
+	Long bool
 	// Streams says that the answer goes on for as long as there is something to come.
 	Streams bool
 }

@@ -79,6 +79,7 @@ type runItemRow struct {
 	SettledAt, DueAt                           *time.Time
 	Reason                                     string
 	Evidence                                   *int
+	Round                                      int
 	Version                                    int
 }
 
@@ -89,7 +90,7 @@ func (r runItemRow) item() runbook.Item {
 		Kind: runbook.Kind(r.Kind), Check: r.CheckName, State: runbook.ItemState(r.State),
 		Holder:    runbook.Person{Issuer: r.HolderIssuer, Subject: r.HolderSubject, Name: r.HolderName},
 		Settled:   runbook.Person{Issuer: r.SettledIssuer, Subject: r.SettledSubject, Name: r.SettledName},
-		SettledAt: timeOrZero(r.SettledAt), DueThen: timeOrZero(r.DueAt), Reason: r.Reason, Version: r.Version,
+		SettledAt: timeOrZero(r.SettledAt), DueThen: timeOrZero(r.DueAt), Reason: r.Reason, Round: r.Round, Version: r.Version,
 	}
 	if r.NotBeforeSeconds != nil {
 		distance := time.Duration(*r.NotBeforeSeconds) * time.Second
@@ -225,10 +226,12 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 	var evidence []runEvidenceRow
 	var history []historyRow
 	var here []presentRow
+	var files []fileRow
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
 		b.Queue(sql("RunTemplate"), pgx.StrictNamedArgs{"run": run}).Query(collectOne(&template))
 		b.Queue(sql("RunEvidence"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collect(&evidence))
+		b.Queue(sql("ItemFilesRead"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collect(&files))
 		b.Queue(sql("RunItemHistory"), pgx.StrictNamedArgs{"object": run.String() + "/" + string(item)}).Query(collect(&history))
 		b.Queue(sql("PresentAt"), pgx.StrictNamedArgs{"place": live.Place(run, "item "+string(item))}).Query(collect(&here))
 	})
@@ -246,6 +249,9 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 	}
 	for _, row := range evidence {
 		page.Evidence = append(page.Evidence, row.evidence())
+	}
+	for _, row := range files {
+		page.Files = append(page.Files, row.file())
 	}
 	for _, row := range history {
 		page.History = append(page.History, runbook.HistoryLine{At: row.At.UTC(), Who: row.Name, Action: row.Action, Reason: row.Reason})

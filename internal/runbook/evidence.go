@@ -22,6 +22,7 @@ const (
 	Number    Kind = "number"
 	Link      Kind = "link"
 	Statement Kind = "statement"
+	FileKind  Kind = "file" // a file; the evidence holds its hash
 	Auto      Kind = "auto" // a check of the system; nobody can tick it by hand
 )
 
@@ -31,7 +32,7 @@ type Evidence struct {
 	Kind    Kind
 	Value   string
 	Note    string
-	Summary string // what a check says it found
+	Summary string // what a check says it found; of a file, its name and size
 	Query   string // what a check asked
 	Passed  bool
 	SHA256  string
@@ -79,6 +80,10 @@ func (a Asks) accept(value, note string) (Evidence, error) {
 	case Statement:
 		if value != a.Statement {
 			complaint = "Confirm the statement as it stands here, word by word."
+		}
+	case FileKind:
+		if !sha256Form.MatchString(value) {
+			field, complaint = FileField, "Choose a file, or one of those that are attached."
 		}
 	case Auto:
 		return Evidence{}, fault.New(fault.Conflict, "The system fills this item itself, and nobody can tick it by hand. Run its check.")

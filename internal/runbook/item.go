@@ -74,7 +74,10 @@ type Item struct {
 	Evidence  int // the number of the evidence that counts; 0 where none does
 	// evidenceHash is of evidence that is added right now: the audit entry holds it, so that the trail knows what was added.
 	evidenceHash string
-	Version      int
+	// Round is how often the item was begun. Putting back what was done, failed or skipped begins the next, and the files of
+	// the one before count no longer.
+	Round   int
+	Version int
 }
 
 // Due is when the item is to be done: by T-0 for what is still to do, as it was then for what is settled.
@@ -145,6 +148,9 @@ func (i Item) heldByOther(by actor.Actor) error {
 // apply changes the item. What a reopening takes away stays in the evidence and in the audit trail.
 func (i *Item) apply(to ItemState, by Person, at, t0 time.Time, reason string) {
 	due := t0.Add(i.Offset)
+	if to == Open && i.State != InProgress {
+		i.Round++
+	}
 	i.State, i.Reason = to, reason
 	i.Holder, i.Settled, i.SettledAt, i.DueThen = Person{}, Person{}, time.Time{}, time.Time{}
 	switch to {

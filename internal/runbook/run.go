@@ -227,3 +227,8 @@ func (p Plan) Acts(by actor.Actor, item Item) []Act {
 	}
 	return acts
 }
+
+// MayAttach says whether this person may add a file to the item now.
+func (p Plan) MayAttach(by actor.Actor, item Item) bool {
+	return by.Can(actor.ItemWork) && p.Run.mayWork(item) == nil
+}

@@ -27,6 +27,10 @@ type Store interface {
 	Item(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID) (ItemPage, error)
 	// Mark is what tells an open page that it shows something that was; place is who else has it open.
 	Mark(ctx context.Context, by actor.Actor, run, place uuid.UUID) (Mark, error)
+	// File reads the newest file of an item with that hash, and hashes its bytes for Intact.
+	File(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID, sha256 string) (File, error)
+	// FilePieces reads a few pieces of a file from a place on; none after the last.
+	FilePieces(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID, file, from int) ([][]byte, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
 }
 
@@ -41,6 +45,10 @@ type Tx interface {
 	Template(ctx context.Context, run uuid.UUID) (string, error)
 	// AddEvidence stores a piece of evidence of an item and returns its number.
 	AddEvidence(ctx context.Context, run uuid.UUID, item ItemID, e Evidence) (int, error)
+	// Files lists the files of an item, oldest first; their bytes are not read.
+	Files(ctx context.Context, run uuid.UUID, item ItemID) ([]File, error)
+	// AddFile stores a file in the item's round.
+	AddFile(ctx context.Context, run uuid.UUID, item Item, a Attachment) (File, error)
 	// Change stores an item and brings the run's counts up to date; seen is the version it was changed from.
 	Change(ctx context.Context, run uuid.UUID, item Item, seen int) error
 	// ChangeRun stores T-0, state and end of a run; seen is the version it was changed from.
@@ -124,6 +132,7 @@ type ItemPage struct {
 	Spec     ItemSpec
 	Template Template
 	Evidence []Evidence // newest first
+	Files    []File     // oldest first, their bytes hashed anew
 	History  []HistoryLine
 	Here     []live.Present // who has it open now, whoever asks included
 }

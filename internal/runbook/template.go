@@ -261,7 +261,7 @@ func (t Template) Items() []Item {
 			items = append(items, Item{
 				ID: spec.ID, Position: len(items) + 1, Phase: phase.ID, Gate: gate, Title: spec.Title, Owner: spec.Owner,
 				Required: spec.Required, Offset: time.Duration(due), NotBefore: (*time.Duration)(notBefore), FreshFor: (*time.Duration)(spec.FreshFor), After: spec.After, Kind: spec.Evidence.Kind,
-				Check: spec.Evidence.Check, State: Open, Version: 1,
+				Check: spec.Evidence.Check, State: Open, Round: 1, Version: 1,
 			})
 		}
 	}

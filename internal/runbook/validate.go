@@ -153,7 +153,7 @@ func (a Asks) check() error {
 	most, hasMost := parseNumber(a.Max)
 	bounded := a.Min != "" || a.Max != "" || a.Unit != "" || a.Decimals != nil
 	switch a.Kind {
-	case Text, Link, Number, Statement:
+	case Text, Link, Number, Statement, FileKind:
 		if a.Check != "" {
 			return fmt.Errorf("only evidence of kind auto names a check")
 		}

@@ -43,8 +43,14 @@ func (s *Service) Take(ctx context.Context, by actor.Actor, seen Seen) error {
 	})
 }
 
-// Done finishes an item with the evidence it asks for.
+// Done finishes an item with the evidence it asks for. Of an item that asks for a file, value is the hash of one that is
+// attached already.
 func (s *Service) Done(ctx context.Context, by actor.Actor, seen Seen, value, note string) error {
+	return s.finish(ctx, by, seen, value, note, nil)
+}
+
+// finish stores the evidence and finishes the item; before, where there is one, comes first in the same transaction.
+func (s *Service) finish(ctx context.Context, by actor.Actor, seen Seen, value, note string, before func(context.Context, Tx, Item) error) error {
 	return s.act(ctx, by, seen, Finish, "", func(ctx context.Context, tx Tx, _ Plan, item *Item) (bool, error) {
 		if item.Kind == Auto {
 			return false, nil // next says so
@@ -56,6 +62,16 @@ func (s *Service) Done(ctx context.Context, by actor.Actor, seen Seen, value, no
 		evidence, err := spec.Evidence.accept(value, note)
 		if err != nil {
 			return false, err
+		}
+		if item.Kind == FileKind {
+			if before != nil {
+				if err := before(ctx, tx, *item); err != nil {
+					return false, err
+				}
+			}
+			if evidence, err = withFile(ctx, tx, seen, evidence); err != nil {
+				return false, err
+			}
 		}
 		evidence.By = personOf(by)
 		item.evidenceHash = evidence.hash()
@@ -161,7 +177,7 @@ func cut(s string, most int) string {
 func judge(plan Plan, by actor.Actor, seen Seen, act Act) (Item, error) {
 	item, ok := plan.Item(seen.Item)
 	if !ok {
-		return Item{}, fault.New(fault.NotFound, "This release has no such item.")
+		return Item{}, noItem()
 	}
 	if item.Version != seen.Version {
 		return Item{}, &Overtaken{Now: item, refusal: fault.New(fault.Conflict, "%s has changed since you opened the page: it is %s now. Nothing of yours was saved.", item.ID, item.nowWords())}
@@ -282,7 +298,7 @@ func frozenSpec(ctx context.Context, tx Tx, seen Seen) (ItemSpec, error) {
 	}
 	spec, _, ok := t.Spec(seen.Item)
 	if !ok {
-		return ItemSpec{}, fault.New(fault.NotFound, "This release has no such item.")
+		return ItemSpec{}, noItem()
 	}
 	return spec, nil
 }

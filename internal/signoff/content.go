@@ -56,6 +56,13 @@ type ContentItem struct {
 	NotBefore               string `json:"not_before"`
 	Reason                  string
 	Evidence                *ContentEvidence
+	Files                   []ContentFile
+}
+
+// ContentFile is a file that counts for an item.
+type ContentFile struct {
+	Number, Bytes        int
+	Name, SHA256, By, At string
 }
 
 // ContentEvidence is the evidence that counts for an item.
@@ -202,6 +209,9 @@ func (i ContentItem) facts() []fact {
 		add("evidence passed", yes(e.Passed))
 		add("evidence origin", fmt.Sprintf("number %d, %s, by %s, at %s", e.Number, e.Kind, e.By, e.At))
 		add("evidence hash", e.SHA256)
+	}
+	for _, f := range i.Files {
+		add(fmt.Sprintf("file %d", f.Number), fmt.Sprintf("%s, %d bytes, by %s, at %s, SHA-256 %s", f.Name, f.Bytes, f.By, f.At, f.SHA256))
 	}
 	return facts
 }

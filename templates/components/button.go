@@ -1,6 +1,10 @@
 package components
 
-import "github.com/a-h/templ"
+import (
+	"strconv"
+
+	"github.com/a-h/templ"
+)
 
 // Weight is how much a button asks to be pressed.
 type Weight string
@@ -28,6 +32,9 @@ func (f Field) attributes() templ.OrderedAttributes {
 		if optional.value != "" {
 			add(optional.key, optional.value)
 		}
+	}
+	if f.MaxBytes > 0 {
+		add("data-max-bytes", strconv.Itoa(f.MaxBytes))
 	}
 	if f.Problem != "" {
 		add("aria-invalid", "true")

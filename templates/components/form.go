@@ -52,6 +52,7 @@ type Field struct {
 	Autocomplete       string
 	Options            []Option // a select when there are any
 	Rows               int      // a text area when above zero
+	MaxBytes           int      // of a file; the script says so before it is sent
 }
 
 func (f Field) kind() string {

@@ -15,6 +15,7 @@ const (
 	EvidenceNumber    EvidenceKind = "number"
 	EvidenceLink      EvidenceKind = "link"
 	EvidenceStatement EvidenceKind = "statement"
+	EvidenceAFile     EvidenceKind = "file"
 	EvidenceAuto      EvidenceKind = "auto" // filled by a check of the system, never by hand
 )
 
@@ -32,6 +33,25 @@ type Evidence struct {
 	Query    string // what the check asked
 	Answer   string // what it was told
 	Passed   components.State
+}
+
+// EvidenceFile is a file that somebody attached.
+type EvidenceFile struct {
+	Name, Size string
+	Href       string // empty where it is not handed out
+	SHA256     string
+	By         string
+	At         components.Time
+	Mismatch   bool // the stored bytes no longer have the hash they came with
+	Old        bool // attached before the item was put back, so it counts no more
+}
+
+// AttachForm adds a file; no address where this person may not. It posts evidence_file.
+type AttachForm struct {
+	Action   string
+	Hint     string
+	MaxBytes int
+	Tried    bool // what Complaints say of the file is about this form
 }
 
 // HistoryLine is one thing that happened to an item.
@@ -53,6 +73,7 @@ type EvidenceForm struct {
 	Value     string // what was typed
 	Confirmed bool
 	Note      string
+	Attached  []components.Option // files that are there already, field attached; none, no choice
 }
 
 // ItemActs are the acts open to this person now. An act with an empty address
@@ -111,6 +132,8 @@ type ItemShowView struct {
 	Expected    string
 	Undo        []string // the item's own way back, then one line a reference
 	Evidence    []Evidence
+	Files       []EvidenceFile
+	Attach      AttachForm
 	History     []HistoryLine
 	Auto        bool
 	AutoWhy     string // why it cannot be ticked by hand, and what the check reads

@@ -57,12 +57,26 @@ func (v ItemShowView) problemFor(act string) string {
 	return v.Complaints.For("reason")
 }
 
-// complaintsByID points a complaint about a reason at the field of its act.
+// attachID is the field of the form that adds a file; the form for done has one of the same name.
+const attachID = "attach-file"
+
+// fileProblem is what is wrong with the file of one of the two forms that have one.
+func (v ItemShowView) fileProblem(attaching bool) string {
+	if v.Attach.Tried != attaching {
+		return ""
+	}
+	return v.Complaints.For("evidence_file")
+}
+
+// complaintsByID points a complaint about a reason at the field of its act, and one about a file at its form's.
 func (v ItemShowView) complaintsByID() components.Complaints {
 	pointed := components.Complaints{}
 	for _, c := range v.Complaints {
 		if c.Field == "reason" && v.Acts.Tried != "" {
 			c.Field = "reason-" + v.Acts.Tried
+		}
+		if c.Field == "evidence_file" && v.Attach.Tried {
+			c.Field = attachID
 		}
 		pointed = append(pointed, c)
 	}

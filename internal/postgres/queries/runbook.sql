@@ -87,7 +87,7 @@ SELECT template, clock_timestamp() AS at
 SELECT item_id, position, phase, gate, title, owner_role, required, offset_seconds, not_before_seconds, after_items, kind,
        check_name, state,
        holder_issuer, holder_subject, holder_name, settled_issuer, settled_subject, settled_name, settled_at, due_at,
-       reason, evidence, version
+       reason, evidence, round, version
   FROM gatehouse.run_items
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
  ORDER BY position;
@@ -131,12 +131,72 @@ SELECT gatehouse.current_tenant(), @run, @item,
        gatehouse.evidence_sha256(@kind, @value, @note, @summary, @query), @issuer, @subject, @name
 RETURNING number;
 
+-- name: ItemFiles :many
+SELECT f.number, f.file_name, f.bytes, f.sha256, f.round = i.round AS counts, false AS intact, f.issuer, f.subject, f.name, f.added_at
+  FROM gatehouse.evidence_files f
+  JOIN gatehouse.run_items i ON i.tenant_id = f.tenant_id AND i.run_id = f.run_id AND i.item_id = f.item_id
+ WHERE f.tenant_id = gatehouse.current_tenant() AND f.run_id = @run AND f.item_id = @item
+ ORDER BY f.number;
+
+-- name: ItemFilesRead :many
+-- As ItemFiles, with every byte of the newest of them read and hashed anew.
+SELECT n.number, n.file_name, n.bytes, n.sha256, n.counts, coalesce(gatehouse.file_sha256(@run, @item, n.number) = n.sha256, false) AS intact,
+       n.issuer, n.subject, n.name, n.added_at
+  FROM (SELECT f.number, f.file_name, f.bytes, f.sha256, f.round = i.round AS counts, f.issuer, f.subject, f.name, f.added_at
+          FROM gatehouse.evidence_files f
+          JOIN gatehouse.run_items i ON i.tenant_id = f.tenant_id AND i.run_id = f.run_id AND i.item_id = f.item_id
+         WHERE f.tenant_id = gatehouse.current_tenant() AND f.run_id = @run AND f.item_id = @item
+         ORDER BY f.number DESC LIMIT 50) n
+ ORDER BY n.number;
+
+-- name: ItemFileByHash :one
+SELECT f.number, f.file_name, f.bytes, f.sha256, f.round = i.round AS counts,
+       coalesce(gatehouse.file_sha256(f.run_id, f.item_id, f.number) = f.sha256, false) AS intact, f.issuer, f.subject, f.name, f.added_at
+  FROM gatehouse.evidence_files f
+  JOIN gatehouse.run_items i ON i.tenant_id = f.tenant_id AND i.run_id = f.run_id AND i.item_id = f.item_id
+ WHERE f.tenant_id = gatehouse.current_tenant() AND f.run_id = @run AND f.item_id = @item AND f.sha256 = @sha256
+ ORDER BY f.number DESC
+ LIMIT 1;
+
+-- name: RunFiles :many
+-- All files of a run by their items, with every byte read and hashed anew.
+SELECT f.item_id, f.number, f.file_name, f.bytes, f.sha256, f.round = i.round AS counts,
+       coalesce(gatehouse.file_sha256(f.run_id, f.item_id, f.number) = f.sha256, false) AS intact, f.issuer, f.subject, f.name, f.added_at
+  FROM gatehouse.evidence_files f
+  JOIN gatehouse.run_items i ON i.tenant_id = f.tenant_id AND i.run_id = f.run_id AND i.item_id = f.item_id
+ WHERE f.tenant_id = gatehouse.current_tenant() AND f.run_id = @run
+ ORDER BY i.position, f.number;
+
+-- name: FilePieces :many
+-- A megabyte at a time.
+SELECT body
+  FROM gatehouse.evidence_chunks
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item AND number = @number AND place >= @place
+ ORDER BY place
+ LIMIT 4;
+
+-- name: NextFileNumber :one
+-- The number is safe: whoever gets here holds the run's lock.
+SELECT 1 + coalesce(max(number), 0)
+  FROM gatehouse.evidence_files
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item;
+
+-- name: AddFilePiece :exec
+INSERT INTO gatehouse.evidence_chunks (tenant_id, run_id, item_id, number, place, body)
+VALUES (gatehouse.current_tenant(), @run, @item, @number, @place, @body);
+
+-- name: AddFile :exec
+-- The row of a file comes after its pieces, and only where they are, byte by byte, what was received.
+INSERT INTO gatehouse.evidence_files (tenant_id, run_id, item_id, number, round, sha256, file_name, bytes, issuer, subject, name)
+SELECT gatehouse.current_tenant(), @run, @item, @number, @round, @sha256, @file_name, @bytes, @issuer, @subject, @name
+ WHERE gatehouse.file_sha256(@run, @item, @number) = @sha256;
+
 -- name: ChangeRunItem :exec
 -- Nothing is done before the time that its claim needs, by the clock of this database.
 UPDATE gatehouse.run_items
    SET state = @state, holder_issuer = @holder_issuer, holder_subject = @holder_subject, holder_name = @holder_name,
        settled_issuer = @settled_issuer, settled_subject = @settled_subject, settled_name = @settled_name,
-       settled_at = @settled_at, due_at = @due_at, reason = @reason, evidence = @evidence, version = @version
+       settled_at = @settled_at, due_at = @due_at, reason = @reason, evidence = @evidence, round = @round, version = @version
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item AND version = @seen
    AND (@state <> 'done' OR (clock_timestamp() < (SELECT gatehouse.earliest(r.t0, not_before_seconds) FROM gatehouse.runs r
                                                    WHERE r.tenant_id = run_items.tenant_id AND r.run_id = run_items.run_id)) IS NOT TRUE);

@@ -1,0 +1,212 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/fault"
+)
+
+// How long a request with a file, and an answer that is one, may take: 20 MB over a warehouse's wireless network.
+const (
+	UploadWithin   = 5 * time.Minute
+	DownloadWithin = 5 * time.Minute
+)
+
+const (
+	multipartForm = "multipart/form-data"
+	// uploadsAtOnce bounds what files on their way in may take of this process's memory.
+	uploadsAtOnce = 4
+	// drain is how much of a body that is too large is read on, so that a browser reads the answer and not a broken connection.
+	drain     = 64 << 20
+	maxFields = 50
+)
+
+// uploads has a place for each file on its way in.
+var uploads = make(chan struct{}, uploadsAtOnce)
+
+// parts is a form with a file on its way in: its fields were read, and the file is next.
+type parts struct {
+	body   *io.LimitedReader
+	reader *multipart.Reader
+	file   *multipart.Part
+	held   bool // one of the places of uploads
+}
+
+func isMultipart(c echo.Context) bool {
+	return strings.HasPrefix(c.Request().Header.Get("Content-Type"), multipartForm)
+}
+
+// UploadForm is Form for a form that may come with a file of at most that many bytes, and with room for what is around it.
+func UploadForm(c echo.Context, most int64) (*Values, error) {
+	r := of(c)
+	if r.form == nil && isMultipart(c) {
+		values, err := readParts(c, most)
+		if err != nil {
+			return nil, err
+		}
+		r.form = &Values{values: values}
+	}
+	return Form(c)
+}
+
+// readParts reads the fields of a form up to its file. Only who is signed in may take longer than others.
+func readParts(c echo.Context, most int64) (url.Values, error) {
+	r := c.Request()
+	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || params["boundary"] == "" {
+		return nil, fault.New(fault.Invalid, "The form cannot be read: it does not say where its parts end.")
+	}
+	p := &parts{body: &io.LimitedReader{R: r.Body, N: most + MaxForm}}
+	if Actor(c).SignedIn() {
+		until := time.Now().Add(UploadWithin)
+		control := http.NewResponseController(c.Response())
+		if err := errors.Join(control.SetReadDeadline(until), control.SetWriteDeadline(until.Add(10*time.Second))); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return nil, err
+		}
+		select {
+		case uploads <- struct{}{}:
+			p.held = true
+		case <-r.Context().Done():
+			return nil, fault.New(fault.Unavailable, "Several files are arriving at this moment, and yours did not get its turn. Nothing was changed; send it again.")
+		}
+	}
+	of(c).parts = p
+	p.reader = multipart.NewReader(p.body, params["boundary"])
+	values, size := url.Values{}, 0
+	for fields := 0; ; fields++ {
+		part, err := p.reader.NextPart()
+		if errors.Is(err, io.EOF) {
+			return values, invalidPairs(checkPairs(values))
+		}
+		if err != nil {
+			return nil, p.unreadable(r, err)
+		}
+		if fields == maxFields {
+			return nil, fault.New(fault.Invalid, "The form cannot be read: it has more than %d fields.", maxFields)
+		}
+		if part.FileName() != "" || part.Header.Get("Content-Type") != "" {
+			p.file = part
+			return values, invalidPairs(checkPairs(values))
+		}
+		value, err := io.ReadAll(io.LimitReader(part, MaxForm+1))
+		if err != nil {
+			return nil, p.unreadable(r, err)
+		}
+		if size += len(value); size > MaxForm {
+			return nil, fault.New(fault.TooLarge, "The form is larger than 1 MiB without its file. Nothing was changed; shorten the text.")
+		}
+		values.Add(part.FormName(), string(value))
+	}
+}
+
+func invalidPairs(err error) error {
+	if err != nil {
+		return fault.New(fault.Invalid, "The form cannot be read: %s.", err)
+	}
+	return nil
+}
+
+// unreadable says why a form with a file cannot be read: most often it is more than may come.
+func (p *parts) unreadable(r *http.Request, err error) error {
+	if p.body.N <= 0 {
+		p.drain(r)
+		return fault.New(fault.TooLarge, "What was sent is larger than a form with a file may be. Nothing was changed.").Because(err)
+	}
+	return fault.New(fault.Invalid, "The form did not arrive whole, or is not written as forms with files are. Nothing was changed; send it again.").Because(err)
+}
+
+func (p *parts) drain(r *http.Request) { _, _ = io.CopyN(io.Discard, r.Body, drain) }
+
+// File hands the file of the form, which has to be in the field, to read; only after Form, and once. Nothing may follow it
+// in the form. Where no file was sent, name is empty and there is nothing to read.
+func File(c echo.Context, field string, read func(name string, from io.Reader) error) error {
+	p := of(c).parts
+	if p == nil || p.file == nil {
+		return read("", eof{})
+	}
+	if name := p.file.FormName(); name != field {
+		return fault.New(fault.Invalid, "This form does not know the field %s. Nothing was changed; reload the page and try again.", clip(oneLine(name), 50))
+	}
+	err := read(rawFileName(p.file), p.file)
+	if err != nil {
+		if p.body.N <= 0 || fault.Is(err, fault.TooLarge) {
+			p.drain(c.Request())
+		}
+		return err
+	}
+	if _, err := p.reader.NextPart(); !errors.Is(err, io.EOF) {
+		return fault.New(fault.Invalid, "Something follows the file in the form. Nothing was changed; reload the page and try again.")
+	}
+	return nil
+}
+
+// rawFileName is the name as it was sent; Part.FileName would take some of it away.
+func rawFileName(p *multipart.Part) string {
+	_, params, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+	if err != nil {
+		return p.FileName()
+	}
+	return params["filename"]
+}
+
+type eof struct{}
+
+func (eof) Read([]byte) (int, error) { return 0, io.EOF }
+
+// endUpload lets the next file come.
+func (r *request) endUpload() {
+	if r.parts != nil && r.parts.held {
+		<-uploads
+		r.parts.held = false
+	}
+}
+
+// Download gives a slow reader the time that a file takes, and makes the browser keep it and never show or run it.
+func Download(c echo.Context, name string, bytes int) error {
+	until := time.Now().Add(DownloadWithin)
+	if err := http.NewResponseController(c.Response()).SetWriteDeadline(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Disposition", attachmentNamed(name))
+	h.Set("Content-Length", sprint("%d", bytes))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+	c.Response().WriteHeader(http.StatusOK)
+	return nil
+}
+
+// attachmentNamed writes the name as RFC 6266 has it: plain for old programs, and whole in UTF-8.
+func attachmentNamed(name string) string {
+	plain := []byte(name)
+	for i, b := range plain {
+		if b < ' ' || b > '~' || b == '"' || b == '\\' || b == '%' || b == ';' {
+			plain[i] = '_'
+		}
+	}
+	return `attachment; filename="` + string(plain) + `"; filename*=UTF-8''` + rfc5987(name)
+}
+
+func rfc5987(s string) string {
+	const hex = "0123456789ABCDEF"
+	var out []byte
+	for i := range len(s) {
+		b := s[i]
+		switch {
+		case b >= '0' && b <= '9', b >= 'A' && b <= 'Z', b >= 'a' && b <= 'z', b == '.', b == '-', b == '_':
+			out = append(out, b)
+		default:
+			out = append(out, '%', hex[b>>4], hex[b&15])
+		}
+	}
+	return string(out)
+}
