@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -441,6 +442,20 @@ func templates(t *testing.T) []runbook.Template {
 // web's and tested there; here the services refuse by themselves, which is what holds when somebody posts past a page.
 func (s *shelf) ask(t *testing.T, by actor.Actor, method, path string, fields ...string) answer {
 	t.Helper()
+	form := url.Values{}
+	for n := 0; n+1 < len(fields); n += 2 {
+		form.Set(fields[n], fields[n+1])
+	}
+	return s.request(t, by, method, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+func (s *shelf) post(t *testing.T, by actor.Actor, path, kind string, body io.Reader) answer {
+	t.Helper()
+	return s.request(t, by, http.MethodPost, path, kind, body)
+}
+
+func (s *shelf) request(t *testing.T, by actor.Actor, method, path, kind string, body io.Reader) answer {
+	t.Helper()
 	releases := runbook.NewService(runbookShelf{s}, "demo", templates(t), s, s)
 	now := func() time.Time { return s.at }
 	e := echo.New()
@@ -448,12 +463,8 @@ func (s *shelf) ask(t *testing.T, by actor.Actor, method, path string, fields ..
 	for _, r := range slices.Concat(Releases(releases, now), Gates(signoff.NewService(signoffShelf{s}), now)) {
 		e.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
 	}
-	form := url.Values{}
-	for n := 0; n+1 < len(fields); n += 2 {
-		form.Set(fields[n], fields[n+1])
-	}
-	request := httptest.NewRequestWithContext(actor.Into(t.Context(), by), method, path, strings.NewReader(form.Encode()))
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request := httptest.NewRequestWithContext(actor.Into(t.Context(), by), method, path, body)
+	request.Header.Set("Content-Type", kind)
 	recorder := httptest.NewRecorder()
 	e.ServeHTTP(recorder, request)
 	page, err := html.Parse(strings.NewReader(recorder.Body.String()))

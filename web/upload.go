@@ -66,7 +66,7 @@ func readParts(c echo.Context, most int64) (url.Values, error) {
 		return nil, fault.New(fault.Invalid, "The form cannot be read: it does not say where its parts end.")
 	}
 	p := &parts{body: &io.LimitedReader{R: r.Body, N: most + MaxForm}}
-	if Actor(c).SignedIn() {
+	if _, served := c.Get(webKey).(*Web); served && Actor(c).SignedIn() { // who ends a request gives the place back
 		until := time.Now().Add(UploadWithin)
 		control := http.NewResponseController(c.Response())
 		if err := errors.Join(control.SetReadDeadline(until), control.SetWriteDeadline(until.Add(10*time.Second))); err != nil && !errors.Is(err, http.ErrNotSupported) {

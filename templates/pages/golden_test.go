@@ -76,6 +76,7 @@ func samples() map[string]templ.Component {
 		"item_show_statement":       pages.ItemShow(itemShowStatement()),
 		"item_show_refused":         pages.ItemShow(itemShowRefused()),
 		"item_show_no_reason":       pages.ItemShow(itemShowNoReason()),
+		"item_show_files":           pages.ItemShow(itemShowFiles()),
 		"gate_show":                 pages.GateShow(gateShow()),
 		"gate_show_stale":           pages.GateShow(gateShowStale()),
 		"gate_show_rejected":        pages.GateShow(gateShowRejected()),

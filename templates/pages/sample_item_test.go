@@ -176,6 +176,20 @@ func signatureShowVoid() pages.SignatureShowView {
 	return v
 }
 
+func itemShowFiles() pages.ItemShowView {
+	v := itemShow()
+	at := "/releases/" + code + "/items/P1.2"
+	v.Files = []pages.EvidenceFile{
+		{Name: "dump listing.txt", Size: "48.2 kB", Href: at + "/files/" + digest, SHA256: digest, By: "Ines Duarte", At: clock("13:40", "8 min ago"), Old: true},
+		{Name: "upload-receipt-with-a-rather-long-name-as-the-storage-console-gives-it-20251224T134102Z.pdf", Size: "1.3 MB", Href: at + "/files/" + other, SHA256: other, By: "Ines Duarte", At: clock("13:41", "7 min ago")},
+		{Name: "screen.png", Size: "212.0 kB", SHA256: digest, By: "Marta Lindqvist", At: clock("13:42", "6 min ago"), Mismatch: true},
+	}
+	v.Asked = pages.EvidenceForm{Kind: pages.EvidenceAFile, Label: "Receipt of the upload", Hint: "Up to 20 MB.", Attached: []components.Option{{Value: "", Label: "the file chosen below"}, {Value: other, Label: "upload-receipt.pdf, 1.3 MB"}}}
+	v.Attach = pages.AttachForm{Action: at + "/files", MaxBytes: 20 << 20, Hint: "Up to 20 MB. It is stored with its hash and cannot be taken away again.", Tried: true}
+	v.Complaints = components.Complaints{{Field: "evidence_file", Text: "A file may have 20 MB."}}
+	return v
+}
+
 func itemShowNoReason() pages.ItemShowView {
 	v := itemShow()
 	v.Acts.Tried = "fail"
