@@ -396,7 +396,13 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		if i.Evidence != nil {
 			row.SHA256, row.Said, row.Note = i.Evidence.SHA256, cmp.Or(i.Evidence.Summary, i.Evidence.Value), i.Evidence.Note
 		}
+		for _, f := range i.Files {
+			row.Files = append(row.Files, f.Name+", "+bytesWords(f.Bytes)+", SHA-256 "+f.SHA256)
+		}
 		row.Reason = i.Reason
+		if w := i.Waiver; w != nil {
+			row.Said = "Skipped by the signature of " + w.By + ": “" + w.Statement + "” (SHA-256 " + w.SHA256 + ")"
+		}
 		if i.By != "" {
 			row.By = i.By + ", " + contentTime(i.At, gateZone(g))
 		}

@@ -27,6 +27,9 @@ type ItemStories interface {
 	Reopen(ctx context.Context, by actor.Actor, seen runbook.Seen, reason string) error
 	Skip(ctx context.Context, by actor.Actor, seen runbook.Seen, reason string) error
 	DoneWithFile(ctx context.Context, by actor.Actor, seen runbook.Seen, file runbook.Attachment, note string) error
+	TakeOver(ctx context.Context, by actor.Actor, seen runbook.Seen, note string) error
+	Waive(ctx context.Context, by actor.Actor, seen runbook.Seen, reason string) error
+	Comment(ctx context.Context, by actor.Actor, run uuid.UUID, item runbook.ItemID, words string, key uuid.UUID) error
 	Attach(ctx context.Context, by actor.Actor, run uuid.UUID, item runbook.ItemID, file runbook.Attachment) error
 	File(ctx context.Context, by actor.Actor, run uuid.UUID, item runbook.ItemID, sha256 string) (runbook.OpenFile, error)
 }
@@ -48,6 +51,9 @@ func itemRoutes(stories ItemStories) []web.Route {
 		act(runbook.GiveUp, h.reasoned(runbook.GiveUp, stories.Fail)),
 		act(runbook.Reopen, h.reasoned(runbook.Reopen, stories.Reopen)),
 		act(runbook.Skip, h.reasoned(runbook.Skip, stories.Skip)),
+		act(runbook.TakeOver, h.reasoned(runbook.TakeOver, stories.TakeOver)),
+		{Method: http.MethodPost, Path: page + "/" + string(runbook.Waive), Right: actor.GateSign, Action: "item:waive", Fresh: actor.FreshFor, Doing: "sign that a required item is skipped", Handler: h.reasoned(runbook.Waive, stories.Waive)},
+		act(commenting, h.comment),
 		{Method: http.MethodPost, Path: page + filesPath, Right: actor.ItemWork, Action: "item:attach", Uploads: runbook.MaxFile, Handler: h.attach},
 		{Method: http.MethodGet, Path: page + filesPath + "/:sha256", Right: actor.ReleaseRead, Long: true, Handler: h.file},
 	}
@@ -86,8 +92,11 @@ func (h items) show(c echo.Context) error {
 	}
 	if typed := web.Prefill(c); typed != nil {
 		act := runbook.Finish
-		if typed["reason"] != "" {
-			act = "" // three forms ask for a reason, and which of them it was is not known
+		switch {
+		case typed["reason"] != "":
+			act = "" // several forms ask for a reason, and which of them it was is not known
+		case typed["comment"] != "":
+			act = commenting
 		}
 		keepTyped(&v, func(name string) string { return typed[name] }, act)
 	}
@@ -172,7 +181,10 @@ func (h items) done(c echo.Context) error {
 }
 
 func (h items) reasoned(act runbook.Act, story func(context.Context, actor.Actor, runbook.Seen, string) error) web.Handler {
-	said := map[runbook.Act]string{runbook.GiveUp: " has failed. It keeps the release from going on.", runbook.Reopen: " is open again.", runbook.Skip: " is skipped."}
+	said := map[runbook.Act]string{
+		runbook.GiveUp: " has failed. It keeps the release from going on.", runbook.Reopen: " is open again.", runbook.Skip: " is skipped.",
+		runbook.TakeOver: " is in your hands now. Your note stands beside it.", runbook.Waive: " is skipped by your signature.",
+	}
 	return func(c echo.Context) error {
 		form, seen, err := seenItem(c)
 		if err != nil {
@@ -206,6 +218,7 @@ func (h items) answer(c echo.Context, form *web.Values, seen runbook.Seen, act r
 	var overtaken *runbook.Overtaken
 	if errors.As(err, &overtaken) {
 		v.Conflict = conflictView(page, seen)
+		v.Conflict.Rows = append(v.Conflict.Rows, yoursAndTheirs(page, form.Raw)...)
 		v.Complaints = nil
 	}
 	return web.Again(c, refused, pages.ItemShow(v))
@@ -223,10 +236,13 @@ func keepTyped(v *pages.ItemShowView, typed func(string) string, act runbook.Act
 	case act == runbook.Finish && v.Acts.Done != "":
 		v.Asked.Value, v.Asked.Note = typed(evidence), typed("note")
 		v.Asked.Confirmed = v.Asked.Kind == pages.EvidenceStatement && v.Asked.Value != ""
-	case act == runbook.GiveUp && v.Acts.Fail != "", act == runbook.Reopen && v.Acts.Reopen != "", act == runbook.Skip && v.Acts.Skip != "":
+	case act == commenting && v.Comments.Action != "":
+		v.Comments.Text = typed("comment")
+	case act == runbook.GiveUp && v.Acts.Fail != "", act == runbook.Reopen && v.Acts.Reopen != "", act == runbook.Skip && v.Acts.Skip != "",
+		act == runbook.TakeOver && v.Acts.TakeOver != "", act == runbook.Waive && v.Waive.Action != "":
 		v.Acts.Reason, v.Acts.Tried = typed("reason"), string(act)
 	default:
-		v.Typed = typedFacts(typed, [2]string{evidence, "Evidence"}, [2]string{"note", "Note"}, [2]string{"reason", "Reason"})
+		v.Typed = typedFacts(typed, [2]string{evidence, "Evidence"}, [2]string{"note", "Note"}, [2]string{"reason", "Reason"}, [2]string{"comment", "Comment"})
 	}
 }
 
@@ -242,5 +258,5 @@ func typedFacts(typed func(string) string, fields ...[2]string) []components.Fac
 }
 
 func itemComplaints(refused *fault.Error) components.Complaints {
-	return allComplaints(refused, "version", "evidence_text", "evidence_number", "evidence_link", "evidence_statement", runbook.FileField, "note", "reason")
+	return allComplaints(refused, "version", "evidence_text", "evidence_number", "evidence_link", "evidence_statement", runbook.FileField, "note", "reason", "comment")
 }

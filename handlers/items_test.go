@@ -123,7 +123,7 @@ func TestAReasonIsAskedForAndBelongsToItsAct(t *testing.T) {
 		t.Error("the summary does not lead to the reason of the failure")
 	}
 	required := s.ask(t, qaLead, http.MethodPost, itemAt(s.items[0])+"/skip", "version", "1", "reason", "Not needed.")
-	required.expect(http.StatusConflict, "This item is required, so it cannot be skipped.", "Not needed.")
+	required.expect(http.StatusConflict, "This item is required, so nobody skips it alone", "Not needed.")
 }
 
 func TestOvertakenItemShowsBothVersions(t *testing.T) {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	waits := p.Waiting(item)
 	v := pages.ItemShowView{
 		Shell: shell, Here: others(by, p.Here, now, zone), ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Run, item, waits),
+		Shell: shell, ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Plan, item, waits),
 		Owner: item.Owner.Title(), Who: item.Holder.Name, Yours: item.Holder.Known() && by.SamePerson(item.Holder.Issuer, item.Holder.Subject),
 		Due: moment(item.Due(p.Run.T0), now, zone), Required: item.Required, Do: strings.Split(p.Spec.Do, "\n"), Command: p.Spec.Command,
 		Expected: p.Spec.Expected, Undo: undoLines(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),
@@ -38,7 +40,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	if v.Auto && (p.Run.State == runbook.Active || p.Run.State == runbook.SignedOff) {
 		v.AutoWhy = "This item cannot be ticked by hand: its evidence is what the system itself answers (check " + item.Check + ")."
 	}
-	if !item.State.Settled() {
+	if !item.State.Settled() && !p.Run.Ended() {
 		for _, w := range waits {
 			v.Waiting = append(v.Waiting, waitLink(p, w))
 		}
@@ -46,7 +48,12 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	if !by.Can(actor.ItemWork) {
 		v.Refused, v.WhoCan = "Working on items is not among your roles.", roleTitles(actor.RolesWith(actor.ItemWork))
 	}
-	v.Acts = actsView(itemHref(p.Run.ID, item.ID), p.Acts(by, item))
+	v.Acts = actsView(itemHref(p.Run.ID, item.ID), p.Acts(by, item), item)
+	waiveView(&v, by, p)
+	talkView(&v, by, p)
+	if until := item.GoodUntil(); !until.IsZero() {
+		v.GoodUntil = moment(until, now, zone)
+	}
 	for _, e := range p.Evidence {
 		v.Evidence = append(v.Evidence, evidenceView(p, e, now, zone))
 	}
@@ -100,13 +107,16 @@ func waitLink(p runbook.ItemPage, w runbook.Wait) components.Link {
 	return components.Link{Label: w.Text, Href: itemHref(p.Run.ID, w.Item)}
 }
 
-func actsView(at string, acts []runbook.Act) pages.ItemActs {
+func actsView(at string, acts []runbook.Act, item runbook.Item) pages.ItemActs {
 	var v pages.ItemActs
 	for _, act := range acts {
 		href := at + "/" + string(act)
 		switch act {
 		case runbook.Take:
 			v.Take, v.TakeText = href, "Take it"
+		case runbook.TakeOver:
+			v.TakeOver, v.TakeOverText = href, "Take it over from "+item.Holder.Name
+		case runbook.Waive: // waiveView says it, with what is signed
 		case runbook.RunCheck:
 			v.Check = href
 		case runbook.Finish:
@@ -172,6 +182,7 @@ func evidenceView(p runbook.ItemPage, e runbook.Evidence, now time.Time, zone *t
 var historySaid = map[string]string{
 	"item:take": "took it", "item:check": "ran its check", "item:done": "finished it", "item:fail": "said that it failed",
 	"item:reopen": "put it back to open", "item:skip": "skipped it", "item:attach": "attached a file",
+	"item:comment": "commented", "item:takeover": "took it over", "item:waive": "skipped it by signature",
 }
 
 func historyWords(action string) string {
@@ -195,8 +206,8 @@ func movedItem(v *pages.ItemShowView, p runbook.ItemPage, since int) {
 func conflictView(p runbook.ItemPage, seen runbook.Seen) *pages.OtherVersion {
 	zone := p.Run.Zone()
 	other := &pages.OtherVersion{By: "Somebody", At: moment(p.At, p.At, zone)}
-	// The history is newest first, and each line of it made one version, but for a file, which changes no state.
-	changed := slices.DeleteFunc(slices.Clone(p.History), func(h runbook.HistoryLine) bool { return h.Action == "item:attach" })
+	// The history is newest first, and each line of it made one version, but for files and comments, which change no state.
+	changed := slices.DeleteFunc(slices.Clone(p.History), func(h runbook.HistoryLine) bool { return h.Action == "item:attach" || h.Action == "item:comment" })
 	for n, h := range changed {
 		if n >= p.Item.Version-seen.Version {
 			break
@@ -212,4 +223,21 @@ func conflictView(p runbook.ItemPage, seen runbook.Seen) *pages.OtherVersion {
 	}
 	other.Rows = append(other.Rows, pages.Difference{What: "State", Then: fmt.Sprintf("as you saw it, version %d", seen.Version), Now: itemStates[p.Item.State].Word})
 	return other
+}
+
+// yoursAndTheirs lays what was typed and not saved beside the evidence that is there now.
+func yoursAndTheirs(p runbook.ItemPage, typed func(string) string) []pages.Difference {
+	theirs := pages.Evidence{}
+	if p.Item.Evidence != 0 && len(p.Evidence) > 0 {
+		theirs = evidenceView(p, p.Evidence[0], p.At, p.Run.Zone())
+	}
+	var rows []pages.Difference
+	for _, f := range []struct{ what, yours, theirs string }{
+		{"Evidence", typed("evidence_" + string(p.Item.Kind)), theirs.Value}, {"Note", typed("note"), theirs.Note}, {"Reason", typed("reason"), p.Item.Reason},
+	} {
+		if f.yours != "" {
+			rows = append(rows, pages.Difference{What: f.what, Then: "yours, not saved: " + f.yours, Now: cmp.Or(f.theirs, "none")})
+		}
+	}
+	return rows
 }

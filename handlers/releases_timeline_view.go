@@ -26,10 +26,16 @@ var blockedState = components.State{Code: "blocked", Word: "Waiting", Tone: comp
 // leftState is of what was not done before the release ended.
 var leftState = components.State{Code: "left", Word: "Not done", Tone: components.Neutral}
 
-// itemState is the item's state as people see it: an open item that has to wait is said to wait.
-func itemState(run runbook.Run, i runbook.Item, waits []runbook.Wait) components.State {
+// staleState is of what was done with evidence that is too old now to be signed on.
+var staleState = components.State{Code: "stale", Word: "Stale", Tone: components.Warn}
+
+// itemState is the item's state as people see it: an open item that has to wait is said to wait, and a done one whose
+// evidence is too old to be stale.
+func itemState(plan runbook.Plan, i runbook.Item, waits []runbook.Wait) components.State {
 	switch {
-	case run.Ended() && (i.State == runbook.Open || i.State == runbook.InProgress):
+	case plan.Stale(i):
+		return staleState
+	case plan.Run.Ended() && (i.State == runbook.Open || i.State == runbook.InProgress):
 		return leftState
 	case i.State == runbook.Open && len(waits) > 0:
 		return blockedState
@@ -81,7 +87,7 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 				continue
 			}
 			row := pages.ItemRow{
-				ID: string(i.ID), Title: i.Title, Owner: i.Owner.Title(), Due: moment(i.Due(r.Run.T0), r.At, r.Run.Zone()), State: itemState(r.Run, i, waits[i.ID]),
+				ID: string(i.ID), Title: i.Title, Owner: i.Owner.Title(), Due: moment(i.Due(r.Run.T0), r.At, r.Run.Zone()), State: itemState(r.Plan, i, waits[i.ID]),
 				Who: i.Settled.Name, Auto: i.Kind == runbook.Auto, Extra: !i.Required,
 			}
 			if i.Holder.Known() {
@@ -132,7 +138,7 @@ func countOf(code string) components.Counts {
 
 func requiredDone(r runbook.Release, phase runbook.PhaseID) bool {
 	for _, i := range r.Items {
-		if i.Phase == phase && i.Required && i.State != runbook.Done {
+		if i.Phase == phase && i.Required && (!i.State.Settled() || r.Stale(i)) {
 			return false
 		}
 	}

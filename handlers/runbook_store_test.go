@@ -45,6 +45,9 @@ type shelf struct {
 	attempts   []signoff.Attempt
 	expires    time.Time
 	files      map[runbook.ItemID][]shelfFile
+	notes      map[runbook.ItemID][]runbook.Note
+	said       map[uuid.UUID]bool
+	waivers    map[uuid.UUID]runbook.Waiver
 }
 
 // shelfFile is a file and its bytes.
@@ -80,7 +83,8 @@ func openShelf(t *testing.T) *shelf {
 	}
 	s := &shelf{
 		at: deskClock, template: all[0], items: all[0].Items(), evidence: map[runbook.ItemID][]runbook.Evidence{},
-		files:   map[runbook.ItemID][]shelfFile{},
+		files: map[runbook.ItemID][]shelfFile{},
+		notes: map[runbook.ItemID][]runbook.Note{}, said: map[uuid.UUID]bool{}, waivers: map[uuid.UUID]runbook.Waiver{},
 		history: map[runbook.ItemID][]runbook.HistoryLine{}, keys: map[uuid.UUID]uuid.UUID{},
 	}
 	for _, v := range all[0].Migrations {
@@ -221,7 +225,14 @@ func (s runbookShelf) Item(_ context.Context, _ actor.Actor, run uuid.UUID, id r
 	if err := s.find(run); err != nil || !ok {
 		return runbook.ItemPage{}, fault.New(fault.NotFound, "There is no such item.")
 	}
-	return runbook.ItemPage{Plan: s.plan(), Item: item, Template: s.template, Evidence: s.evidence[id], Files: s.filesOf(id), History: s.history[id]}, nil
+	page := runbook.ItemPage{
+		Plan: s.plan(), Item: item, Template: s.template, Evidence: s.evidence[id], Files: s.filesOf(id), Notes: s.notes[id], History: s.history[id],
+		WaiverRoles: []actor.Role{actor.DevOpsLead, actor.QALead},
+	}
+	if w, ok := s.waivers[item.Waiver]; ok {
+		page.Waiver = &w
+	}
+	return page, nil
 }
 
 func (s runbookShelf) Mark(context.Context, actor.Actor, uuid.UUID, uuid.UUID) (runbook.Mark, error) {
@@ -280,6 +291,23 @@ func (s runbookShelf) File(_ context.Context, _ actor.Actor, run uuid.UUID, item
 
 func (s runbookShelf) FilePieces(_ context.Context, _ actor.Actor, _ uuid.UUID, item runbook.ItemID, file, from int) ([][]byte, error) {
 	return s.files[item][file-1].pieces[from-1:], nil
+}
+
+func (s runbookTx) AddNote(_ context.Context, _ uuid.UUID, item runbook.ItemID, n runbook.Note, key uuid.UUID) (bool, error) {
+	if s.said[key] {
+		return false, nil
+	}
+	n.At, s.said[key] = s.at, true
+	s.notes[item] = append(s.notes[item], n)
+	return true, nil
+}
+
+func (s runbookTx) Waive(_ context.Context, by actor.Actor, w runbook.WaiverToSign) (bool, error) {
+	s.waivers[w.ID] = runbook.Waiver{
+		ID: w.ID, Role: w.Role, Statement: w.Statement, Reason: w.Reason, SHA256: strings.Repeat("f", 64), Intact: true,
+		By: runbook.Person{Issuer: by.Issuer, Subject: by.Subject, Name: by.Name}, AuthTime: by.AuthTime, At: s.at,
+	}
+	return true, nil
 }
 
 func (s runbookTx) AddEvidence(_ context.Context, _ uuid.UUID, item runbook.ItemID, e runbook.Evidence) (int, error) {

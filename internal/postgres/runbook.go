@@ -196,7 +196,7 @@ func (t runbookTx) Change(ctx context.Context, run uuid.UUID, i runbook.Item, se
 		"run": run, "item": string(i.ID), "state": string(i.State),
 		"holder_issuer": i.Holder.Issuer, "holder_subject": i.Holder.Subject, "holder_name": i.Holder.Name,
 		"settled_issuer": i.Settled.Issuer, "settled_subject": i.Settled.Subject, "settled_name": i.Settled.Name,
-		"settled_at": timeOrNull(i.SettledAt), "due_at": timeOrNull(i.DueThen), "reason": i.Reason, "evidence": intOrNull(i.Evidence), "round": i.Round,
+		"settled_at": timeOrNull(i.SettledAt), "due_at": timeOrNull(i.DueThen), "reason": i.Reason, "evidence": intOrNull(i.Evidence), "round": i.Round, "waiver": idOrNull(i.Waiver),
 		"version": i.Version, "seen": seen,
 	})
 	if err != nil {

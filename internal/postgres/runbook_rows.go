@@ -71,7 +71,7 @@ type runItemRow struct {
 	Phase, Gate, Title, OwnerRole              string
 	Required                                   bool
 	OffsetSeconds                              int
-	NotBeforeSeconds                           *int
+	NotBeforeSeconds, FreshSeconds             *int
 	AfterItems                                 []string
 	Kind, CheckName, State                     string
 	HolderIssuer, HolderSubject, HolderName    string
@@ -79,7 +79,9 @@ type runItemRow struct {
 	SettledAt, DueAt                           *time.Time
 	Reason                                     string
 	Evidence                                   *int
+	EvidenceAt                                 *time.Time
 	Round                                      int
+	Waiver                                     *uuid.UUID
 	Version                                    int
 }
 
@@ -90,11 +92,18 @@ func (r runItemRow) item() runbook.Item {
 		Kind: runbook.Kind(r.Kind), Check: r.CheckName, State: runbook.ItemState(r.State),
 		Holder:    runbook.Person{Issuer: r.HolderIssuer, Subject: r.HolderSubject, Name: r.HolderName},
 		Settled:   runbook.Person{Issuer: r.SettledIssuer, Subject: r.SettledSubject, Name: r.SettledName},
-		SettledAt: timeOrZero(r.SettledAt), DueThen: timeOrZero(r.DueAt), Reason: r.Reason, Round: r.Round, Version: r.Version,
+		SettledAt: timeOrZero(r.SettledAt), DueThen: timeOrZero(r.DueAt), Reason: r.Reason, EvidenceAt: timeOrZero(r.EvidenceAt), Round: r.Round, Version: r.Version,
 	}
 	if r.NotBeforeSeconds != nil {
 		distance := time.Duration(*r.NotBeforeSeconds) * time.Second
 		i.NotBefore = &distance
+	}
+	if r.FreshSeconds != nil {
+		limit := time.Duration(*r.FreshSeconds) * time.Second
+		i.FreshFor = &limit
+	}
+	if r.Waiver != nil {
+		i.Waiver = *r.Waiver
 	}
 	for _, id := range r.AfterItems {
 		i.After = append(i.After, runbook.ItemID(id))
@@ -183,12 +192,14 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	var migrations []runMigrationRow
 	var template runTemplateRow
 	var moment *momentRow
+	var taken []takenOverRow
 	args := pgx.StrictNamedArgs{"run": run}
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
 		gates.queue(b, run, nil, "GateMarks")
 		b.Queue(sql("RunMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("RunTemplate"), args).Query(collectOne(&template))
+		b.Queue(sql("TakenOver"), pgx.StrictNamedArgs{"run": run, "issuer": by.Issuer, "subject": by.Subject}).Query(collect(&taken))
 		b.Queue(sql("ChangeMoment"), pgx.StrictNamedArgs{"release": run}).Query(collectMaybe(&moment))
 	})
 	if err != nil {
@@ -200,6 +211,9 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	}
 	if release.Template, err = runbook.ParseTemplate([]byte(template.Template)); err != nil {
 		return runbook.Release{}, err
+	}
+	for _, row := range taken {
+		release.TakenOver = append(release.TakenOver, runbook.TakenOver{Item: runbook.ItemID(row.ItemID), Title: row.Title, Note: row.note()})
 	}
 	signing := gates.gates()
 	for i, g := range release.Plan.Gates {
@@ -227,11 +241,15 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 	var history []historyRow
 	var here []presentRow
 	var files []fileRow
+	var notes []noteRow
+	var waiver *waiverRow
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
 		b.Queue(sql("RunTemplate"), pgx.StrictNamedArgs{"run": run}).Query(collectOne(&template))
 		b.Queue(sql("RunEvidence"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collect(&evidence))
 		b.Queue(sql("ItemFilesRead"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collect(&files))
+		b.Queue(sql("ItemNotes"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collect(&notes))
+		b.Queue(sql("ItemWaiver"), pgx.StrictNamedArgs{"run": run, "item": string(item)}).Query(collectMaybe(&waiver))
 		b.Queue(sql("RunItemHistory"), pgx.StrictNamedArgs{"object": run.String() + "/" + string(item)}).Query(collect(&history))
 		b.Queue(sql("PresentAt"), pgx.StrictNamedArgs{"place": live.Place(run, "item "+string(item))}).Query(collect(&here))
 	})
@@ -249,6 +267,12 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 	}
 	for _, row := range evidence {
 		page.Evidence = append(page.Evidence, row.evidence())
+	}
+	for _, row := range notes {
+		page.Notes = append(page.Notes, row.note())
+	}
+	if waiver != nil {
+		page.WaiverRoles, page.Waiver = waiver.roles(), waiver.waiver()
 	}
 	for _, row := range files {
 		page.Files = append(page.Files, row.file())

@@ -18,7 +18,10 @@
 //     `after`, the required items of earlier phases, the gates before its phase)
 //     is derived each time and never stored, so it cannot be stale.
 //   - What is settled keeps its due time; moving T-0 moves the rest.
-//   - A required item cannot be skipped.
+//   - A required item is skipped only by the signature of a person whose role signs its gate.
+//   - A file counts for as long as its item is not put back; its bytes are hashed as they come, and again as they are read.
+//   - Evidence that is older than its item allows opens the item again until its gate has passed.
+//   - Whoever takes an item out of somebody's hands says why.
 //   - Every change names the version of the item it was made on. Somebody who
 //     was overtaken is told by whom, and sees both versions.
 //   - Every change and its audit entry commit together, under the run's lock.

@@ -3,6 +3,8 @@ package runbook
 import (
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/signoff"
@@ -37,6 +39,8 @@ const (
 	GiveUp   Act = "fail"
 	Reopen   Act = "reopen"
 	Skip     Act = "skip"
+	TakeOver Act = "takeover" // from whoever has it in hand, with a note
+	Waive    Act = "waive"    // skip what is required, by a signature
 )
 
 // Person is who did something.
@@ -59,13 +63,17 @@ type Item struct {
 	Offset   time.Duration
 	// NotBefore is the distance from T-0 before which its claim cannot be true; nil where any time is right.
 	NotBefore *time.Duration
-	// FreshFor is how long its evidence is good for signing; nil for ever. The gate judges it, not the item.
+	// FreshFor is how long its evidence is good for signing; nil for ever. What is older is stale until its gate has passed.
 	FreshFor *time.Duration
 	After    []ItemID
 	Kind     Kind
 	Check    string
 
-	State     ItemState
+	State ItemState
+	// EvidenceAt is when the evidence that counts was given; zero where none does.
+	EvidenceAt time.Time
+	// Waiver is the signature by which a required item is skipped.
+	Waiver    uuid.UUID
 	Holder    Person // while it is in progress
 	Settled   Person // who finished, failed or skipped it
 	SettledAt time.Time
@@ -102,7 +110,11 @@ func (i Item) next(act Act, passed bool) (ItemState, error) {
 	case act == Take && i.State == Open:
 		return InProgress, nil
 	case act == Take && i.State == InProgress:
-		return "", fault.New(fault.Conflict, "%s has this item in hand. They can finish it, or it can be put back with a reason first.", i.Holder.Name)
+		return "", fault.New(fault.Conflict, "%s has this item in hand. They can finish it, or it can be taken over from them with a note.", i.Holder.Name)
+	case act == TakeOver && i.State == InProgress:
+		return InProgress, nil
+	case act == TakeOver:
+		return "", fault.New(fault.Conflict, "Nobody has this item in hand, so there is nobody to take it over from. Look at the page again.")
 	case act == RunCheck && i.Kind != Auto:
 		return "", fault.New(fault.Conflict, "This item is not one that the system checks. It is done by a person, with evidence.")
 	case act == RunCheck && i.State != Skipped && passed:
@@ -120,8 +132,10 @@ func (i Item) next(act Act, passed bool) (ItemState, error) {
 	case act == Reopen && i.State != Open:
 		return Open, nil
 	case act == Skip && i.Required:
-		return "", fault.New(fault.Conflict, "This item is required, so it cannot be skipped. It can be done, or the release can be aborted.")
-	case act == Skip && (i.State == Open || i.State == InProgress || i.State == Failed):
+		return "", fault.New(fault.Conflict, "This item is required, so nobody skips it alone: it takes the signature of somebody whose role signs its gate.")
+	case act == Waive && !i.Required:
+		return "", fault.New(fault.Conflict, "This item is not required. It can be skipped with a reason, and needs no signature.")
+	case (act == Skip || act == Waive) && (i.State == Open || i.State == InProgress || i.State == Failed):
 		return Skipped, nil
 	}
 	return "", fault.New(fault.Conflict, "This item is %s, so that cannot be done now. Look at the page again.", i.State.words())
@@ -140,7 +154,7 @@ func (s ItemState) words() string {
 // heldByOther says that somebody else has the item in hand, whom only a reopening can take it from.
 func (i Item) heldByOther(by actor.Actor) error {
 	if i.State == InProgress && !by.SamePerson(i.Holder.Issuer, i.Holder.Subject) {
-		return fault.New(fault.Conflict, "%s has this item in hand. They can finish it, or it can be put back with a reason first.", i.Holder.Name)
+		return fault.New(fault.Conflict, "%s has this item in hand. They can finish it, or it can be taken over from them with a note.", i.Holder.Name)
 	}
 	return nil
 }
@@ -150,6 +164,9 @@ func (i *Item) apply(to ItemState, by Person, at, t0 time.Time, reason string) {
 	due := t0.Add(i.Offset)
 	if to == Open && i.State != InProgress {
 		i.Round++
+	}
+	if to != Skipped {
+		i.Waiver = uuid.Nil
 	}
 	i.State, i.Reason = to, reason
 	i.Holder, i.Settled, i.SettledAt, i.DueThen = Person{}, Person{}, time.Time{}, time.Time{}

@@ -151,9 +151,11 @@ func (p Plan) Waiting(item Item) []Wait {
 		switch {
 		case i.Position >= item.Position:
 			continue
-		case slices.Contains(item.After, i.ID) && !i.State.Settled(),
-			i.Phase != item.Phase && i.Required && i.State != Done:
+		case !slices.Contains(item.After, i.ID) && (i.Phase == item.Phase || !i.Required):
+		case !i.State.Settled():
 			waits = append(waits, Wait{Item: i.ID, Text: fmt.Sprintf("%s, %s, is %s.", i.ID, i.Title, i.State.words())})
+		case p.Stale(i):
+			waits = append(waits, Wait{Item: i.ID, Text: fmt.Sprintf("%s, %s, is stale: its evidence was good until %s.", i.ID, i.Title, p.Run.clock(i.GoodUntil()))})
 		}
 	}
 	if p.Run.State == Active { // after the sign-off, the gates have been passed
@@ -168,6 +170,32 @@ func (p Plan) Waiting(item Item) []Wait {
 			p.Run.clock(at), Offset(*item.NotBefore), p.Run.clock(p.At))})
 	}
 	return waits
+}
+
+// GoodUntil is when the evidence of a done item grows too old for signing; zero where it does not.
+func (i Item) GoodUntil() time.Time {
+	if i.FreshFor == nil || i.State != Done || i.EvidenceAt.IsZero() {
+		return time.Time{}
+	}
+	return i.EvidenceAt.Add(*i.FreshFor)
+}
+
+// Stale says that the item was done with evidence that is too old now, so that it is open again until its gate has passed.
+// What was signed in time stays signed: the limit is one of signing.
+func (p Plan) Stale(item Item) bool {
+	until := item.GoodUntil()
+	if p.Run.State != Active || until.IsZero() || !p.At.After(until) {
+		return false
+	}
+	return !slices.ContainsFunc(p.Gates, func(g Gate) bool { return g.ID == item.Gate && g.Passed })
+}
+
+// asNow is the item as it can be worked on: one whose evidence went stale is open. One that the system checks is checked again.
+func (p Plan) asNow(item Item) Item {
+	if item.Kind != Auto && p.Stale(item) {
+		item.State = Open
+	}
+	return item
 }
 
 // before says whether one phase comes before another.
@@ -205,8 +233,21 @@ func (p Plan) refuse(by actor.Actor, item Item, act Act) error {
 		}
 		return refusal
 	}
-	if act == Take {
+	switch act {
+	case Take:
 		return nil // says by itself who has it
+	case TakeOver:
+		if item.State == InProgress && by.SamePerson(item.Holder.Issuer, item.Holder.Subject) {
+			return fault.New(fault.Conflict, "You have this item in hand already.")
+		}
+		return nil
+	case Waive:
+		if by.Rights != nil || !by.Can(actor.GateSign) {
+			return fault.New(fault.Forbidden, "Skipping a required item takes the signature of a person whose role signs its gate.")
+		}
+		if by.SamePerson(p.Run.Starter.Issuer, p.Run.Starter.Subject) {
+			return fault.New(fault.Forbidden, "You started this release, and four eyes are asked for: somebody else has to sign that a required item is skipped.")
+		}
 	}
 	return item.heldByOther(by)
 }
@@ -217,7 +258,8 @@ func (p Plan) Acts(by actor.Actor, item Item) []Act {
 		return nil
 	}
 	var acts []Act
-	for _, act := range []Act{Take, RunCheck, Finish, GiveUp, Reopen, Skip} {
+	item = p.asNow(item)
+	for _, act := range []Act{Take, TakeOver, RunCheck, Finish, GiveUp, Reopen, Skip, Waive} {
 		if p.refuse(by, item, act) != nil {
 			continue
 		}

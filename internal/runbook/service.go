@@ -49,6 +49,10 @@ type Tx interface {
 	Files(ctx context.Context, run uuid.UUID, item ItemID) ([]File, error)
 	// AddFile stores a file in the item's round.
 	AddFile(ctx context.Context, run uuid.UUID, item Item, a Attachment) (File, error)
+	// AddNote stores what somebody said beside an item; false where the form with this key said it already.
+	AddNote(ctx context.Context, run uuid.UUID, item ItemID, n Note, key uuid.UUID) (bool, error)
+	// Waive stores the signature by which a required item is skipped, if all its rules hold; false where they do not.
+	Waive(ctx context.Context, by actor.Actor, w WaiverToSign) (bool, error)
 	// Change stores an item and brings the run's counts up to date; seen is the version it was changed from.
 	Change(ctx context.Context, run uuid.UUID, item Item, seen int) error
 	// ChangeRun stores T-0, state and end of a run; seen is the version it was changed from.
@@ -114,6 +118,7 @@ type Release struct {
 	Template   Template // as it was frozen
 	Newest     TemplateRef
 	Moment     change.Moment // how it stands to its change window
+	TakenOver  []TakenOver   // from whoever asks, and still in other hands
 }
 
 // HistoryLine is something that was done to an item.
@@ -141,6 +146,11 @@ type ItemPage struct {
 type Mark struct {
 	Value string
 	Over  bool // nothing of the release will change any more
+	Notes    []Note     // oldest first
+	// WaiverRoles are the roles of which one may sign that it is skipped; Waiver is the signature that did.
+	WaiverRoles []actor.Role
+	Waiver      *Waiver
+	History     []HistoryLine
 }
 
 // Service holds the stories of a runbook.

@@ -142,8 +142,8 @@ func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) err
 			return fmt.Errorf("it refers to %s, which is not there", id)
 		}
 	}
-	if item.FreshFor != nil && (item.Evidence.Kind != Auto || *item.FreshFor <= 0) {
-		return fmt.Errorf("only what a check found grows old, after a time above zero")
+	if item.FreshFor != nil && *item.FreshFor <= 0 {
+		return fmt.Errorf("its evidence grows old after a time above zero")
 	}
 	return item.Evidence.check()
 }

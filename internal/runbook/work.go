@@ -182,6 +182,7 @@ func judge(plan Plan, by actor.Actor, seen Seen, act Act) (Item, error) {
 	if item.Version != seen.Version {
 		return Item{}, &Overtaken{Now: item, refusal: fault.New(fault.Conflict, "%s has changed since you opened the page: it is %s now. Nothing of yours was saved.", item.ID, item.nowWords())}
 	}
+	item = plan.asNow(item)
 	if err := plan.refuse(by, item, act); err != nil {
 		return Item{}, err
 	}
@@ -225,7 +226,11 @@ func (s *Service) act(ctx context.Context, by actor.Actor, seen Seen, act Act, r
 		if err != nil {
 			return err
 		}
-		after.apply(to, personOf(by), plan.At, plan.Run.T0, reason)
+		said := reason
+		if act == TakeOver {
+			said = "" // it stands with the item's notes: having an item in hand is no part of what is signed
+		}
+		after.apply(to, personOf(by), plan.At, plan.Run.T0, said)
 		if err := tx.Change(ctx, seen.Run, after, before.Version); err != nil {
 			return err
 		}

@@ -57,6 +57,13 @@ type ContentItem struct {
 	Reason                  string
 	Evidence                *ContentEvidence
 	Files                   []ContentFile
+	Waiver                  *ContentWaiver
+}
+
+// ContentWaiver is the signature by which a required item is skipped.
+type ContentWaiver struct {
+	Statement, Reason, Role, By string
+	Issuer, Subject, At, SHA256 string
 }
 
 // ContentFile is a file that counts for an item.
@@ -209,6 +216,9 @@ func (i ContentItem) facts() []fact {
 		add("evidence passed", yes(e.Passed))
 		add("evidence origin", fmt.Sprintf("number %d, %s, by %s, at %s", e.Number, e.Kind, e.By, e.At))
 		add("evidence hash", e.SHA256)
+	}
+	if w := i.Waiver; w != nil {
+		add("skipped by signature", fmt.Sprintf("%s (%s at %s) as %s, at %s: %s %s SHA-256 %s", w.By, w.Subject, w.Issuer, w.Role, w.At, w.Statement, w.Reason, w.SHA256))
 	}
 	for _, f := range i.Files {
 		add(fmt.Sprintf("file %d", f.Number), fmt.Sprintf("%s, %d bytes, by %s, at %s, SHA-256 %s", f.Name, f.Bytes, f.By, f.At, f.SHA256))

@@ -17,6 +17,7 @@ type ContentRow struct {
 	ID, Title string
 	Said      string // the evidence in words: what was typed, or what a check found
 	Note      string // beside the evidence
+	Files     []string
 	Reason    string // why it was left out, or failed
 	By        string // who said it, and when
 	State     components.State

@@ -54,6 +54,36 @@ type AttachForm struct {
 	Tried    bool // what Complaints say of the file is about this form
 }
 
+// Comment is what somebody said beside an item; TookOverFrom is whom they took it over from with it.
+type Comment struct {
+	By, Words, TookOverFrom string
+	At                      components.Time
+}
+
+// Comments are what people said, oldest first, and the form for more; no address where this person may not.
+// It posts comment and key.
+type Comments struct {
+	Said   []Comment
+	Action string
+	Key    string
+	Text   string // what was typed
+}
+
+// WaiveForm skips a required item by a signature. It posts reason and version.
+type WaiveForm struct {
+	Action    string // empty: not offered
+	Statement string // what is declared, word by word
+	FreshHref string // to a fresh sign-in, where one is needed first
+	Roles     []string
+}
+
+// Waived is the signature by which a required item is skipped.
+type Waived struct {
+	By, Role, Statement, Reason, SHA256 string
+	At                                  components.Time
+	Mismatch                            bool
+}
+
 // HistoryLine is one thing that happened to an item.
 type HistoryLine struct {
 	At   components.Time
@@ -80,14 +110,16 @@ type EvidenceForm struct {
 // is not offered.
 type ItemActs struct {
 	Take     string // POST .../take
-	TakeText string // "Take it", "Take it over from Ines Duarte"
-	Check    string // POST .../check, kind auto
-	Done     string // POST .../done
-	Fail     string // POST .../fail, field reason
-	Reopen   string // POST .../reopen, field reason
-	Skip     string // POST .../skip, field reason
-	Reason   string // what was typed
-	Tried    string // the act whose reason was refused: "fail", "reopen", "skip"
+	TakeText string // "Take it"
+	// TakeOver takes it out of somebody else's hands: POST .../takeover, field reason
+	TakeOver, TakeOverText string
+	Check                  string // POST .../check, kind auto
+	Done                   string // POST .../done
+	Fail                   string // POST .../fail, field reason
+	Reopen                 string // POST .../reopen, field reason
+	Skip                   string // POST .../skip, field reason
+	Reason                 string // what was typed
+	Tried                  string // the act whose reason was refused: "fail", "reopen", "skip"
 }
 
 // OtherVersion is what somebody else made of the item while this person typed.
@@ -133,6 +165,11 @@ type ItemShowView struct {
 	Undo        []string // the item's own way back, then one line a reference
 	Evidence    []Evidence
 	Files       []EvidenceFile
+	GoodUntil   components.Time // when its evidence grows too old to be signed on
+	Comments    Comments
+	TakenFrom   Comment // by whom it was taken over from this person, who has not got it back
+	Waive       WaiveForm
+	Waived      Waived
 	Attach      AttachForm
 	History     []HistoryLine
 	Auto        bool

@@ -152,6 +152,21 @@ type ReleaseShowView struct {
 	Timeline components.Timeline
 	Next     NextStep
 	Phases   []Phase
+	Code      string
+	Name      string
+	Href      string // this page; items are Href + "/items/" + ID
+	State     components.State
+	TZero     components.Time
+	Zone      string
+	Started   components.Time
+	By        string // who started it
+	Template  TemplateRef
+	TakenOver []components.Link // items that somebody took over from who looks
+	Newer     string            // "1.1.0 was published on 23 Dec"; empty when this is the newest
+	Counts    components.Counts
+	Timeline  components.Timeline
+	Next      NextStep
+	Phases    []Phase
 
 	Migrations         []MigrationLine
 	MigrationsSentence string

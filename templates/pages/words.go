@@ -31,7 +31,7 @@ func lines(text string) []string {
 // nothingToDo reports whether neither an act nor a reason for its absence is shown.
 func (v ItemShowView) nothingToDo() bool {
 	a := v.Acts
-	return a.Take+a.Check+a.Done+a.Fail+a.Reopen+a.Skip+v.Refused == "" && len(v.Waiting) == 0
+	return a.Take+a.TakeOver+v.Waive.Action+a.Check+a.Done+a.Fail+a.Reopen+a.Skip+v.Refused == "" && len(v.Waiting) == 0
 }
 
 func orDash(text string) string {

@@ -84,13 +84,14 @@ SELECT template, clock_timestamp() AS at
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run;
 
 -- name: RunItems :many
-SELECT item_id, position, phase, gate, title, owner_role, required, offset_seconds, not_before_seconds, after_items, kind,
-       check_name, state,
-       holder_issuer, holder_subject, holder_name, settled_issuer, settled_subject, settled_name, settled_at, due_at,
-       reason, evidence, round, version
-  FROM gatehouse.run_items
- WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
- ORDER BY position;
+SELECT i.item_id, i.position, i.phase, i.gate, i.title, i.owner_role, i.required, i.offset_seconds, i.not_before_seconds, i.fresh_seconds,
+       i.after_items, i.kind, i.check_name, i.state,
+       i.holder_issuer, i.holder_subject, i.holder_name, i.settled_issuer, i.settled_subject, i.settled_name, i.settled_at, i.due_at,
+       i.reason, i.evidence, e.added_at AS evidence_at, i.round, i.waiver, i.version
+  FROM gatehouse.run_items i
+  LEFT JOIN gatehouse.run_evidence e ON e.tenant_id = i.tenant_id AND e.run_id = i.run_id AND e.item_id = i.item_id AND e.number = i.evidence
+ WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run
+ ORDER BY i.position;
 
 -- name: RunGates :many
 SELECT gate, name, judges, after_phase, offset_seconds, gatehouse.gate_passed(run_id, gate) AS passed, clock_timestamp() AS at
@@ -175,6 +176,62 @@ SELECT body
  ORDER BY place
  LIMIT 4;
 
+-- name: ItemNotes :many
+SELECT words, from_issuer, from_subject, from_name, issuer, subject, name, added_at
+  FROM (SELECT n.number, n.words, n.from_issuer, n.from_subject, n.from_name, n.issuer, n.subject, n.name, n.added_at
+          FROM gatehouse.item_notes n
+         WHERE n.tenant_id = gatehouse.current_tenant() AND n.run_id = @run AND n.item_id = @item
+         ORDER BY n.number DESC LIMIT 100) newest
+ ORDER BY number;
+
+-- name: TakenOver :many
+-- Items that were last taken over from this person, and that somebody else still has in hand.
+SELECT i.item_id, i.title, n.words, n.from_issuer, n.from_subject, n.from_name, n.issuer, n.subject, n.name, n.added_at
+  FROM gatehouse.run_items i
+ CROSS JOIN LATERAL (SELECT o.words, o.from_issuer, o.from_subject, o.from_name, o.issuer, o.subject, o.name, o.added_at
+                       FROM gatehouse.item_notes o
+                      WHERE o.tenant_id = i.tenant_id AND o.run_id = i.run_id AND o.item_id = i.item_id AND o.kind = 'takeover'
+                      ORDER BY o.number DESC LIMIT 1) n
+ WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run AND i.state = 'in_progress'
+   AND n.from_issuer = @issuer AND n.from_subject = @subject AND (i.holder_issuer, i.holder_subject) <> (@issuer, @subject)
+ ORDER BY i.position;
+
+-- name: AddItemNote :exec
+-- The number is safe: whoever gets here holds the run's lock.
+INSERT INTO gatehouse.item_notes (tenant_id, run_id, item_id, number, kind, words, from_issuer, from_subject, from_name, issuer, subject, name, form_key)
+SELECT gatehouse.current_tenant(), @run, @item,
+       1 + coalesce((SELECT max(number) FROM gatehouse.item_notes
+                      WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item), 0),
+       @kind, @words, @from_issuer, @from_subject, @from_name, @issuer, @subject, @name, @key
+    ON CONFLICT ON CONSTRAINT item_notes_said_once DO NOTHING;
+
+-- name: ItemWaiver :one
+SELECT coalesce(gatehouse.waiver_roles(i.run_id, i.item_id), '{}') AS roles, w.waiver_id, w.role, w.statement, w.reason, w.content_sha256,
+       w.content_sha256 = encode(sha256(convert_to(w.content, 'UTF8')), 'hex') AS intact,
+       w.issuer, w.subject, w.name, w.auth_time, w.signed_at
+  FROM gatehouse.run_items i
+  LEFT JOIN gatehouse.item_waivers w ON w.tenant_id = i.tenant_id AND w.waiver_id = i.waiver
+ WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run AND i.item_id = @item;
+
+-- name: AddItemWaiver :exec
+-- The rules stand in the statement, and no row means refused. Whoever gets here holds the run's lock.
+WITH moment AS MATERIALIZED (
+    SELECT clock_timestamp() AS at
+)
+INSERT INTO gatehouse.item_waivers (tenant_id, waiver_id, run_id, item_id, role, statement, reason, content, content_sha256, issuer, subject, name,
+                                    auth_time, acr, origin, ip, session, signed_at)
+SELECT i.tenant_id, @waiver, i.run_id, i.item_id, @role, @statement, @reason, c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex'),
+       @issuer, @subject, @name, @auth_time, @acr, @origin, @ip, @session, m.at
+  FROM gatehouse.runs r
+  JOIN gatehouse.run_items i ON i.tenant_id = r.tenant_id AND i.run_id = r.run_id
+ CROSS JOIN moment m
+ CROSS JOIN LATERAL (SELECT gatehouse.waiver_content(i.run_id, i.item_id, @statement, @reason)::text AS content OFFSET 0) c
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND i.item_id = @item AND i.version = @seen
+   AND r.state IN ('active', 'signed_off') AND i.required
+   AND @role = ANY (@roles::text[]) AND @role = ANY (gatehouse.waiver_roles(i.run_id, i.item_id))
+   AND (r.started_by_issuer, r.started_by_subject) <> (@issuer, @subject)
+   AND @auth_time::timestamptz BETWEEN m.at - @fresh_for::interval AND m.at + @leeway::interval;
+
 -- name: NextFileNumber :one
 -- The number is safe: whoever gets here holds the run's lock.
 SELECT 1 + coalesce(max(number), 0)
@@ -196,7 +253,7 @@ SELECT gatehouse.current_tenant(), @run, @item, @number, @round, @sha256, @file_
 UPDATE gatehouse.run_items
    SET state = @state, holder_issuer = @holder_issuer, holder_subject = @holder_subject, holder_name = @holder_name,
        settled_issuer = @settled_issuer, settled_subject = @settled_subject, settled_name = @settled_name,
-       settled_at = @settled_at, due_at = @due_at, reason = @reason, evidence = @evidence, round = @round, version = @version
+       settled_at = @settled_at, due_at = @due_at, reason = @reason, evidence = @evidence, round = @round, waiver = @waiver, version = @version
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND item_id = @item AND version = @seen
    AND (@state <> 'done' OR (clock_timestamp() < (SELECT gatehouse.earliest(r.t0, not_before_seconds) FROM gatehouse.runs r
                                                    WHERE r.tenant_id = run_items.tenant_id AND r.run_id = run_items.run_id)) IS NOT TRUE);
