@@ -76,11 +76,26 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 // settledWords are the labels of who brought an item to its state.
 var settledWords = map[runbook.ItemState]string{runbook.Done: "Done by", runbook.Failed: "Failed by", runbook.Skipped: "Skipped by"}
 
+// undoTried marks an undo that nobody has tried, and says of one that was tried by what.
+func undoTried(p runbook.ItemPage) string {
+	if !p.Spec.HasUndo() {
+		return ""
+	}
+	proof, ok := p.Plan.Item(p.Spec.UndoTestedBy)
+	switch {
+	case !ok:
+		return "(Not tried: no rehearsal covers this undo.)"
+	case proof.State != runbook.Done:
+		return fmt.Sprintf("(Not tried yet: %s, %s, tries it.)", proof.ID, proof.Title)
+	}
+	return fmt.Sprintf("(Tried by %s, %s, on %s.)", proof.ID, proof.Title, proof.SettledAt.In(p.Run.Zone()).Format("2 Jan 2006 at 15:04 MST"))
+}
+
 // undoLines is the item's own undo, then a line for each rollback option and trouble that it refers to.
 func undoLines(p runbook.ItemPage) []string {
 	var parts []string
 	if p.Spec.Undo != "" {
-		parts = append(parts, p.Spec.Undo)
+		parts = append(parts, strings.TrimSpace(p.Spec.Undo+" "+undoTried(p)))
 	}
 	for _, id := range p.Spec.See {
 		for _, r := range p.Template.Rollback {

@@ -142,6 +142,8 @@ export class Crew {
       }
       const statement = form.locator('[name="evidence_statement"]');
       if (await statement.count()) await statement.check();
+      const file = form.locator('[name="evidence_file"]');
+      if (await file.count()) await file.setInputFiles({ name: `${item}.txt`, mimeType: 'text/plain', buffer: Buffer.from(`The report of ${item}.`) });
       await press(page, 'done');
     }
     assert.equal(await state(page, '[data-item]'), 'done', `${item}: ${await page.locator('main').innerText()}`);

@@ -18,7 +18,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
-//go:embed templates/*.json
+//go:embed templates/*.v*.json
 var templateFiles embed.FS
 
 // PhaseID names a phase of a template.
@@ -73,8 +73,10 @@ type ItemSpec struct {
 	Command  string   `json:"command,omitempty"`
 	Expected string   `json:"expected"`
 	Undo     string   `json:"undo"`
-	See      []string `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
-	Covers   []string `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
+	// UndoTestedBy is an item before it whose check tries this undo: a rehearsal goes up, down and up again.
+	UndoTestedBy ItemID   `json:"undo_tested_by,omitempty"`
+	See          []string `json:"see,omitempty"`    // ids of rollback options and troubleshooting entries
+	Covers       []string `json:"covers,omitempty"` // ids of the requirement's lists that this item does as well
 }
 
 // GateSpec is a gate and the slots that have to sign it.
@@ -175,15 +177,15 @@ func ParseTemplate(text []byte) (Template, error) {
 	}
 	sum := sha256.Sum256(text)
 	t.Text, t.SHA256 = string(text), hex.EncodeToString(sum[:])
-	if err := t.check(); err != nil {
-		return Template{}, fmt.Errorf("runbook template %s %s: %w", t.Name, t.Version, err)
+	if wrong := t.check(); len(wrong) > 0 {
+		return Template{}, fmt.Errorf("runbook template %s %s: %s", t.Name, t.Version, wrong[0].Text)
 	}
 	return t, nil
 }
 
 // Embedded are the templates of this program, newest version first within a name.
 func Embedded() ([]Template, error) {
-	names, err := fs.Glob(templateFiles, "templates/*.json")
+	names, err := fs.Glob(templateFiles, "templates/*.v*.json")
 	if err != nil {
 		return nil, fmt.Errorf("looking for runbook templates: %w", err)
 	}
@@ -213,6 +215,7 @@ var news = map[string]string{
 	"bin-optimization 1.0.0": "The first one. Nothing waits for its hour, and people say themselves that a backup was taken.",
 	"bin-optimization 1.1.0": "What claims an hour waits for it, the final sign-off too. People still say themselves that a backup was taken.",
 	"bin-optimization 1.2.0": "The system itself finds the backup that restores and the rehearsal of these files, and both grow old.",
+	"bin-optimization 1.3.0": "What follows up to four weeks later and the six capabilities are in it, each trouble is linked from what leads to it, and the report of two days is a file.",
 }
 
 // News is what the version brought, for whoever chooses between versions.
@@ -241,6 +244,11 @@ func (t Template) Spec(id ItemID) (ItemSpec, PhaseSpec, bool) {
 		}
 	}
 	return ItemSpec{}, PhaseSpec{}, false
+}
+
+// HasUndo says that there is something to undo: a template says so in words where there is not.
+func (i ItemSpec) HasUndo() bool {
+	return i.Undo != "" && !strings.HasPrefix(i.Undo, "None is needed")
 }
 
 // times are when an item of the phase is due, and when it can be said at the earliest.

@@ -32,7 +32,7 @@ func TestTheRunbookHoldsEveryIDOfTheRequirement(t *testing.T) {
 	there = append(there, template.references()...)
 	want := strings.Fields(`P1.1 P1.2 P1.3 P2.1a P2.1b P2.2a P2.2b P2.2c P2.2d P2.2e P3.1a P3.1b P3.1c P3.1d P3.2
 		P4.1 P4.2a P4.2b P4.2c P4.2d P4.3 P4.4a P4.4b P4.4c P4.4d P4.4e P5.1 P5.2`)
-	for prefix, n := range map[string]int{"PRE-P": 7, "PRE-C": 4, "PRE-I": 5, "TL-": 13, "ACC-": 7, "H1-": 5, "H4-": 4, "H24-": 5, "H48-": 4, "TS-": 8, "RB-": 5} {
+	for prefix, n := range map[string]int{"PRE-P": 7, "PRE-C": 4, "PRE-I": 5, "TL-": 13, "ACC-": 7, "H1-": 5, "H4-": 4, "H24-": 5, "H48-": 4, "TS-": 8, "RB-": 5, "SC-T": 12, "SC-B": 6, "FU-": 9, "FU-W": 5} {
 		for i := range n {
 			want = append(want, fmt.Sprint(prefix, i+1))
 		}
@@ -45,6 +45,31 @@ func TestTheRunbookHoldsEveryIDOfTheRequirement(t *testing.T) {
 	for _, v := range []string{"0.0.15", "0.0.16", "0.0.18", "0.0.20", "0.0.21", "0.0.22"} {
 		if !slices.Contains(template.Migrations, v) {
 			t.Errorf("the runbook does not bring migration %s", v)
+		}
+	}
+}
+
+// A trouble that no item leads to would be found by nobody who has it.
+func TestEveryTroubleIsLinkedFromAnItem(t *testing.T) {
+	template := embedded(t)
+	leads := map[string][]ItemID{}
+	for _, p := range template.Phases {
+		for _, i := range p.Items {
+			for _, ref := range i.See {
+				leads[ref] = append(leads[ref], i.ID)
+			}
+		}
+	}
+	for trouble, from := range map[string]ItemID{
+		"TS-1": "P3.1c", "TS-2": "P4.4d", "TS-3": "P4.4e", "TS-4": "P4.4c", "TS-5": "P4.1", "TS-6": "P4.2a", "TS-7": "P2.1b", "TS-8": "P3.1d",
+	} {
+		if !slices.Contains(leads[trouble], from) {
+			t.Errorf("%s is linked from %v, want from %s as well", trouble, leads[trouble], from)
+		}
+	}
+	for _, r := range template.Rollback {
+		if len(leads[r.ID]) == 0 {
+			t.Errorf("no item leads to %s", r.ID)
 		}
 	}
 }
@@ -88,7 +113,6 @@ func TestParseTemplateRefusesWhatDoesNotHoldTogether(t *testing.T) {
 		"phases in order": {`"offset": "-30m"`, `"offset": "-48h"`, "before the phase in front"},
 		"bad offset":      {`"offset": "-30m"`, `"offset": "soon"`, "is not of the form"},
 		"cycle":           {`"id": "P2.1a",`, `"id": "P2.1a", "after": ["P2.1b"],`, "does not come before it"},
-		"no undo":         {`"undo": "None is needed: this step changes nothing."`, `"undo": " "`, "has no undo"},
 		"no reference":    {`"TS-7"`, `"TS-99"`, "is not there"},
 		"bounds":          {`"max": "10"`, `"max": "-1"`, "not numbers in order"},
 		"no such meaning": {`"witnessed"`, `"glanced"`, "is not known"},
@@ -185,16 +209,16 @@ func TestEvidenceIsJudgedByItsKind(t *testing.T) {
 // The whole table of what may follow what.
 func TestNextState(t *testing.T) {
 	states := []ItemState{Open, InProgress, Done, Failed, Skipped}
-	acts := []Act{Take, RunCheck, Finish, GiveUp, Reopen, Skip}
+	acts := []Act{Take, RunCheck, Finish, GiveUp, Reopen, Skip, TakeOver, Waive}
 	for _, c := range []struct {
 		name     string
 		kind     Kind
 		required bool
 		want     string // one row per state, one column per act; - is refused
 	}{
-		{"a person's, optional", Text, false, "in_progress - done failed - skipped|- - done failed open skipped|- - - - open -|- - - - open skipped|- - - - open -"},
-		{"a person's, required", Text, true, "in_progress - done failed - -|- - done failed open -|- - - - open -|- - - - open -|- - - - open -"},
-		{"auto, required", Auto, true, "in_progress done - - - -|- done - - open -|- done - - open -|- done - - open -|- - - - open -"},
+		{"a person's, optional", Text, false, "in_progress - done failed - skipped - -|- - done failed open skipped in_progress -|- - - - open - - -|- - - - open skipped - -|- - - - open - - -"},
+		{"a person's, required", Text, true, "in_progress - done failed - - - skipped|- - done failed open - in_progress skipped|- - - - open - - -|- - - - open - - skipped|- - - - open - - -"},
+		{"auto, required", Auto, true, "in_progress done - - - - - skipped|- done - - open - in_progress skipped|- done - - open - - -|- done - - open - - skipped|- - - - open - - -"},
 	} {
 		var rows []string
 		for _, state := range states {
@@ -243,6 +267,7 @@ func TestReleasedRunbooksAreNotEdited(t *testing.T) {
 	for version, want := range map[string]string{
 		"1.0.0": "8ea48d7c353a224fe68f308adf85c3d9747f913f52dd4e33408b38a245ab1fc3",
 		"1.1.0": "649fc01d775ca9e653de50d77f689c14159e9ebe774373d21b372542e065639b",
+		"1.2.0": "d5fa5775ea12558fd74cfe02f685bee9e150c9cc861e7739972d906ca7319ec1",
 	} {
 		if got[version] != want {
 			t.Errorf("the runbook %s has the hash %s, want %s", version, got[version], want)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -25,33 +24,42 @@ var (
 	itemID          = regexp.MustCompile(`^[A-Z0-9][A-Za-z0-9.-]{0,29}$`)
 )
 
-// check refuses a template that does not hold together, and names the item.
-func (t Template) check() error {
-	switch {
-	case !templateName.MatchString(t.Name):
-		return fmt.Errorf("the name %q is not of small letters, digits and hyphens", t.Name)
-	case !templateVersion.MatchString(t.Version):
-		return fmt.Errorf("the version %q is not of the form 1.0.0", t.Version)
-	case t.Title == "" || t.Release == "" || t.Summary == "":
-		return fmt.Errorf("title, summary and release are needed")
-	case len(t.Phases) == 0:
-		return fmt.Errorf("it has no phases")
+// complaints gathers what does not hold together, each with the place it is about.
+type complaints []Problem
+
+func (c *complaints) add(path string, err error) {
+	if err != nil {
+		*c = append(*c, Problem{Path: path, Text: err.Error()})
 	}
-	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "" {
-		return fmt.Errorf("time zone %q is not known", t.TimeZone)
+}
+
+// check lists what keeps a template from holding together.
+func (t Template) check() []Problem {
+	var c complaints
+	if !templateName.MatchString(t.Name) {
+		c.add("name", fmt.Errorf("the name %q is not of small letters, digits and hyphens", t.Name))
 	}
-	for _, v := range t.Migrations {
+	if !templateVersion.MatchString(t.Version) {
+		c.add("version", fmt.Errorf("the version %q is not of the form 1.0.0", t.Version))
+	}
+	if t.Title == "" || t.Release == "" || t.Summary == "" {
+		c.add("", fmt.Errorf("title, summary and release are needed"))
+	}
+	if len(t.Phases) == 0 {
+		c.add("phases", fmt.Errorf("it has no phases"))
+	}
+	if _, err := time.LoadLocation(t.TimeZone); err != nil || t.TimeZone == "" || t.TimeZone == "Local" {
+		c.add("time_zone", fmt.Errorf("time zone %q is not known", t.TimeZone))
+	}
+	for n, v := range t.Migrations {
 		if !templateVersion.MatchString(v) {
-			return fmt.Errorf("migration %q is not a version like 0.0.20", v)
+			c.add(fmt.Sprintf("migrations[%d]", n), fmt.Errorf("migration %q is not a version like 0.0.20", v))
 		}
 	}
-	if err := t.checkReferences(); err != nil {
-		return err
-	}
-	if err := t.checkPhases(); err != nil {
-		return err
-	}
-	return t.checkGates()
+	t.checkReferences(&c)
+	t.checkPhases(&c)
+	t.checkGates(&c)
+	return c
 }
 
 // references are the ids of the two reference sections.
@@ -66,86 +74,87 @@ func (t Template) references() []string {
 	return ids
 }
 
-func (t Template) checkReferences() error {
+func (t Template) checkReferences(c *complaints) {
 	ids := t.references()
+	place := func(n int) string {
+		if n < len(t.Rollback) {
+			return fmt.Sprintf("rollback[%d]", n)
+		}
+		return fmt.Sprintf("troubleshooting[%d]", n-len(t.Rollback))
+	}
 	for i, id := range ids {
 		if id == "" || slices.Contains(ids[:i], id) {
-			return fmt.Errorf("reference %q has no id or stands twice", id)
+			c.add(place(i), fmt.Errorf("reference %q has no id or stands twice", id))
 		}
 	}
-	for _, r := range t.Rollback {
+	for n, r := range t.Rollback {
 		if r.Title == "" || r.Time == "" || r.DataLoss == "" || r.Who == "" || r.When == "" || len(r.Steps) == 0 {
-			return fmt.Errorf("rollback option %s does not say what, when, who, how long, what is lost and how", r.ID)
+			c.add(place(n), fmt.Errorf("rollback option %s does not say what, when, who, how long, what is lost and how", r.ID))
 		}
 	}
-	for _, r := range t.Troubleshooting {
+	for n, r := range t.Troubleshooting {
 		if r.Symptom == "" || r.Diagnosis == "" || r.Remedy == "" {
-			return fmt.Errorf("troubleshooting %s lacks symptom, diagnosis or remedy", r.ID)
+			c.add(place(len(t.Rollback)+n), fmt.Errorf("troubleshooting %s lacks symptom, diagnosis or remedy", r.ID))
 		}
 	}
-	return nil
 }
 
 // checkPhases goes through all items in their order. An item may only wait for items before it, so there are no cycles.
-func (t Template) checkPhases() error {
+func (t Template) checkPhases(c *complaints) {
 	var phases []PhaseID
 	var before []ItemID
 	last := Offset(-1 << 62)
-	for _, phase := range t.Phases {
-		switch {
-		case !templateName.MatchString(string(phase.ID)) || slices.Contains(phases, phase.ID):
-			return fmt.Errorf("phase %q has no proper id or stands twice", phase.ID)
-		case phase.Name == "" || len(phase.Items) == 0:
-			return fmt.Errorf("phase %s has no name or no items", phase.ID)
-		case phase.Offset < last:
-			return fmt.Errorf("phase %s is due before the phase in front of it", phase.ID)
-		case phase.Gate != signoff.GoNoGo && phase.Gate != signoff.Final && phase.Gate != NoGate:
-			return fmt.Errorf("phase %s names the unknown gate %q", phase.ID, phase.Gate)
+	for n, phase := range t.Phases {
+		at := fmt.Sprintf("phases[%d]", n)
+		if !templateName.MatchString(string(phase.ID)) || slices.Contains(phases, phase.ID) {
+			c.add(at+".id", fmt.Errorf("phase %q has no proper id or stands twice", phase.ID))
+		}
+		if phase.Name == "" || len(phase.Items) == 0 {
+			c.add(at, fmt.Errorf("phase %s has no name or no items", phase.ID))
+		}
+		if phase.Offset < last {
+			c.add(at+".offset", fmt.Errorf("phase %s is due before the phase in front of it", phase.ID))
+		}
+		if phase.Gate != signoff.GoNoGo && phase.Gate != signoff.Final && phase.Gate != NoGate {
+			c.add(at+".gate", fmt.Errorf("phase %s names the unknown gate %q", phase.ID, phase.Gate))
 		}
 		phases, last = append(phases, phase.ID), phase.Offset
-		for _, item := range phase.Items {
-			if err := t.checkItem(phase, item, before); err != nil {
-				return fmt.Errorf("item %s: %w", item.ID, err)
+		for m, item := range phase.Items {
+			for _, err := range t.checkItem(phase, item, before) {
+				c.add(fmt.Sprintf("%s.items[%d]", at, m), fmt.Errorf("item %s: %w", item.ID, err))
 			}
 			before = append(before, item.ID)
 		}
 	}
-	return nil
 }
 
-func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) error {
+func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) []error {
 	_, knownRole := actor.ParseRole(string(item.Owner))
 	due, notBefore := phase.times(item)
-	switch {
-	case !itemID.MatchString(string(item.ID)):
-		return fmt.Errorf("the id is not of letters, digits, points and hyphens")
-	case slices.Contains(before, item.ID):
-		return fmt.Errorf("it stands twice")
-	case item.Title == "" || item.Do == "" || item.Expected == "":
-		return fmt.Errorf("title, what to do and what is expected are needed")
-	case strings.TrimSpace(item.Undo) == "":
-		return fmt.Errorf("it has no undo; where none is needed, it has to say so")
-	case !knownRole:
-		return fmt.Errorf("its owner %q is no role", item.Owner)
-	case due < phase.Offset:
-		return fmt.Errorf("it is due before its phase begins")
-	case notBefore != nil && *notBefore > due:
-		return fmt.Errorf("it is due before it can be said")
+	var wrong []error
+	refuse := func(when bool, format string, args ...any) {
+		if when {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
 	}
+	refuse(!itemID.MatchString(string(item.ID)), "the id is not of letters, digits, points and hyphens")
+	refuse(slices.Contains(before, item.ID), "it stands twice")
+	refuse(item.Title == "" || item.Do == "" || item.Expected == "", "title, what to do and what is expected are needed")
+	refuse(!knownRole, "its owner %q is no role", item.Owner)
+	refuse(due < phase.Offset, "it is due before its phase begins")
+	refuse(notBefore != nil && *notBefore > due, "it is due before it can be said")
 	for _, id := range item.After {
-		if !slices.Contains(before, id) {
-			return fmt.Errorf("it waits for %s, which does not come before it", id)
-		}
+		refuse(!slices.Contains(before, id), "it waits for %s, which does not come before it", id)
 	}
+	refuse(item.UndoTestedBy != "" && !slices.Contains(before, item.UndoTestedBy), "its undo is tested by %s, which does not come before it", item.UndoTestedBy)
 	for _, id := range item.See {
-		if !slices.Contains(t.references(), id) {
-			return fmt.Errorf("it refers to %s, which is not there", id)
-		}
+		refuse(!slices.Contains(t.references(), id), "it refers to %s, which is not there", id)
 	}
-	if item.FreshFor != nil && *item.FreshFor <= 0 {
-		return fmt.Errorf("its evidence grows old after a time above zero")
+	refuse(item.FreshFor != nil && *item.FreshFor <= 0, "its evidence grows old after a time above zero")
+	if err := item.Evidence.check(); err != nil {
+		wrong = append(wrong, err)
 	}
-	return item.Evidence.check()
+	return wrong
 }
 
 func (a Asks) check() error {
@@ -179,7 +188,7 @@ func (a Asks) check() error {
 	return nil
 }
 
-func (t Template) checkGates() error {
+func (t Template) checkGates(c *complaints) {
 	var gates []signoff.GateID
 	last := Offset(-1 << 62)
 	for _, g := range t.Gates {
@@ -206,11 +215,35 @@ func (t Template) checkGates() error {
 		if err := g.checkSlots(); err != nil {
 			return fmt.Errorf("gate %s: %w", g.ID, err)
 		}
+	for n, g := range t.Gates {
+		c.add(fmt.Sprintf("gates[%d]", n), t.checkGate(g, gates, last))
+		c.add(fmt.Sprintf("gates[%d].slots", n), g.checkSlots())
 		gates, last = append(gates, g.ID), g.Offset
 	}
-	for _, phase := range t.Phases {
+	for n, phase := range t.Phases {
 		if phase.Gate != NoGate && !slices.Contains(gates, phase.Gate) {
-			return fmt.Errorf("phase %s is judged by gate %s, which is not there", phase.ID, phase.Gate)
+			c.add(fmt.Sprintf("phases[%d].gate", n), fmt.Errorf("phase %s is judged by gate %s, which is not there", phase.ID, phase.Gate))
+		}
+	}
+}
+
+func (t Template) checkGate(g GateSpec, gates []signoff.GateID, last Offset) error {
+	after := slices.IndexFunc(t.Phases, func(p PhaseSpec) bool { return p.ID == g.AfterPhase })
+	switch {
+	case g.ID != signoff.GoNoGo && g.ID != signoff.Final, slices.Contains(gates, g.ID):
+		return fmt.Errorf("gate %q is unknown or stands twice", g.ID)
+	case g.Name == "" || g.Judges == "":
+		return fmt.Errorf("gate %s does not say its name and what it judges", g.ID)
+	case after < 0:
+		return fmt.Errorf("gate %s stands after phase %q, which is not there", g.ID, g.AfterPhase)
+	case g.Offset < t.Phases[after].Offset || g.Offset < last:
+		return fmt.Errorf("gate %s is due before what it judges", g.ID)
+	case g.NotBefore != nil && *g.NotBefore > g.Offset:
+		return fmt.Errorf("gate %s is due before it can be signed", g.ID)
+	}
+	for i, phase := range t.Phases {
+		if phase.Gate == g.ID && i > after {
+			return fmt.Errorf("gate %s judges phase %s, which comes after it", g.ID, phase.ID)
 		}
 	}
 	return nil

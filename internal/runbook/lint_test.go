@@ -1,0 +1,158 @@
+package runbook
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestOurOwnTemplatesHaveNoErrorsAndTheNewestNoWarnings(t *testing.T) {
+	all, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, one := range all {
+		got, problems := Lint([]byte(one.Text))
+		for _, p := range problems {
+			if n == 0 || !p.Warning {
+				t.Errorf("%s %s: %s", one.Name, one.Version, p)
+			}
+		}
+		if got.SHA256 != one.SHA256 {
+			t.Errorf("Lint reads %s %s as %s", one.Name, one.Version, got.SHA256)
+		}
+	}
+}
+
+// Everything that is wrong is said at once, with its place and line, in the order of the text.
+func TestLintSaysAllAtOnce(t *testing.T) {
+	text := embedded(t).Text
+	line := func(part string) int { return 1 + strings.Count(text[:strings.Index(text, part)], "\n") }
+	changed := strings.NewReplacer(`"title": "Database backup completed and verified"`, `"title": 7`, `"kind": "link"`, `"kind": "fax"`).Replace(text)
+	changed = strings.Replace(changed, `"required": true`, `"mandatory": true`, 1)
+	_, problems := Lint([]byte(changed))
+	var said []string
+	for _, p := range problems {
+		said = append(said, p.String())
+	}
+	for _, want := range []string{
+		fmt.Sprintf(`line %d: error: phases[0].items[1].title: this is of type number, and has to be of type string`, line(`"title": "Database backup completed and verified"`)),
+		fmt.Sprintf(`line %d: error: phases[0].items[0].mandatory: the format does not know "mandatory" here`, line(`"required": true`)),
+		`"required" is missing`, `"fax" is none of text, number, link, statement, file, auto`,
+	} {
+		if !strings.Contains(strings.Join(said, "\n"), want) {
+			t.Errorf("Lint does not say %q, but:\n%s", want, strings.Join(said, "\n"))
+		}
+	}
+	// Where every value is of its form, what does not hold together is said, all of it.
+	changed = strings.Replace(strings.Replace(text, `"owner": "product_owner"`, `"owner": "boss"`, 1), `"TS-7"`, `"TS-99"`, 1)
+	changed = strings.Replace(changed, `"America/New_York"`, `"Mars/Olympus"`, 1)
+	_, problems = Lint([]byte(changed))
+	if len(problems) != 3 || problems[0].Path != "time_zone" || problems[1].Line <= problems[0].Line || problems[2].Line <= problems[1].Line {
+		t.Errorf("Lint = %v; want three problems in the order of the text", problems)
+	}
+}
+
+func TestLintOfWhatIsNoTemplate(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                 "not JSON",
+		"{":                                "not JSON",
+		`{"name": "a"} x`:                  "not JSON",
+		`[]`:                               "has to be of type object",
+		`{"name":"a","name":"b"}`:          "stands twice",
+		"{\"name\": \"\xff\"}":             "UTF-8",
+		`{"name": "a\u0000"}`:              "is not of the form",
+		strings.Repeat("[", 100):           "nested too deeply",
+		strings.Repeat(" ", MaxTemplate+1): "2 MiB",
+	} {
+		_, problems := Lint([]byte(text))
+		if !slices.ContainsFunc(problems, func(p Problem) bool { return strings.Contains(p.Text, want) && p.Line > 0 && !p.Warning }) {
+			t.Errorf("Lint(%.30q) = %v, want an error of %q", text, problems, want)
+		}
+	}
+}
+
+func TestWhatHasNoWayBackIsWarnedOf(t *testing.T) {
+	text := embedded(t).Text
+	text = strings.Replace(text, `"undo": "None is needed: this step changes nothing."`, `"undo": ""`, 1)
+	text = strings.Replace(text, `"undo_tested_by": "P1.2b"`, `"command": ""`, 1)
+	got, problems := Lint([]byte(text))
+	if got.SHA256 == "" || len(problems) != 2 || !problems[0].Warning || !strings.Contains(problems[0].Text, "has no undo") || !strings.Contains(problems[1].Text, "tries its undo") {
+		t.Errorf("Lint = %v; want two warnings and a template", problems)
+	}
+	var t2 Template
+	if w := t2.warnings(); len(w) != 1 || !strings.Contains(w[0].Text, "no way back") {
+		t.Errorf("a template without rollback: %v, want a warning", w)
+	}
+}
+
+// The schema knows every field that the program reads, uses no keyword that is not checked, and names no field in vain.
+func TestTheSchemaIsTheFormat(t *testing.T) {
+	var raw any
+	if err := json.Unmarshal(Schema, &raw); err != nil {
+		t.Fatal(err)
+	}
+	known := []string{"$schema", "title", "description"}
+	s := reflect.TypeFor[schema]()
+	for n := range s.NumField() {
+		known = append(known, s.Field(n).Tag.Get("json"))
+	}
+	var walk func(v any, names bool)
+	walk = func(v any, names bool) {
+		if fields, ok := v.(map[string]any); ok {
+			for key, value := range fields {
+				if !names && !slices.Contains(known, key) {
+					t.Errorf("the schema uses %q, which checkSchema does not check", key)
+				}
+				walk(value, !names && (key == "properties" || key == "$defs"))
+			}
+		}
+	}
+	walk(raw, false)
+	root, err := theSchema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		of     reflect.Type
+		schema *schema
+	}{
+		"template": {reflect.TypeFor[Template](), root}, "phase": {reflect.TypeFor[PhaseSpec](), root.Defs["phase"]}, "item": {reflect.TypeFor[ItemSpec](), root.Defs["item"]},
+		"evidence": {reflect.TypeFor[Asks](), root.Defs["evidence"]}, "gate": {reflect.TypeFor[GateSpec](), root.Defs["gate"]}, "slot": {reflect.TypeFor[SlotSpec](), root.Defs["slot"]},
+		"rollback": {reflect.TypeFor[RollbackOption](), root.Defs["rollback"]}, "trouble": {reflect.TypeFor[Troubleshooting](), root.Defs["trouble"]},
+	} {
+		for n := range c.of.NumField() {
+			field, _, _ := strings.Cut(c.of.Field(n).Tag.Get("json"), ",")
+			if field != "-" && c.schema.Properties[field] == nil {
+				t.Errorf("the schema of a %s lacks %s", name, field)
+			}
+		}
+		if c.schema.AdditionalProperties == nil || *c.schema.AdditionalProperties {
+			t.Errorf("the schema of a %s lets any field pass", name)
+		}
+	}
+}
+
+func TestDiffTemplates(t *testing.T) {
+	all, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same := DiffTemplates(all[0], all[0]); len(same) != 0 {
+		t.Errorf("a template differs from itself: %v", same)
+	}
+	changes := DiffTemplates(all[1], all[0])
+	for _, want := range []TemplateChange{
+		{"Item H48-1, evidence", `{"kind":"text","label":"Where the report is, and its result"}`, `{"kind":"file","label":"The report, as a file of up to 20 MB"}`},
+		{"Item P2.1b, undo_tested_by", "", "P1.2b"},
+		{"Phase follow-up, offset", "", "+168h"},
+		{"Item SC-B, phase", "", "acceptance"},
+	} {
+		if !slices.Contains(changes, want) {
+			t.Errorf("DiffTemplates lacks %+v; it has %d changes", want, len(changes))
+		}
+	}
+}
