@@ -23,11 +23,11 @@ import (
 // ReleaseStories are the stories of a release as a whole.
 type ReleaseStories interface {
 	Environment() string
-	Templates() []runbook.Template
+	Templates(ctx context.Context, by actor.Actor) ([]runbook.Template, error)
 	List(ctx context.Context, by actor.Actor, q runbook.Query) ([]runbook.Run, error)
 	Active(ctx context.Context, by actor.Actor) (runbook.Run, bool, error)
 	Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbook.Release, error)
-	CheckStart(r runbook.StartRequest) error
+	CheckStart(ctx context.Context, by actor.Actor, r runbook.StartRequest) error
 	Start(ctx context.Context, by actor.Actor, r runbook.StartRequest) (uuid.UUID, error)
 	Schedule(ctx context.Context, by actor.Actor, seen runbook.SeenRun, t0 time.Time, reason string) error
 	Abort(ctx context.Context, by actor.Actor, seen runbook.SeenRun, confirm, reason string) error
@@ -52,6 +52,7 @@ type RunbookStories interface {
 	ReleaseStories
 	ItemStories
 	Marking
+	TemplateStories
 }
 
 // Releases is the subject of releases: the list, the start, the timeline, and their items.
@@ -65,7 +66,7 @@ func Releases(stories RunbookStories, now func() time.Time) []web.Route {
 		web.Needs(http.MethodGet, releasesPage+"/:release"+wallPath, actor.ReleaseRead, h.wall),
 		{Method: http.MethodPost, Path: releasesPage + "/:release/schedule", Right: actor.ReleaseManage, Action: "release:schedule", Handler: h.schedule},
 		{Method: http.MethodPost, Path: releasesPage + "/:release/abort", Right: actor.ReleaseManage, Action: "release:abort", Handler: h.abort},
-	}, itemRoutes(stories)...)
+	}, append(itemRoutes(stories), runbookRoutes(stories, now)...)...)
 }
 
 func runPath(id uuid.UUID) string { return releasesPage + "/" + id.String() }
@@ -118,7 +119,7 @@ func (h releases) start(c echo.Context) error {
 	r.T0, r.TimeZone = readTZero(form)
 	var id uuid.UUID
 	if err = form.Err(); err != nil {
-		err = withComplaints(err, h.stories.CheckStart(r)) // all that is wrong at once, not one thing after the other
+		err = withComplaints(err, h.stories.CheckStart(c.Request().Context(), web.Actor(c), r)) // all that is wrong at once, not one thing after the other
 	} else {
 		id, err = h.stories.Start(c.Request().Context(), web.Actor(c), r)
 	}

@@ -112,14 +112,19 @@ func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
 	if !by.Can(actor.ReleaseStart) {
 		v.Refused, v.WhoCan = "Starting a release is not among your roles.", roleTitles(actor.RolesWith(actor.ReleaseStart))
 	}
+	v.RunbooksHref = runbooksPage
+	templates, err := h.stories.Templates(c.Request().Context(), by)
+	if err != nil {
+		return pages.ReleaseStartView{}, err
+	}
 	offered := map[string]bool{} // by name: a name's newest version comes first
-	for i, t := range h.stories.Templates() {
+	for i, t := range templates {
 		items := 0
 		for _, p := range t.Phases {
 			items += len(p.Items)
 		}
 		v.Templates = append(v.Templates, pages.TemplateChoice{
-			Value: t.SHA256, Name: t.Title, Version: t.Version, SHA256: t.SHA256, Chosen: i == 0, News: t.News(), Age: newestTemplate,
+			Value: t.SHA256, Name: t.Title, Version: t.Version, SHA256: t.SHA256, Chosen: i == 0, News: newsOf(t, h.now()), Age: newestTemplate,
 			Summary: strings.Join([]string{
 				counted(len(t.Phases), "phase", "phases"), counted(items, "item", "items"), counted(len(t.Gates), "gate", "gates"), counted(len(t.Migrations), "migration", "migrations"),
 			}, ", "),
@@ -167,13 +172,14 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	v := pages.ReleaseShowView{
 		Shell: shell, Code: r.Run.Code, Name: r.Run.Title, Href: runPath(r.Run.ID), State: releaseStates[r.Run.State],
 		TZero: moment(r.Run.T0, now, zone), Zone: r.Run.TimeZone, Started: moment(r.Run.StartedAt, now, zone), By: r.Run.Starter.Name,
-		Template: pages.TemplateRef{Name: r.Template.Title, Version: r.Run.Template.Version, SHA256: r.Run.Template.SHA256},
+		Template:    pages.TemplateRef{Name: r.Template.Title, Version: r.Run.Template.Version, SHA256: r.Run.Template.SHA256},
+		RunbookHref: runPath(r.Run.ID) + frozenPath,
 	}
 	if by.Can(actor.AuditRead) {
 		v.DossierHref = v.Href + "/dossier"
 	}
 	if r.Newest.SHA256 != "" && r.Newest.SHA256 != r.Run.Template.SHA256 {
-		v.Newer = "version " + r.Newest.Version + " of " + r.Newest.Name + "."
+		v.Newer = "version " + r.Newest.Version + " of " + r.Newest.Name
 	}
 	v.TakenOver = takenOverLinks(r)
 	if r.Run.State != runbook.Active {

@@ -115,7 +115,7 @@ To install it: "gatehouse setup", then "gatehouse doctor", then "gatehouse serve
 		return nil
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return exitError{wronglyCalled(cmd), err} })
-	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), configCommand(), migrateCommand(), backupCommand(), healthCommand(), auditCommand(), releaseCommand(), verifyBundleCommand(), tokenCommand(), personCommand(), adminCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), setupCommand(), doctorCommand(), configCommand(), migrateCommand(), backupCommand(), runbookCommand(), healthCommand(), auditCommand(), releaseCommand(), verifyBundleCommand(), tokenCommand(), personCommand(), adminCommand(), versionCommand())
 	for _, group := range root.Commands() {
 		if group.HasSubCommands() && !group.Runnable() {
 			group.RunE = onlyGroups

@@ -35,6 +35,7 @@ const (
 	ReleaseStart   Right = "release:start"
 	ReleaseManage  Right = "release:manage" // move T-0, abort
 	ItemWork       Right = "item:work"
+	RunbookImport  Right = "runbook:import"
 	GateSign       Right = "gate:sign"
 	MigrationRead  Right = "migration:read"
 	MigrationApply Right = "migration:apply"
@@ -64,7 +65,7 @@ var rightsOf = map[Role][]Right{
 	BackendLead:         and(ItemWork, HealthRun, GateSign),
 	FrontendLead:        and(ItemWork, HealthRun),
 	DevOpsEngineer:      and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown),
-	DevOpsLead:          and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown, GateSign, AuditRead),
+	DevOpsLead:          and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown, GateSign, AuditRead, RunbookImport),
 	OnCallEngineer:      and(ItemWork, HealthRun, ReleaseManage),
 	ProductOwner:        and(ItemWork, GateSign),
 	Viewer:              and(),

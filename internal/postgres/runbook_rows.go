@@ -193,12 +193,14 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	var template runTemplateRow
 	var moment *momentRow
 	var taken []takenOverRow
+	var newest *templateRefRow
 	args := pgx.StrictNamedArgs{"run": run}
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
 		gates.queue(b, run, nil, "GateMarks")
 		b.Queue(sql("RunMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("RunTemplate"), args).Query(collectOne(&template))
+		b.Queue(sql("NewestImported"), args).Query(collectMaybe(&newest))
 		b.Queue(sql("TakenOver"), pgx.StrictNamedArgs{"run": run, "issuer": by.Issuer, "subject": by.Subject}).Query(collect(&taken))
 		b.Queue(sql("ChangeMoment"), pgx.StrictNamedArgs{"release": run}).Query(collectMaybe(&moment))
 	})
@@ -211,6 +213,9 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	}
 	if release.Template, err = runbook.ParseTemplate([]byte(template.Template)); err != nil {
 		return runbook.Release{}, err
+	}
+	if newest != nil {
+		release.Newest = runbook.TemplateRef{Name: newest.Name, Version: newest.Version, SHA256: newest.SHA256}
 	}
 	for _, row := range taken {
 		release.TakenOver = append(release.TakenOver, runbook.TakenOver{Item: runbook.ItemID(row.ItemID), Title: row.Title, Note: row.note()})

@@ -31,6 +31,8 @@ type Store interface {
 	File(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID, sha256 string) (File, error)
 	// FilePieces reads a few pieces of a file from a place on; none after the last.
 	FilePieces(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID, file, from int) ([][]byte, error)
+	// Imported are the templates that the actor's company brought, in no order.
+	Imported(ctx context.Context, by actor.Actor) ([]Template, error)
 	InTenant(ctx context.Context, by actor.Actor, work func(context.Context, Tx) error) error
 }
 
@@ -49,6 +51,8 @@ type Tx interface {
 	Files(ctx context.Context, run uuid.UUID, item ItemID) ([]File, error)
 	// AddFile stores a file in the item's round.
 	AddFile(ctx context.Context, run uuid.UUID, item Item, a Attachment) (File, error)
+	// AddTemplate keeps a company's own template; where its name and version are taken, it says by which hash.
+	AddTemplate(ctx context.Context, t Template) (there string, err error)
 	// AddNote stores what somebody said beside an item; false where the form with this key said it already.
 	AddNote(ctx context.Context, run uuid.UUID, item ItemID, n Note, key uuid.UUID) (bool, error)
 	// Waive stores the signature by which a required item is skipped, if all its rules hold; false where they do not.
@@ -176,9 +180,6 @@ func NewService(store Store, environment string, templates []Template, plan Migr
 	return &Service{store: store, newID: uuid.NewV7, environment: environment, templates: templates, plan: plan, checker: checker}
 }
 
-// Templates are what a release can be started from, newest first within a name.
-func (s *Service) Templates() []Template { return slices.Clone(s.templates) }
-
 // Environment is the environment whose releases this service runs.
 func (s *Service) Environment() string { return s.environment }
 
@@ -208,6 +209,7 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Rele
 	if err != nil {
 		return Release{}, err
 	}
+	// The store knows the versions of a company's own; a name is this program's or theirs, never both.
 	for _, t := range s.templates {
 		if t.Name == release.Template.Name {
 			release.Newest = t.Ref()
@@ -254,7 +256,7 @@ func (s *Service) Start(ctx context.Context, by actor.Actor, r StartRequest) (uu
 		return uuid.Nil, err
 	}
 	r.Code, r.Title = strings.TrimSpace(r.Code), strings.TrimSpace(r.Title)
-	template, err := s.templateFor(r)
+	template, err := s.templateFor(ctx, by, r)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -293,13 +295,17 @@ func (s *Service) Start(ctx context.Context, by actor.Actor, r StartRequest) (uu
 
 // CheckStart says what is wrong with a request as it stands, field by field; Start asks the same, and what only the
 // database knows.
-func (s *Service) CheckStart(r StartRequest) error {
-	_, err := s.templateFor(r)
+func (s *Service) CheckStart(ctx context.Context, by actor.Actor, r StartRequest) error {
+	_, err := s.templateFor(ctx, by, r)
 	return err
 }
 
 // templateFor finds the runbook of a request whose every field is as it must be.
-func (s *Service) templateFor(r StartRequest) (Template, error) {
+func (s *Service) templateFor(ctx context.Context, by actor.Actor, r StartRequest) (Template, error) {
+	templates, err := s.Templates(ctx, by)
+	if err != nil {
+		return Template{}, err
+	}
 	refusal := fault.New(fault.Invalid, "The release cannot be started like this. Nothing was changed.")
 	if n := utf8.RuneCountInString(r.Code); n < 1 || n > 100 || unstorable(r.Code) != "" || strings.ContainsAny(r.Code, "/\n") {
 		refusal = refusal.WithField("code", "The release needs a code of 1 to 100 characters, without a slash, like REQ-STRATEGIC-AUTO-1766545799451.")
@@ -313,14 +319,14 @@ func (s *Service) templateFor(r StartRequest) (Template, error) {
 	if _, err := time.LoadLocation(r.TimeZone); err != nil || r.TimeZone == "" || r.TimeZone == "Local" {
 		refusal = refusal.WithField("zone", "Choose the time zone of the site.")
 	}
-	i := slices.IndexFunc(s.templates, func(t Template) bool { return t.SHA256 == r.Template })
+	i := slices.IndexFunc(templates, func(t Template) bool { return t.SHA256 == r.Template })
 	if i < 0 {
 		refusal = refusal.WithField("template", "Choose one of the runbooks. The one you chose is not there (any more).")
 	}
 	if refusal.Fields != nil {
 		return Template{}, refusal
 	}
-	return s.templates[i], nil
+	return templates[i], nil
 }
 
 func (s *Service) frozenMigrations(ctx context.Context, t Template) ([]Migration, error) {

@@ -43,6 +43,8 @@ type Template struct {
 	// Text is the file, byte by byte, and SHA256 its hash: what a run is frozen from.
 	Text   string `json:"-"`
 	SHA256 string `json:"-"`
+	// Imported says who brought it, where a company did.
+	Imported Imported `json:"-"`
 }
 
 // PhaseSpec is a phase: items that are due together.
@@ -201,13 +203,17 @@ func Embedded() ([]Template, error) {
 		}
 		all = append(all, t)
 	}
+	sortTemplates(all)
+	return all, nil
+}
+
+func sortTemplates(all []Template) {
 	slices.SortFunc(all, func(a, b Template) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
 		}
 		return compareVersions(b.Version, a.Version)
 	})
-	return all, nil
 }
 
 // news says in one line what each released version brought. A released file is never edited, so it stands beside them.

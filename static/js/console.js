@@ -3,11 +3,49 @@
 //   buttons      say that they were pressed and cannot be pressed twice
 //   theme        switches at once, and tells the server to remember
 //   names        [data-expects]: the button of the form stays off until that is typed
+//   files        [data-max-bytes]: one that is too large is said before it is sent
 //   live pages   [data-live]: live.js keeps them up to date
 //   clock        a device whose clock is more than 30 s off is told so
 //   keys         / search, ? the list of keys, g + letter, j and k through rows
 
 const root = document.documentElement;
+
+// --- Files ----------------------------------------------------------------
+
+// A server that refuses a large body while it arrives is often not heard. This one is said where the file was chosen.
+function tooLarge(field) {
+	return [...field.files].some((file) => file.size > Number(field.dataset.maxBytes));
+}
+
+document.addEventListener("change", (event) => {
+	const field = event.target;
+	if (!field.matches?.("input[type=file][data-max-bytes]")) {
+		return;
+	}
+	const large = tooLarge(field);
+	let words = field.parentElement.querySelector("[data-too-large]");
+	if (large && !words) {
+		words = document.createElement("p");
+		words.className = "problem";
+		words.dataset.tooLarge = "";
+		words.setAttribute("role", "alert");
+		words.textContent = `This file is larger than ${Number(field.dataset.maxBytes) / 1048576} MB. Choose another, or give a link to where it lies.`;
+		field.before(words);
+	}
+	if (!large) {
+		words?.remove();
+	}
+	field.toggleAttribute("aria-invalid", large);
+});
+
+document.addEventListener("submit", (event) => {
+	const field = [...event.target.querySelectorAll("input[type=file][data-max-bytes]")].find(tooLarge);
+	if (field) {
+		event.preventDefault();
+		event.stopImmediatePropagation();
+		field.focus();
+	}
+});
 
 // --- Buttons --------------------------------------------------------------
 

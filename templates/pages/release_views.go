@@ -46,18 +46,19 @@ type TemplateChoice struct {
 // Its fields post as template, code, title, t_zero, zone.
 type ReleaseStartView struct {
 	layouts.Shell
-	Action     string // POST /releases
-	CancelHref string
-	Templates  []TemplateChoice
-	Code       string
-	Name       string // posted as "title"
-	TZero      string // "2025-12-24T14:00", local to the zone
-	Zones      []components.Option
-	Complaints components.Complaints
-	Running    components.Link // the release that already runs here; zero when none does
-	Guest      bool            // another company operates the environment, so its migrations are not this one's to apply
-	Refused    string          // why this person may not start one; empty when they may
-	WhoCan     []string
+	Action       string // POST /releases
+	RunbooksHref string
+	CancelHref   string
+	Templates    []TemplateChoice
+	Code         string
+	Name         string // posted as "title"
+	TZero        string // "2025-12-24T14:00", local to the zone
+	Zones        []components.Option
+	Complaints   components.Complaints
+	Running      components.Link // the release that already runs here; zero when none does
+	Guest        bool            // another company operates the environment, so its migrations are not this one's to apply
+	Refused      string          // why this person may not start one; empty when they may
+	WhoCan       []string
 }
 
 // TemplateRef names the runbook a release was frozen from.
@@ -167,6 +168,22 @@ type ReleaseShowView struct {
 	Timeline  components.Timeline
 	Next      NextStep
 	Phases    []Phase
+	Code        string
+	Name        string
+	Href        string // this page; items are Href + "/items/" + ID
+	State       components.State
+	TZero       components.Time
+	Zone        string
+	Started     components.Time
+	By          string // who started it
+	Template    TemplateRef
+	RunbookHref string            // of the frozen runbook, and in what the newest differs
+	TakenOver   []components.Link // items that somebody took over from who looks
+	Newer       string            // "1.1.0 was published on 23 Dec"; empty when this is the newest
+	Counts      components.Counts
+	Timeline    components.Timeline
+	Next        NextStep
+	Phases      []Phase
 
 	Migrations         []MigrationLine
 	MigrationsSentence string

@@ -269,3 +269,25 @@ UPDATE gatehouse.runs r
 UPDATE gatehouse.runs
    SET state = @state, t0 = @t0, ended_at = @ended_at, ended_by = @ended_by, end_reason = @end_reason, version = @version
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND version = @seen;
+
+-- name: ImportedTemplates :many
+SELECT template, issuer, subject, person, imported_at
+  FROM gatehouse.runbook_templates
+ WHERE tenant_id = gatehouse.current_tenant();
+
+-- name: NewestImported :many
+-- The newest version of the run's own template, where the company brought it.
+SELECT t.name, t.version, t.sha256
+  FROM gatehouse.runs r
+  JOIN gatehouse.runbook_templates t ON t.tenant_id = r.tenant_id AND t.name = r.template_name
+ WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run
+ ORDER BY string_to_array(t.version, '.')::integer[] DESC
+ LIMIT 1;
+
+-- name: AddTemplate :exec
+INSERT INTO gatehouse.runbook_templates (tenant_id, name, version, sha256, template, issuer, subject, person)
+VALUES (gatehouse.current_tenant(), @name, @version, @sha256, @template, @issuer, @subject, @person)
+    ON CONFLICT ON CONSTRAINT runbook_templates_pkey DO NOTHING;
+
+-- name: TemplateThere :one
+SELECT sha256 FROM gatehouse.runbook_templates WHERE tenant_id = gatehouse.current_tenant() AND name = @name AND version = @version;
