@@ -206,7 +206,7 @@ func TestCraftedPostsAreRefused(t *testing.T) {
 		{vera, "/gates/go_no_go/sign", []string{"role", "qa", "meaning", "approved", "score", "9.5", "sha256", hash, "version", ticket}, 403, "gate:sign"},
 		{theirs, "/gates/go_no_go/sign", []string{"role", "devops", "meaning", "approved", "sha256", hash, "version", ticket}, 404, ""},
 		{quin, "/items/PRE-P1/done", []string{"version", "1", "note", "ticked"}, 409, "by hand"},
-		{quin, "/items/PRE-P1/skip", []string{"version", "1", "reason", "no time"}, 409, "cannot be skipped"},
+		{quin, "/items/PRE-P1/skip", []string{"version", "1", "reason", "no time"}, 409, "nobody skips it alone"},
 		{quin, "/items/PRE-P4/done", []string{"version", "1", "evidence_number", "9,5"}, 422, "with a point"},
 		{quin, "/items/PRE-P4/done", []string{"version", "1", "evidence_text", "9.5"}, 422, "does not know"},
 		{quin, "/items/PRE-P4/done", []string{"version", "9", "evidence_number", "9.5"}, 409, "changed this item while you were typing"},

@@ -114,7 +114,7 @@ func TestItemsRefuseWhatIsOutOfOrder(t *testing.T) {
 	refused("B1 by hand", r.runbook.Done(ctx, worker, r.seen("B1"), "done", ""), fault.Conflict, "has to wait")
 	_, err = r.runbook.Check(ctx, worker, r.seen("A1"))
 	refused("a check of what a person does", err, fault.Conflict, "not one that the system checks")
-	refused("skip of what is required", r.runbook.Skip(ctx, worker, r.seen("A1"), "no time"), fault.Conflict, "cannot be skipped")
+	refused("skip of what is required", r.runbook.Skip(ctx, worker, r.seen("A1"), "no time"), fault.Conflict, "nobody skips it alone")
 	refused("skip without a reason", r.runbook.Skip(ctx, worker, r.seen("A3"), " "), fault.Invalid, "reason")
 	refused("done without evidence", r.runbook.Done(ctx, worker, r.seen("A1"), "", ""), fault.Invalid, "evidence_text")
 	refused("a viewer", r.runbook.Take(ctx, housetest.Person(housetest.Rivermark, "Vera", actor.Viewer), r.seen("A1")), fault.Forbidden, "item:work")

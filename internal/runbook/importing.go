@@ -26,10 +26,11 @@ func (s *Service) Templates(ctx context.Context, by actor.Actor) ([]Template, er
 	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return nil, err
 	}
-	own, err := s.store.Imported(ctx, by)
+	brought, err := s.store.Imported(ctx, by)
 	if err != nil {
 		return nil, err
 	}
+	own := slices.Clone(brought)
 	sortTemplates(own)
 	return append(slices.Clone(s.templates), own...), nil
 }

@@ -35,7 +35,11 @@ document.addEventListener("change", (event) => {
 	if (!large) {
 		words?.remove();
 	}
-	field.toggleAttribute("aria-invalid", large);
+	if (large) {
+		field.setAttribute("aria-invalid", "true");
+	} else {
+		field.removeAttribute("aria-invalid");
+	}
 });
 
 document.addEventListener("submit", (event) => {
