@@ -136,7 +136,7 @@ func File(c echo.Context, field string, read func(name string, from io.Reader) e
 	if name := p.file.FormName(); name != field {
 		return fault.New(fault.Invalid, "This form does not know the field %s. Nothing was changed; reload the page and try again.", clip(oneLine(name), 50))
 	}
-	err := read(rawFileName(p.file), p.file)
+	err := read(rawFileName(p.file), whole{p.file})
 	if err != nil {
 		if p.body.N <= 0 || fault.Is(err, fault.TooLarge) {
 			p.drain(c.Request())
@@ -156,6 +156,18 @@ func rawFileName(p *multipart.Part) string {
 		return p.FileName()
 	}
 	return params["filename"]
+}
+
+// whole is a file that breaks off with an error of its own: io.ErrUnexpectedEOF is how readers say that a buffer was not
+// filled, and half a file would pass for a whole one.
+type whole struct{ from io.Reader }
+
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fault.New(fault.Invalid, "The file did not arrive whole. Nothing was changed; send it again.").Because(errors.New(err.Error()))
+	}
+	return n, err
 }
 
 type eof struct{}
