@@ -191,30 +191,6 @@ func (a Asks) check() error {
 func (t Template) checkGates(c *complaints) {
 	var gates []signoff.GateID
 	last := Offset(-1 << 62)
-	for _, g := range t.Gates {
-		after := slices.IndexFunc(t.Phases, func(p PhaseSpec) bool { return p.ID == g.AfterPhase })
-		switch {
-		case g.ID != signoff.GoNoGo && g.ID != signoff.Final, slices.Contains(gates, g.ID):
-			return fmt.Errorf("gate %q is unknown or stands twice", g.ID)
-		case g.Name == "" || g.Judges == "":
-			return fmt.Errorf("gate %s does not say its name and what it judges", g.ID)
-		case after < 0:
-			return fmt.Errorf("gate %s stands after phase %q, which is not there", g.ID, g.AfterPhase)
-		case g.Offset < t.Phases[after].Offset || g.Offset < last:
-			return fmt.Errorf("gate %s is due before what it judges", g.ID)
-		case g.NotBefore != nil && *g.NotBefore > g.Offset:
-			return fmt.Errorf("gate %s is due before it can be signed", g.ID)
-		case g.ExpiresAfter != nil && *g.ExpiresAfter <= 0:
-			return fmt.Errorf("gate %s expires after a time that is not above zero", g.ID)
-		}
-		for i, phase := range t.Phases {
-			if phase.Gate == g.ID && i > after {
-				return fmt.Errorf("gate %s judges phase %s, which comes after it", g.ID, phase.ID)
-			}
-		}
-		if err := g.checkSlots(); err != nil {
-			return fmt.Errorf("gate %s: %w", g.ID, err)
-		}
 	for n, g := range t.Gates {
 		c.add(fmt.Sprintf("gates[%d]", n), t.checkGate(g, gates, last))
 		c.add(fmt.Sprintf("gates[%d].slots", n), g.checkSlots())
@@ -240,6 +216,8 @@ func (t Template) checkGate(g GateSpec, gates []signoff.GateID, last Offset) err
 		return fmt.Errorf("gate %s is due before what it judges", g.ID)
 	case g.NotBefore != nil && *g.NotBefore > g.Offset:
 		return fmt.Errorf("gate %s is due before it can be signed", g.ID)
+	case g.ExpiresAfter != nil && *g.ExpiresAfter <= 0:
+		return fmt.Errorf("gate %s expires after a time that is not above zero", g.ID)
 	}
 	for i, phase := range t.Phases {
 		if phase.Gate == g.ID && i > after {
