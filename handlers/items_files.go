@@ -93,7 +93,7 @@ func (h items) file(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := web.Download(c, file.Name, file.Bytes); err != nil {
+	if err := web.HandOut(c, file.Name, file.Bytes); err != nil {
 		return err
 	}
 	return file.Each(ctx, func(piece []byte) error {

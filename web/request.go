@@ -102,7 +102,7 @@ func (w *Web) limit(c echo.Context) (end func()) {
 	case route.Uploads > 0 && isMultipart(c):
 		within = UploadWithin
 	case route.Long:
-		within = DownloadWithin
+		within = HandOutWithin
 	}
 	whole := c.Request().Context()
 	limited, cancel := context.WithTimeout(whole, within)

@@ -53,7 +53,7 @@ type Route struct {
 	Forgets bool
 	// Uploads is how many bytes of a file may come with the form; zero where none may. Such a request has UploadWithin.
 	Uploads int64
-	// Long says that the answer is a file: a slow reader has DownloadWithin for it.
+	// Long says that the answer is a file: a slow reader has HandOutWithin for it.
 	Long bool
 	// Streams says that the answer goes on for as long as there is something to come.
 	Streams bool

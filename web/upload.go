@@ -18,7 +18,7 @@ import (
 // How long a request with a file, and an answer that is one, may take: 20 MB over a warehouse's wireless network.
 const (
 	UploadWithin   = 5 * time.Minute
-	DownloadWithin = 5 * time.Minute
+	HandOutWithin = 5 * time.Minute
 )
 
 const (
@@ -182,9 +182,10 @@ func (r *request) endUpload() {
 	}
 }
 
-// Download gives a slow reader the time that a file takes, and makes the browser keep it and never show or run it.
-func Download(c echo.Context, name string, bytes int) error {
-	until := time.Now().Add(DownloadWithin)
+// HandOut begins the answer that is a file which somebody sent in: a slow reader gets the time that it takes, and the browser
+// keeps it and never shows, runs or guesses at it. Download is for files of our own making.
+func HandOut(c echo.Context, name string, bytes int) error {
+	until := time.Now().Add(HandOutWithin)
 	if err := http.NewResponseController(c.Response()).SetWriteDeadline(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
