@@ -17,7 +17,7 @@ import (
 
 // How long a request with a file, and an answer that is one, may take: 20 MB over a warehouse's wireless network.
 const (
-	UploadWithin   = 5 * time.Minute
+	UploadWithin  = 5 * time.Minute
 	HandOutWithin = 5 * time.Minute
 )
 
