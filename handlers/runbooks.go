@@ -176,8 +176,10 @@ func (h runbooks) frozen(c echo.Context) error {
 	v := pages.RunbookFrozenView{
 		Shell: web.Shell(c, "Runbook of "+r.Run.Code, toReleases, layouts.Crumb{Label: r.Run.Code, Href: runPath(r.Run.ID)}),
 		Facts: []components.Fact{
-			{Label: "Runbook", Value: r.Run.Template.Name}, {Label: "Version", Value: r.Run.Template.Version},
-			{Label: "SHA-256", Value: r.Run.Template.SHA256, Code: true}, {Label: "Frozen", Time: moment(r.Run.StartedAt, r.At, r.Run.Zone())},
+			{Label: "Runbook", Value: r.Run.Template.Name},
+			{Label: "Version", Value: r.Run.Template.Version},
+			{Label: "SHA-256", Value: r.Run.Template.SHA256, Code: true},
+			{Label: "Frozen", Time: moment(r.Run.StartedAt, r.At, r.Run.Zone())},
 		},
 		Newest: newest.Name + " " + newest.Version, Same: newest.SHA256 == r.Run.Template.SHA256,
 	}

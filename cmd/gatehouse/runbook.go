@@ -61,7 +61,7 @@ Exit codes: 0 no errors (there may be warnings), 1 errors, or a file cannot be r
 }
 
 func lintFile(file string) (runbook.Template, []runbook.Problem, error) {
-	text, err := os.ReadFile(file) //nolint:gosec // the file that the person names
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return runbook.Template{}, nil, fmt.Errorf("reading the runbook: %w", err)
 	}
@@ -153,7 +153,7 @@ Exit codes: 0 imported (there may be warnings), 1 refused or failed, 2 called wr
 		Example: `  gatehouse runbook import --tenant rivermark our-runbook.v2.json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := os.ReadFile(args[0]) //nolint:gosec // the file that the person names
+			text, err := os.ReadFile(args[0])
 			if err != nil {
 				return fmt.Errorf("reading the runbook: %w", err)
 			}

@@ -138,23 +138,22 @@ func (s *Service) Attach(ctx context.Context, by actor.Actor, run uuid.UUID, ite
 		if err := plan.Run.mayWork(found); err != nil {
 			return err
 		}
-		_, err = attach(ctx, tx, run, found, a)
-		return err
+		return attach(ctx, tx, run, found, a)
 	})
 }
 
 func noItem() error { return fault.New(fault.NotFound, "This release has no such item.") }
 
 // attach stores the file and writes it down, unless the very same one counts already.
-func attach(ctx context.Context, tx Tx, run uuid.UUID, item Item, a Attachment) (File, error) {
+func attach(ctx context.Context, tx Tx, run uuid.UUID, item Item, a Attachment) error {
 	files, err := tx.Files(ctx, run, item.ID)
 	if err != nil {
-		return File{}, err
+		return err
 	}
 	count, total := 0, a.Bytes
 	for _, f := range files {
 		if f.Counts && f.SHA256 == a.SHA256 {
-			return f, nil
+			return nil
 		}
 		if f.Counts {
 			count, total = count+1, total+f.Bytes
@@ -162,15 +161,15 @@ func attach(ctx context.Context, tx Tx, run uuid.UUID, item Item, a Attachment) 
 	}
 	switch {
 	case count >= maxFiles:
-		return File{}, refuseFile(fault.Invalid, fmt.Sprintf("This item has %d files, and that is as many as it may have. Pack several into one.", count))
+		return refuseFile(fault.Invalid, fmt.Sprintf("This item has %d files, and that is as many as it may have. Pack several into one.", count))
 	case total > maxFileBytes:
-		return File{}, refuseFile(fault.Invalid, "The files of one item may have 100 MB together, and with this one they have more. Give a link to where it lies.")
+		return refuseFile(fault.Invalid, "The files of one item may have 100 MB together, and with this one they have more. Give a link to where it lies.")
 	}
 	f, err := tx.AddFile(ctx, run, item, a)
 	if err != nil {
-		return File{}, err
+		return err
 	}
-	return f, tx.Record(ctx, audit.Event{
+	return tx.Record(ctx, audit.Event{
 		Action: "item:attach", ObjectKind: "item", ObjectID: run.String() + "/" + string(item.ID),
 		Before: map[string]any{"files": count},
 		After:  map[string]any{"files": count + 1, "file": map[string]any{"number": f.Number, "name": f.Name, "bytes": f.Bytes, "sha256": f.SHA256}},
@@ -180,8 +179,7 @@ func attach(ctx context.Context, tx Tx, run uuid.UUID, item Item, a Attachment) 
 // DoneWithFile finishes an item that asks for a file with one that is sent along.
 func (s *Service) DoneWithFile(ctx context.Context, by actor.Actor, seen Seen, a Attachment, note string) error {
 	return s.finish(ctx, by, seen, a.SHA256, note, func(ctx context.Context, tx Tx, item Item) error {
-		_, err := attach(ctx, tx, seen.Run, item, a)
-		return err
+		return attach(ctx, tx, seen.Run, item, a)
 	})
 }
 

@@ -233,23 +233,32 @@ func (p Plan) refuse(by actor.Actor, item Item, act Act) error {
 		}
 		return refusal
 	}
-	switch act {
-	case Take:
+	if act == Take {
 		return nil // says by itself who has it
-	case TakeOver:
+	}
+	if act == TakeOver {
 		if item.State == InProgress && by.SamePerson(item.Holder.Issuer, item.Holder.Subject) {
 			return fault.New(fault.Conflict, "You have this item in hand already.")
 		}
 		return nil
-	case Waive:
-		if by.Rights != nil || !by.Can(actor.GateSign) {
-			return fault.New(fault.Forbidden, "Skipping a required item takes the signature of a person whose role signs its gate.")
-		}
-		if by.SamePerson(p.Run.Starter.Issuer, p.Run.Starter.Subject) {
-			return fault.New(fault.Forbidden, "You started this release, and four eyes are asked for: somebody else has to sign that a required item is skipped.")
+	}
+	if act == Waive {
+		if err := p.refuseWaiver(by); err != nil {
+			return err
 		}
 	}
 	return item.heldByOther(by)
+}
+
+// refuseWaiver says why this person cannot sign that a required item is skipped, whatever item it is.
+func (p Plan) refuseWaiver(by actor.Actor) error {
+	switch {
+	case by.Rights != nil || !by.Can(actor.GateSign):
+		return fault.New(fault.Forbidden, "Skipping a required item takes the signature of a person whose role signs its gate.")
+	case by.SamePerson(p.Run.Starter.Issuer, p.Run.Starter.Subject):
+		return fault.New(fault.Forbidden, "You started this release, and four eyes are asked for: somebody else has to sign that a required item is skipped.")
+	}
+	return nil
 }
 
 // Acts lists what this person can do to the item now, in the order of a page.
