@@ -75,9 +75,12 @@ func waiveView(v *pages.ItemShowView, by actor.Actor, p runbook.ItemPage) {
 }
 
 // takenOverLinks are the items that somebody took over from who looks at the release.
-func takenOverLinks(r runbook.Release) []components.Link {
+func takenOverLinks(r runbook.Release, by actor.Actor) []components.Link {
 	var links []components.Link
 	for _, t := range r.TakenOver {
+		if !by.SamePerson(t.From.Issuer, t.From.Subject) {
+			continue
+		}
 		links = append(links, components.Link{
 			Label: t.By.Name + " took " + string(t.Item) + ", " + t.Title + ", over from you at " + t.At.In(r.Run.Zone()).Format("15:04 MST") + ": " + t.Words,
 			Href:  itemHref(r.Run.ID, t.Item),

@@ -18,8 +18,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	zone, now, item := p.Run.Zone(), p.At, p.Item
 	waits := p.Waiting(item)
 	v := pages.ItemShowView{
-		Shell: shell, Here: others(by, p.Here, now, zone), ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Run, item, waits),
-		Shell: shell, ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Plan, item, waits),
+		Shell: shell, Here: others(by, p.Here, now, zone), ID: string(item.ID), Name: item.Title, Phase: p.Phase.Name + ", " + p.Phase.Offset.String(), State: itemState(p.Plan, item, waits),
 		Owner: item.Owner.Title(), Who: item.Holder.Name, Yours: item.Holder.Known() && by.SamePerson(item.Holder.Issuer, item.Holder.Subject),
 		Due: moment(item.Due(p.Run.T0), now, zone), Required: item.Required, Do: strings.Split(p.Spec.Do, "\n"), Command: p.Spec.Command,
 		Expected: p.Spec.Expected, Undo: undoLines(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),

@@ -181,7 +181,7 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	if r.Newest.SHA256 != "" && r.Newest.SHA256 != r.Run.Template.SHA256 {
 		v.Newer = "version " + r.Newest.Version + " of " + r.Newest.Name
 	}
-	v.TakenOver = takenOverLinks(r)
+	v.TakenOver = takenOverLinks(r, by)
 	if r.Run.State != runbook.Active {
 		v.Ended = fmt.Sprintf("%s on %s by %s. %s", v.State.Word, r.Run.EndedAt.In(zone).Format("2 Jan 2006 at 15:04 MST"), r.Run.EndedBy, r.Run.EndReason)
 	}

@@ -201,7 +201,7 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 		b.Queue(sql("RunMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("RunTemplate"), args).Query(collectOne(&template))
 		b.Queue(sql("NewestImported"), args).Query(collectMaybe(&newest))
-		b.Queue(sql("TakenOver"), pgx.StrictNamedArgs{"run": run, "issuer": by.Issuer, "subject": by.Subject}).Query(collect(&taken))
+		b.Queue(sql("TakenOver"), args).Query(collect(&taken))
 		b.Queue(sql("ChangeMoment"), pgx.StrictNamedArgs{"release": run}).Query(collectMaybe(&moment))
 	})
 	if err != nil {

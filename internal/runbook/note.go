@@ -23,7 +23,7 @@ type Note struct {
 	At   time.Time
 }
 
-// TakenOver is an item that somebody took over from a person who has not got it back.
+// TakenOver is an item that somebody took over from a person (Note.From) who has not got it back.
 type TakenOver struct {
 	Item  ItemID
 	Title string

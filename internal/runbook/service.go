@@ -122,7 +122,7 @@ type Release struct {
 	Template   Template // as it was frozen
 	Newest     TemplateRef
 	Moment     change.Moment // how it stands to its change window
-	TakenOver  []TakenOver   // from whoever asks, and still in other hands
+	TakenOver  []TakenOver   // from whoever had it, and still in other hands
 }
 
 // HistoryLine is something that was done to an item.
@@ -142,19 +142,18 @@ type ItemPage struct {
 	Template Template
 	Evidence []Evidence // newest first
 	Files    []File     // oldest first, their bytes hashed anew
-	History  []HistoryLine
-	Here     []live.Present // who has it open now, whoever asks included
+	Notes    []Note     // oldest first
+	// WaiverRoles are the roles of which one may sign that it is skipped; Waiver is the signature that did.
+	WaiverRoles []actor.Role
+	Waiver      *Waiver
+	History     []HistoryLine
+	Here        []live.Present // who has it open now, whoever asks included
 }
 
 // Mark changes with what a page of a release shows.
 type Mark struct {
 	Value string
 	Over  bool // nothing of the release will change any more
-	Notes    []Note     // oldest first
-	// WaiverRoles are the roles of which one may sign that it is skipped; Waiver is the signature that did.
-	WaiverRoles []actor.Role
-	Waiver      *Waiver
-	History     []HistoryLine
 }
 
 // Service holds the stories of a runbook.

@@ -135,39 +135,10 @@ type AbortPart struct {
 // ReleaseShowView is one release as a timeline, with the one next step.
 type ReleaseShowView struct {
 	layouts.Shell
-	Seen     string // what the forms were made from: the version of the release and its T-0
-	Moved    MovedPart
-	Changed  []Difference // what is not as the person has it open, who looks at both
-	WallHref string       // the same for a big screen; empty when it is over
-	Code     string
-	Name     string
-	Href     string // this page; items are Href + "/items/" + ID
-	State    components.State
-	TZero    components.Time
-	Zone     string
-	Started  components.Time
-	By       string // who started it
-	Template TemplateRef
-	Newer    string // "1.1.0 was published on 23 Dec"; empty when this is the newest
-	Counts   components.Counts
-	Timeline components.Timeline
-	Next     NextStep
-	Phases   []Phase
-	Code      string
-	Name      string
-	Href      string // this page; items are Href + "/items/" + ID
-	State     components.State
-	TZero     components.Time
-	Zone      string
-	Started   components.Time
-	By        string // who started it
-	Template  TemplateRef
-	TakenOver []components.Link // items that somebody took over from who looks
-	Newer     string            // "1.1.0 was published on 23 Dec"; empty when this is the newest
-	Counts    components.Counts
-	Timeline  components.Timeline
-	Next      NextStep
-	Phases    []Phase
+	Seen        string // what the forms were made from: the version of the release and its T-0
+	Moved       MovedPart
+	Changed     []Difference // what is not as the person has it open, who looks at both
+	WallHref    string       // the same for a big screen; empty when it is over
 	Code        string
 	Name        string
 	Href        string // this page; items are Href + "/items/" + ID
@@ -177,13 +148,13 @@ type ReleaseShowView struct {
 	Started     components.Time
 	By          string // who started it
 	Template    TemplateRef
-	RunbookHref string            // of the frozen runbook, and in what the newest differs
-	TakenOver   []components.Link // items that somebody took over from who looks
-	Newer       string            // "1.1.0 was published on 23 Dec"; empty when this is the newest
+	Newer       string // "1.1.0 was published on 23 Dec"; empty when this is the newest
 	Counts      components.Counts
 	Timeline    components.Timeline
 	Next        NextStep
 	Phases      []Phase
+	TakenOver   []components.Link // items that somebody took over from who looks
+	RunbookHref string            // of the frozen runbook, and in what the newest differs
 
 	Migrations         []MigrationLine
 	MigrationsSentence string

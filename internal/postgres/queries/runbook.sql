@@ -185,7 +185,7 @@ SELECT words, from_issuer, from_subject, from_name, issuer, subject, name, added
  ORDER BY number;
 
 -- name: TakenOver :many
--- Items that were last taken over from this person, and that somebody else still has in hand.
+-- Items that were taken over from somebody who has not got them back. The page of a release is read once for many people.
 SELECT i.item_id, i.title, n.words, n.from_issuer, n.from_subject, n.from_name, n.issuer, n.subject, n.name, n.added_at
   FROM gatehouse.run_items i
  CROSS JOIN LATERAL (SELECT o.words, o.from_issuer, o.from_subject, o.from_name, o.issuer, o.subject, o.name, o.added_at
@@ -193,7 +193,7 @@ SELECT i.item_id, i.title, n.words, n.from_issuer, n.from_subject, n.from_name, 
                       WHERE o.tenant_id = i.tenant_id AND o.run_id = i.run_id AND o.item_id = i.item_id AND o.kind = 'takeover'
                       ORDER BY o.number DESC LIMIT 1) n
  WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run AND i.state = 'in_progress'
-   AND n.from_issuer = @issuer AND n.from_subject = @subject AND (i.holder_issuer, i.holder_subject) <> (@issuer, @subject)
+   AND (i.holder_issuer, i.holder_subject) <> (n.from_issuer, n.from_subject)
  ORDER BY i.position;
 
 -- name: AddItemNote :exec
