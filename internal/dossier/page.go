@@ -19,7 +19,7 @@ var pageText string
 
 // The page is written in three pieces, so that the trail between head and foot need not be held.
 var page = template.Must(template.New("").Funcs(template.FuncMap{
-	"utc": utc, "maybe": maybe, "words": words, "table": tableOf, "pretty": pretty, "yes": yes,
+	"utc": utc, "maybe": maybe, "words": words, "pretty": pretty, "yes": yes,
 }).Parse(pageText))
 
 // section is the items of one phase.
@@ -93,15 +93,15 @@ func (d Dossier) shown() map[string]any {
 	}
 	r := d.Record
 	return map[string]any{"D": d, "R": r.Release, "Sections": sections, "Gates": gates, "Tables": []tableShown{
-		{"Signed skipping of required items", tableOf(r.Waivers), "No required item was skipped."},
-		{"Migrations of the release", tableOf(r.Migrations), "This release brings no migration."},
-		{"Ledger of these migrations", tableOf(r.Ledger), "None of them was ever applied."},
-		{"Change windows", tableOf(r.Windows), "Nobody set one: the window follows from T-0."},
-		{"Freezes", tableOf(r.Freezes), "There was no freeze in its time."},
-		{"Overrides by two people", tableOf(r.Overrides), "Nobody asked for one."},
-		{"One-time tokens of the command line", tableOf(r.Tokens), "Nobody made one."},
-		{"Backups", tableOf(r.Backups), "No backup of its time is known here."},
-		{"Health, as last measured in its time", tableOf(r.Health), "Health was not measured in its time."},
+		{"Signed skipping of required items", tableOf(r.Waivers, "item_id", "name", "role", "reason"), "No required item was skipped."},
+		{"Migrations of the release", tableOf(r.Migrations, "position", "version", "title"), "This release brings no migration."},
+		{"Ledger of these migrations", tableOf(r.Ledger, "ledger_id", "version", "direction", "success", "description", "started_at", "finished_at", "actor_name"), "None of them was ever applied."},
+		{"Change windows", tableOf(r.Windows, "number", "starts_at", "ends_at", "reason"), "Nobody set one: the window follows from T-0."},
+		{"Freezes", tableOf(r.Freezes, "starts_at", "ends_at", "reason", "name"), "There was no freeze in its time."},
+		{"Overrides by two people", tableOf(r.Overrides, "kind", "reason", "asked_by", "asked_at", "seconded_by", "seconded_at"), "Nobody asked for one."},
+		{"One-time tokens of the command line", tableOf(r.Tokens, "version", "direction", "made_by", "made_at"), "Nobody made one."},
+		{"Backups", tableOf(r.Backups, "name", "taken_at", "actor_name", "bytes", "checks"), "No backup of its time is known here."},
+		{"Health, as last measured in its time", tableOf(r.Health, "check_name", "level", "value", "unit", "message"), "Health was not measured in its time."},
 	}}
 }
 
@@ -165,13 +165,18 @@ func pretty(text string) string {
 	return string(out)
 }
 
+// table is rows under columns; where there are more than a page is wide, each row is a list of what is filled.
 type table struct {
 	Columns []string
 	Rows    [][]string
+	Wide    bool
 }
 
-// tableOf lays rows out with one column for each field that is filled anywhere.
-func tableOf(rows []Row) table {
+// mostColumns fit beside each other.
+const mostColumns = 7
+
+// tableOf lays rows out with one column for each field that is filled anywhere, the leading ones first.
+func tableOf(rows []Row, leading ...string) table {
 	var t table
 	filled := map[string]bool{}
 	for _, r := range rows {
@@ -184,7 +189,17 @@ func tableOf(rows []Row) table {
 	for name := range filled {
 		t.Columns = append(t.Columns, name)
 	}
-	sort.Strings(t.Columns)
+	place := func(name string) int {
+		if i := slices.Index(leading, name); i >= 0 {
+			return i
+		}
+		return len(leading)
+	}
+	sort.Slice(t.Columns, func(i, j int) bool {
+		a, b := t.Columns[i], t.Columns[j]
+		return place(a) < place(b) || place(a) == place(b) && a < b
+	})
+	t.Wide = len(t.Columns) > mostColumns
 	for _, r := range rows {
 		cells := make([]string, len(t.Columns))
 		for i, name := range t.Columns {
@@ -211,9 +226,9 @@ func cell(v any) string {
 	case float64:
 		return strings.TrimSuffix(fmt.Sprintf("%.3f", v), ".000")
 	}
-	text, err := json.Marshal(v)
+	text, err := indented(v)
 	if err != nil {
 		return fmt.Sprint(v)
 	}
-	return string(text)
+	return strings.TrimSpace(string(text))
 }
