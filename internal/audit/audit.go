@@ -1,11 +1,12 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,26 +63,72 @@ const canonicalName = "gatehouse-audit-1"
 // Canonical is the text over which Hash is computed: each field as its length in bytes, a colon and the field; NULL as "n".
 // The same form stands in SQL as gatehouse.audit_canonical.
 func (e Entry) Canonical() string {
-	var b strings.Builder
-	field := func(s string) { b.WriteString(strconv.Itoa(len(s))); b.WriteByte(':'); b.WriteString(s) }
-	nullable := func(s *string) {
-		if s == nil {
-			b.WriteByte('n')
-			return
+	raw := Raw{Tenant: e.TenantID, Seq: e.Seq, At: e.At, PrevHash: e.PrevHash}
+	for i, s := range []string{e.Origin, e.Issuer, e.Subject, e.Name, e.Roles, e.IP, e.Action, e.ObjectKind, e.ObjectID, e.Outcome, e.Reason} {
+		raw.Texts[i] = []byte(s)
+	}
+	if e.Before != nil {
+		raw.Before = append([]byte{}, *e.Before...)
+	}
+	if e.After != nil {
+		raw.After = append([]byte{}, *e.After...)
+	}
+	return string(raw.AppendCanonical(nil))
+}
+
+// Raw is an entry as it comes from the database, without a copy: its slices are good until the next one is read. Texts are
+// the fields of an Entry from Origin to Reason, in that order; Before and After are nil for NULL.
+type Raw struct {
+	Tenant        uuid.UUID
+	Seq           int64
+	At            time.Time
+	Texts         [11][]byte
+	Before, After []byte
+	PrevHash      []byte
+}
+
+// AppendCanonical appends the canonical text to b.
+func (r *Raw) AppendCanonical(b []byte) []byte {
+	var short [64]byte
+	b = appendField(b, canonicalName)
+	b = appendField(b, appendUUID(short[:0], r.Tenant))
+	b = appendField(b, strconv.AppendInt(short[:0], r.Seq, 10))
+	b = appendField(b, r.At.UTC().AppendFormat(short[:0], exactly))
+	for _, text := range &r.Texts {
+		b = appendField(b, text)
+	}
+	b = appendNullable(b, r.Before)
+	b = appendNullable(b, r.After)
+	b = strconv.AppendInt(b, int64(2*len(r.PrevHash)), 10)
+	b = append(b, ':')
+	return hex.AppendEncode(b, r.PrevHash)
+}
+
+// exactly is how a moment stands in the canonical text.
+const exactly = "2006-01-02T15:04:05.000000Z"
+
+func appendUUID(b []byte, id uuid.UUID) []byte {
+	for i, length := range []int{4, 2, 2, 2, 6} {
+		if i > 0 {
+			b = append(b, '-')
 		}
-		field(*s)
+		b = hex.AppendEncode(b, id[:length])
+		copy(id[:], id[length:])
 	}
-	field(canonicalName)
-	field(e.TenantID.String())
-	field(strconv.FormatInt(e.Seq, 10))
-	field(e.At.UTC().Format("2006-01-02T15:04:05.000000Z"))
-	for _, s := range []string{e.Origin, e.Issuer, e.Subject, e.Name, e.Roles, e.IP, e.Action, e.ObjectKind, e.ObjectID, e.Outcome, e.Reason} {
-		field(s)
+	return b
+}
+
+func appendField[T string | []byte](b []byte, field T) []byte {
+	b = strconv.AppendInt(b, int64(len(field)), 10)
+	b = append(b, ':')
+	return append(b, field...)
+}
+
+func appendNullable(b, field []byte) []byte {
+	if field == nil {
+		return append(b, 'n')
 	}
-	nullable(e.Before)
-	nullable(e.After)
-	field(hex.EncodeToString(e.PrevHash))
-	return b.String()
+	return appendField(b, field)
 }
 
 // Break is the first place where a chain does not hold.
@@ -101,28 +148,31 @@ type Chain struct {
 }
 
 // ChainFrom checks the entries that follow the one of that number and hash.
-func ChainFrom(seq int64, hash []byte) Chain { return Chain{seq: seq, head: hash} }
+func ChainFrom(seq int64, hash []byte) Chain { return Chain{seq: seq, head: slices.Clone(hash)} }
 
 // Add checks the next entry against its own hash and the one before; the error is a Break that names the entry.
 func (c *Chain) Add(e Entry) error {
+	return c.Link(e.Seq, e.PrevHash, e.Hash, sha256.Sum256([]byte(e.Canonical())))
+}
+
+// Link is Add for an entry whose canonical text was hashed already, to sum.
+func (c *Chain) Link(seq int64, prevHash, hash []byte, sum [sha256.Size]byte) error {
 	if c.head == nil {
 		c.head = make([]byte, sha256.Size)
 	}
 	switch want := c.seq + 1; {
-	case e.Seq > want:
-		return Break{want, fmt.Sprintf("missing: after entry %d comes entry %d", c.seq, e.Seq)}
-	case e.Seq < want:
-		return Break{e.Seq, "stands twice or out of order"}
-	case hex.EncodeToString(e.PrevHash) != hex.EncodeToString(c.head):
-		return Break{e.Seq, "does not continue the entry before it"}
+	case seq > want:
+		return Break{want, fmt.Sprintf("missing: after entry %d comes entry %d", c.seq, seq)}
+	case seq < want:
+		return Break{seq, "stands twice or out of order"}
+	case !bytes.Equal(prevHash, c.head):
+		return Break{seq, "does not continue the entry before it"}
+	case !bytes.Equal(sum[:], hash):
+		return Break{seq, "was changed after it was written"}
 	}
-	sum := sha256.Sum256([]byte(e.Canonical()))
-	if hex.EncodeToString(sum[:]) != hex.EncodeToString(e.Hash) {
-		return Break{e.Seq, "was changed after it was written"}
-	}
-	c.seq, c.head = e.Seq, sum[:]
-	return c.differs(e.Seq, sum[:])
+	c.seq, c.head = seq, append(c.head[:0], sum[:]...)
+	return c.differs(seq, c.head)
 }
 
 // Head is the number and the hash of the last entry that was added; zero and nil before the first.
-func (c *Chain) Head() (seq int64, hash []byte) { return c.seq, c.head }
+func (c *Chain) Head() (seq int64, hash []byte) { return c.seq, slices.Clone(c.head) }

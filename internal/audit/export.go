@@ -88,8 +88,6 @@ type exportEntry struct {
 	Hash       string  `json:"hash"`
 }
 
-const exactly = "2006-01-02T15:04:05.000000Z"
-
 // HashOf is the SHA-256 of texts in the length-prefixed form in which entries are hashed, too.
 func HashOf(texts ...string) string {
 	sum := sha256.New()

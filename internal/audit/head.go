@@ -52,6 +52,9 @@ func (c *Chain) End() error {
 
 // differs says how the entry that was just read, of this hash, differs from what a head remembers of it.
 func (c *Chain) differs(seq int64, hash []byte) error {
+	if len(c.held) == 0 {
+		return nil
+	}
 	for _, h := range c.held[seq] {
 		if h.Hash != hex.EncodeToString(hash) {
 			return Break{seq, fmt.Sprintf("is not the entry that %s of %s knows; it was rewritten, or the head is of another database", h.Keeper, h.At.UTC().Format("2006-01-02 15:04 UTC"))}

@@ -7,7 +7,7 @@
 //
 // It refuses to know how anything is made faster: a row that falls short is a question to EXPLAIN.
 //
-// Start reading at run; the rows are p3_pages.go, p8_lots.go, p10_migrations.go, p11_start.go, p12_outage.go and migrate.go. The
+// Start reading at run; the rows are p3_pages.go, p8_lots.go, p10_migrations.go, p11_start.go, p12_outage.go, p14_audit.go and migrate.go. The
 // yardstick of the pages and of the start is the program in prototype/.
 package main
 
@@ -35,6 +35,7 @@ type flags struct {
 	bins     int
 	history  int
 	rounds   int
+	entries  int64
 	pairs    int
 	block    time.Duration
 	patience time.Duration
@@ -47,7 +48,7 @@ type part struct {
 	measure func(context.Context, *bench) error
 }
 
-var parts = []part{{"P3", pages}, {"P8", lots}, {"P10", migrations}, {"P11", starts}, {"P12", outage}}
+var parts = []part{{"P3", pages}, {"P8", lots}, {"P10", migrations}, {"P11", starts}, {"P12", outage}, {"P14", trail}}
 
 // asked are measured only where -only names them: they take long.
 var asked = []part{{"migrate", large}}
@@ -104,6 +105,7 @@ func parse(args []string) (flags, []part, error) {
 	set.StringVar(&f.only, "only", "", "rows to measure, separated by commas; all where empty")
 	set.IntVar(&f.rows, "rows", 1_000_000, "releases, and entries of the audit trail, of P3")
 	set.IntVar(&f.bins, "bins", 100_000, "bins of P8's large warehouse; the small one has 1,000")
+	set.Int64Var(&f.entries, "entries", 1_000_000, "entries of the chain that P14 walks")
 	set.IntVar(&f.history, "history", 0, "recommendations in the large warehouse of migrate; 0 for the sample's own million")
 	set.IntVar(&f.rounds, "rounds", 3, "how often each side of migrate is measured; the middle one is printed")
 	set.IntVar(&f.pairs, "pairs", 7, "pairs of ours and the yardstick")
@@ -118,6 +120,9 @@ func parse(args []string) (flags, []part, error) {
 	}
 	if f.rows < 1000 || f.bins < 1000 {
 		return flags{}, nil, errors.New("-rows and -bins want 1000 at least")
+	}
+	if f.entries < 1000 {
+		return flags{}, nil, errors.New("-entries wants 1000 at least")
 	}
 	if f.rounds < 1 {
 		return flags{}, nil, errors.New("-rounds wants 1 at least")
@@ -134,7 +139,7 @@ func parse(args []string) (flags, []part, error) {
 			}
 		}
 		if !found {
-			return flags{}, nil, fmt.Errorf("there is no row %q; there are P3, P8, P10, P11, P12 and migrate", id)
+			return flags{}, nil, fmt.Errorf("there is no row %q; there are P3, P8, P10, P11, P12, P14 and migrate", id)
 		}
 	}
 	return f, chosen, nil

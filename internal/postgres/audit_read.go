@@ -224,19 +224,12 @@ func (a Audit) walk(ctx context.Context, by actor.Actor, chain *audit.Chain, che
 		if _, err := tx.Exec(ctx, sql("NoStatementTimeout")); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, sql("AuditWalk"), pgx.StrictNamedArgs{"after": after})
+		rows, err := tx.Query(ctx, sql("AuditWalk"), pgx.QueryResultFormats{pgx.BinaryFormatCode}, pgx.StrictNamedArgs{"after": after})
 		if err != nil {
 			return err
 		}
-		r := auditRow{}
-		into := []any{
-			&r.TenantID, &r.Seq, &r.At, &r.Origin, &r.Issuer, &r.Subject, &r.Name, &r.Roles, &r.IP, &r.Action,
-			&r.ObjectKind, &r.ObjectID, &r.Outcome, &r.Reason, &r.Before, &r.After, &r.PrevHash, &r.Hash,
-		}
-		_, err = pgx.ForEachRow(rows, into, func() error {
-			check.Entries++
-			return chain.Add(r.entry())
-		})
+		entries, err := follow(rows, chain)
+		check.Entries += entries
 		check.Seq, check.Head = chain.Head()
 		var broken audit.Break
 		if errors.As(err, &broken) {
