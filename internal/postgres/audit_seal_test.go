@@ -139,8 +139,10 @@ func TestVerifyFindsWhatASuperuserDidToSeals(t *testing.T) {
 		{"a seal taken out", off + "DELETE FROM gatehouse.audit_seals WHERE number = 2 AND " + ours, "seal 2: is missing", "seal 2: is missing"},
 		{"the seals of two entries exchanged", off + `UPDATE gatehouse.audit_seals s SET seq = o.seq, hash = o.hash, signature = o.signature FROM gatehouse.audit_seals o
 			WHERE o.tenant_id = s.tenant_id AND o.number = 5 - s.number AND s.number IN (2, 3) AND s.` + ours, "seal 2: does not carry the signature", "seal 2: does not carry the signature"},
-		{"the other tenant's seal put here", off + "UPDATE gatehouse.audit_seals s SET seq = o.seq, hash = o.hash, signature = o.signature, sealed_at = o.sealed_at FROM gatehouse.audit_seals o WHERE o.number = 1 AND NOT o." + ours + " AND s.number = 1 AND s." + ours,
-			"seal 1: does not carry the signature", "seal 1: does not carry the signature"},
+		{
+			"the other tenant's seal put here", off + "UPDATE gatehouse.audit_seals s SET seq = o.seq, hash = o.hash, signature = o.signature, sealed_at = o.sealed_at FROM gatehouse.audit_seals o WHERE o.number = 1 AND NOT o." + ours + " AND s.number = 1 AND s." + ours,
+			"seal 1: does not carry the signature", "seal 1: does not carry the signature",
+		},
 		// Only who keeps heads elsewhere can know that there was a third.
 		{"newest rows cut, and the newest seal", off + rewind + "DELETE FROM gatehouse.audit_seals WHERE number = 3 AND " + ours, "", "entry 5: missing: the published head of "},
 		{"the newest seal taken out", off + "DELETE FROM gatehouse.audit_seals WHERE number = 3 AND " + ours, "", "seal 3: stands in the file of heads and not in the database"},

@@ -114,8 +114,8 @@ func (l *links) add(values [][]byte) error {
 		return fmt.Errorf("reading the audit trail: a row has %d columns of another form than was asked for", len(values))
 	}
 	raw := audit.Raw{
-		Seq:    int64(binary.BigEndian.Uint64(values[1])),                                       //nolint:gosec // the bits of a signed number
-		At:     epoch.Add(time.Duration(binary.BigEndian.Uint64(values[2])) * time.Microsecond), //nolint:gosec // as above
+		Seq:    int64(binary.BigEndian.Uint64(values[1])),
+		At:     epoch.Add(time.Duration(binary.BigEndian.Uint64(values[2])) * time.Microsecond),
 		Before: values[14], After: values[15], PrevHash: values[16],
 	}
 	copy(raw.Tenant[:], values[0])

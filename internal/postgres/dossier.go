@@ -19,6 +19,8 @@ import (
 type Dossiers struct {
 	DB    *DB
 	Trail Audit
+	// Files gives the files that were attached to a release's items; nil where there are none to give.
+	Files func(ctx context.Context, by actor.Actor, run uuid.UUID) ([]dossier.File, error)
 }
 
 type partRow struct{ Part string }
@@ -78,6 +80,11 @@ func (d Dossiers) Dossier(ctx context.Context, by actor.Actor, run uuid.UUID) (d
 	made, err := d.read(ctx, by, run)
 	if err != nil {
 		return dossier.Dossier{}, err
+	}
+	if d.Files != nil {
+		if made.Record.Files, err = d.Files(ctx, by, run); err != nil {
+			return dossier.Dossier{}, err
+		}
 	}
 	made.Key, made.By = d.Trail.Keys.Own(), by.Name
 	return made, d.trail(ctx, by, run, &made)

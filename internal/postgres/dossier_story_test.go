@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/dossier"
 	"github.com/agogsaas/gatehouse/internal/fault"
@@ -146,10 +149,14 @@ func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 		{"nothing", "SELECT 1", "", ""},
 		{"evidence", "UPDATE gatehouse.run_evidence SET value = 'never looked' WHERE item_id = 'A1'", "release.json: evidence 1 of item A1: hash mismatch", ""},
 		{"evidence and its hash", "UPDATE gatehouse.run_evidence SET value = 'never looked' WHERE item_id = 'A1'; " + rehash, "release.json: evidence 1 of item A1: it was exchanged", ""},
-		{"evidence taken out", "UPDATE gatehouse.run_items SET evidence = NULL, state = 'open', settled_at = NULL, due_at = NULL, settled_subject = '' WHERE item_id = 'A1'; DELETE FROM gatehouse.run_evidence WHERE item_id = 'A1'",
-			"release.json: evidence 1 of item A1: it is missing", ""},
-		{"evidence put in", "INSERT INTO gatehouse.run_evidence SELECT tenant_id, run_id, item_id, 2, kind, value, note, summary, query, passed, sha256, issuer, subject, name, added_at FROM kept_run_evidence WHERE item_id = 'A1'",
-			"release.json: evidence 2 of item A1: no entry of the trail knows of it", ""},
+		{
+			"evidence taken out", "UPDATE gatehouse.run_items SET evidence = NULL, state = 'open', settled_at = NULL, due_at = NULL, settled_subject = '' WHERE item_id = 'A1'; DELETE FROM gatehouse.run_evidence WHERE item_id = 'A1'",
+			"release.json: evidence 1 of item A1: it is missing", "",
+		},
+		{
+			"evidence put in", "INSERT INTO gatehouse.run_evidence SELECT tenant_id, run_id, item_id, 2, kind, value, note, summary, query, passed, sha256, issuer, subject, name, added_at FROM kept_run_evidence WHERE item_id = 'A1'",
+			"release.json: evidence 2 of item A1: no entry of the trail knows of it", "",
+		},
 		{"an item", "UPDATE gatehouse.run_items SET state = 'failed' WHERE item_id = 'A2'", "release.json: item A2: it is failed, and entry ", ""},
 		{"an open item", "UPDATE gatehouse.run_items SET state = 'failed', settled_at = now(), due_at = now(), settled_subject = 'x' WHERE item_id = 'C1'", "release.json: item C1: it is failed, and no entry of the trail says so", ""},
 		{"a signature", "UPDATE gatehouse.signatures SET content = '{}', content_sha256 = encode(sha256('{}'), 'hex') WHERE slot = 'backend'", "of Ben: it is not the signature that entry ", ""},
@@ -158,12 +165,16 @@ func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 		{"a signature put in", `INSERT INTO gatehouse.signatures SELECT tenant_id, gen_random_uuid(), run_id, 'final', 'devops', 1, role, meaning, statement, score, note, content, content_sha256, issuer, subject, name, auth_time, acr, origin, ip, session, signed_at, gen_random_uuid()
 			FROM kept_signatures WHERE slot = 'devops'`, "of Dora: no entry of the trail knows of it", ""},
 		{"a withdrawal taken out", "DELETE FROM gatehouse.signature_withdrawals", "record and trail differ on whether it was withdrawn", ""},
-		{"the runbook", "UPDATE gatehouse.runs SET template = replace(template, 'Do.', 'Do not.'), template_sha256 = encode(sha256(convert_to(replace(template, 'Do.', 'Do not.'), 'UTF8')), 'hex')",
-			"release.json: the runbook: entry ", ""},
+		{
+			"the runbook", "UPDATE gatehouse.runs SET template = replace(template, 'Do.', 'Do not.'), template_sha256 = encode(sha256(convert_to(replace(template, 'Do.', 'Do not.'), 'UTF8')), 'hex')",
+			"release.json: the runbook: entry ", "",
+		},
 		{"an entry of the trail", "UPDATE gatehouse.audit_events SET reason = 'x' WHERE seq = 3", "audit.jsonl: line ", "entry 3: was changed after it was written"},
 		{"an entry taken out", "DELETE FROM gatehouse.audit_events WHERE seq = 3", "audit.jsonl: line ", "entry 3: missing"},
-		{"the newest entries", "DELETE FROM gatehouse.audit_events WHERE seq > " + last + " - 2; UPDATE gatehouse.audit_heads h SET seq = e.seq, hash = e.hash FROM gatehouse.audit_events e WHERE e.tenant_id = h.tenant_id AND e.seq = " + last + " - 2",
-			"", " knows; it was rewritten"}, // entries were written since
+		{
+			"the newest entries", "DELETE FROM gatehouse.audit_events WHERE seq > " + last + " - 2; UPDATE gatehouse.audit_heads h SET seq = e.seq, hash = e.hash FROM gatehouse.audit_events e WHERE e.tenant_id = h.tenant_id AND e.seq = " + last + " - 2",
+			"", " knows; it was rewritten",
+		}, // entries were written since
 		{"the newest seal", "DELETE FROM gatehouse.audit_seals", "", "stands in the file of heads and not in the database"},
 		{"a seal", "UPDATE gatehouse.audit_seals SET hash = repeat('a', 64)", "", "does not carry the signature"},
 	} {
@@ -270,6 +281,33 @@ func inOrder(files map[string][]byte) []part {
 		parts = append(parts, part{name, text})
 	}
 	return parts
+}
+
+// Files come through an interface, whole and streamed; bytes that are not those that were received are named.
+func TestFilesOfEvidenceAreInTheDossier(t *testing.T) {
+	t.Parallel()
+	b := newBundled(t)
+	text := strings.Repeat("a scan of the count\n", 5000)
+	sum := sha256.Sum256([]byte(text))
+	stored := text
+	b.stories = dossier.NewService(postgres.Dossiers{DB: b.db, Trail: b.trail, Files: func(context.Context, actor.Actor, uuid.UUID) ([]dossier.File, error) {
+		return []dossier.File{{
+			Item: "A1", Number: 1, Name: "../../etc/Zählung №1.pdf", Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:]), By: "Wim",
+			Write: func(_ context.Context, to io.Writer) error { _, err := io.WriteString(to, stored); return err },
+		}}, nil
+	}})
+	archive := b.export()
+	const path = "evidence-files/A1/1-Z_hlung__1.pdf"
+	if got := string(unpacked(t, archive)[path]); got != text {
+		t.Errorf("%s has %d bytes, want the %d that were attached", path, len(got), len(text))
+	}
+	if _, err := b.verify(archive); err != nil {
+		t.Errorf("Verify = %v, want that it fits", err)
+	}
+	stored = strings.Replace(text, "count", "cuont", 1)
+	if _, err := b.verify(b.export()); err == nil || !strings.Contains(err.Error(), path+": file 1 of item A1: hash mismatch") {
+		t.Errorf("Verify with other bytes stored = %v; want the file named", err)
+	}
 }
 
 // A08: whatever is done to the archive itself is refused, and named.
