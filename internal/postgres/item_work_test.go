@@ -106,8 +106,8 @@ func TestTakingOverIsWrittenDownAndSeenByWhoHadIt(t *testing.T) {
 	if err := r.runbook.TakeOver(ctx, worker, r.seen("A1"), "I am back."); err != nil {
 		t.Fatalf("TakeOver back: %v", err)
 	}
-	if shown, err := r.runbook.Show(ctx, worker, r.id); err != nil || len(shown.TakenOver) != 0 {
-		t.Errorf("who has it back is told %+v, %v", shown.TakenOver, err)
+	if shown, err := r.runbook.Show(ctx, worker, r.id); err != nil || len(shown.TakenOver) != 1 || shown.TakenOver[0].From.Name != backend.Name {
+		t.Errorf("taken back, the release tells %+v, %v; want that it was taken from %s", shown.TakenOver, err, backend.Name)
 	}
 }
 
