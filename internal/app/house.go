@@ -29,6 +29,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/quality"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/internal/snapshot"
 	"github.com/agogsaas/gatehouse/static"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/web"
@@ -82,7 +83,8 @@ func (a *App) build() error {
 	if a.house.copies, err = NewOperationWorker(a.config, a.house.backups, a.db, schema, a.log); err != nil {
 		return err
 	}
-	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, log: a.log}
+	hours := snapshot.NewService(postgres.Snapshots{DB: a.db}, healthService, a.config.Environment)
+	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}

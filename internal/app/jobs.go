@@ -23,6 +23,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/setup"
 	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/internal/snapshot"
 )
 
 // How often the scheduler does what.
@@ -36,6 +37,8 @@ const (
 	expireEvery    = time.Minute
 	pruneEvery     = 6 * time.Hour
 	remindEvery    = 30 * time.Second
+	// A snapshot is due at a minute; the one right before T-0 has no more than that minute.
+	snapshotEvery = 15 * time.Second
 )
 
 // migrations have a queue of their own with one worker: a long reconciliation never stands before them.
@@ -89,6 +92,10 @@ type remindArgs struct{}
 
 func (remindArgs) Kind() string { return "remind" }
 
+type snapshotArgs struct{}
+
+func (snapshotArgs) Kind() string { return "snapshots" }
+
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
 	db     *postgres.DB
@@ -101,6 +108,7 @@ type jobs struct {
 	backups *backup.Service
 	keep    time.Duration
 	inbox   *inbox.Service
+	hours   *snapshot.Service
 	log     *slog.Logger
 }
 
@@ -136,11 +144,13 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 			return err
 		})
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[snapshotArgs]) error { return j.snapshots(ctx) }))
 	periodic := []*river.PeriodicJob{
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
 		every(remindEvery, remindArgs{}),
 		every(expireEvery, expireGatesArgs{}),
+		every(snapshotEvery, snapshotArgs{}),
 	}
 	if j.keep > 0 {
 		periodic = append(periodic, every(pruneEvery, pruneArgs{}))
@@ -245,6 +255,20 @@ func (j jobs) pruneBackups(ctx context.Context) error {
 		removed, err := j.backups.Prune(ctx, by, j.keep)
 		if len(removed) > 0 {
 			j.log.InfoContext(ctx, "files of old backups were removed", "files", len(removed))
+		}
+		return err
+	})
+}
+
+// snapshots takes what is due of the releases, and writes down what was missed.
+func (j jobs) snapshots(ctx context.Context) error {
+	return j.eachTenant(ctx, "taking snapshots", func(ctx context.Context, by actor.Actor) error {
+		taken, missed, err := j.hours.Turn(ctx, by)
+		if taken > 0 {
+			j.log.InfoContext(ctx, "snapshots of a release were taken", "tenant", by.TenantCode, "snapshots", taken)
+		}
+		if missed > 0 {
+			j.log.WarnContext(ctx, "snapshots of a release were missed", "tenant", by.TenantCode, "snapshots", missed)
 		}
 		return err
 	})

@@ -234,3 +234,21 @@ func reason(err error, deadline time.Duration) string {
 type Plain struct{ Text string }
 
 func (p *Plain) Error() string { return p.Text }
+
+// Look makes all eight checks and stores nothing, for whoever keeps what was found in a record of their own.
+func (s *Service) Look(ctx context.Context, by actor.Actor) Report {
+	results := s.check(ctx, by)
+	return Report{Results: results, CheckedAt: s.now().UTC()}
+}
+
+// Unread says what is known of a figure that a reading did not give: its state, and why.
+func Unread(err error) (Level, string) {
+	var missing *Missing
+	if errors.As(err, &missing) {
+		if missing.Applied {
+			return Unknown, missing.Error() + "."
+		}
+		return NotDeployed, fmt.Sprintf("Not deployed yet: %s.", missing.Error())
+	}
+	return Unknown, "This could not be read: " + reason(err, CheckDeadline)
+}
