@@ -9,6 +9,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/internal/snapshot"
 	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/templates/pages"
@@ -23,6 +24,11 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 		Due: moment(item.Due(p.Run.T0), now, zone), Required: item.Required, Do: strings.Split(p.Spec.Do, "\n"), Command: p.Spec.Command,
 		Expected: p.Spec.Expected, Undo: undoLines(p), Auto: item.Kind == runbook.Auto, Asked: askedView(p.Spec.Evidence),
 		Version: fmt.Sprint(item.Version), ReleaseHref: runPath(p.Run.ID),
+	}
+	for _, hour := range snapshot.Hours {
+		if strings.HasPrefix(v.ID, hour.Items()) {
+			v.Snapshots = components.Link{Label: "Snapshot of " + strings.ToLower(hour.Title()), Href: snapshotsPath(p.Run.ID)}
+		}
 	}
 	if !item.SettledAt.IsZero() {
 		v.Settled = pages.Settled{Word: settledWords[item.State], By: item.Settled.Name, At: moment(item.SettledAt, now, zone)}

@@ -27,6 +27,7 @@ type Stories struct {
 	NoBackups   string // why no backup can be taken; empty where one can
 	Health      HealthChecks
 	Ready       Readiness
+	Snapshots   SnapshotStories
 	Audit       AuditTrail
 	Dossiers    DossierStories
 	Inbox       InboxStories
@@ -45,6 +46,7 @@ func Routes(s Stories) []web.Route {
 		Inbox(s.Inbox),
 		Releases(s.Runbook, s.Now),
 		lookoutRoutes(s.Runbook, s.Presence),
+		Snapshots(s.Snapshots),
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Windows(s.Changes, s.Now),

@@ -129,7 +129,7 @@ func (a *App) build() error {
 		Runbook: runs, Signoff: signing, Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
-		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready,
+		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready, Snapshots: hours,
 		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())

@@ -147,6 +147,7 @@ type ItemShowView struct {
 	layouts.Shell
 	Here        []Present // who else has it open
 	Moved       MovedPart
+	Snapshots   components.Link // of the item's hour; zero where it is about none
 	ID          string
 	Name        string
 	Phase       string
