@@ -28,7 +28,7 @@ var auditActions = []string{
 	"migration:repair", "migration:rebuild_index", "migration:baseline", "migration:check_drift", "migration:accept_drift", "migration:withdraw_drift",
 	"backup:create", "backup:verify", "backup:drill", "backup:prune", "backup:keep", "backup:mark", "backup:register", "backup:attest", "backup:look",
 	"restore:ask", "restore:agree", "restore:withdraw", "restore:start", "backup:restore", "operation:order", "operation:finish",
-	"health:run", "snapshot:take", "snapshot:miss", "audit:verify", "audit:read", "audit:export", "release:export", "audit:alarm", "audit:acknowledge",
+	"health:run", "snapshot:take", "snapshot:miss", "lesson:add", "lesson:done", "audit:verify", "audit:read", "audit:export", "release:export", "audit:alarm", "audit:acknowledge",
 	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add", "wayback:make", "wayback:open",
 }
 

@@ -30,6 +30,9 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 			v.Snapshots = components.Link{Label: "Snapshot of " + strings.ToLower(hour.Title()), Href: snapshotsPath(p.Run.ID)}
 		}
 	}
+	if strings.HasPrefix(v.ID, snapshot.Hour48.Items()) {
+		v.Report = components.Link{Label: "Report of this release and its lessons", Href: reportPath(p.Run.ID)}
+	}
 	if !item.SettledAt.IsZero() {
 		v.Settled = pages.Settled{Word: settledWords[item.State], By: item.Settled.Name, At: moment(item.SettledAt, now, zone)}
 	}

@@ -44,6 +44,7 @@ var toReleases = layouts.Crumb{Label: "Releases", Href: releasesPage}
 
 type releases struct {
 	stories ReleaseStories
+	lessons LessonStories
 	now     func() time.Time
 }
 
@@ -56,8 +57,8 @@ type RunbookStories interface {
 }
 
 // Releases is the subject of releases: the list, the start, the timeline, and their items.
-func Releases(stories RunbookStories, now func() time.Time) []web.Route {
-	h := releases{stories, now}
+func Releases(stories RunbookStories, lessons LessonStories, now func() time.Time) []web.Route {
+	h := releases{stories, lessons, now}
 	return append([]web.Route{
 		web.Needs(http.MethodGet, releasesPage, actor.ReleaseRead, h.list),
 		web.Needs(http.MethodGet, releasesPage+"/new", actor.ReleaseRead, h.ask),

@@ -21,6 +21,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/review"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 	"github.com/agogsaas/gatehouse/web"
@@ -75,7 +76,7 @@ func newFloor(t *testing.T) *floor {
 		}
 		_ = c.String(status, err.Error())
 	}
-	routes := append(handlers.Releases(stories, time.Now), handlers.Gates(signoff.NewService(postgres.Signoff{DB: db}), time.Now)...)
+	routes := append(handlers.Releases(stories, noLessons{}, time.Now), handlers.Gates(signoff.NewService(postgres.Signoff{DB: db}), time.Now)...)
 	for _, r := range routes {
 		f.echo.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
 	}
@@ -275,4 +276,11 @@ func TestTheFormsOfThePagesWork(t *testing.T) {
 			t.Errorf("after %s, %s is not %s", c.act, c.item, c.state)
 		}
 	}
+}
+
+// noLessons is a house in which nobody has learned anything yet.
+type noLessons struct{}
+
+func (noLessons) Open(context.Context, actor.Actor) ([]review.Lesson, time.Time, error) {
+	return nil, time.Now(), nil
 }

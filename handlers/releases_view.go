@@ -106,6 +106,11 @@ func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
 	if err != nil {
 		return pages.ReleaseStartView{}, err
 	}
+	open, at, err := h.lessons.Open(c.Request().Context(), by)
+	if err != nil {
+		return pages.ReleaseStartView{}, err
+	}
+	v.Lessons = openLessons(open, at)
 	if is {
 		v.Running = components.Link{Label: running.Code, Href: runPath(running.ID)}
 	}

@@ -28,6 +28,7 @@ type Stories struct {
 	Health      HealthChecks
 	Ready       Readiness
 	Snapshots   SnapshotStories
+	Reviews     ReviewStories
 	Audit       AuditTrail
 	Dossiers    DossierStories
 	Inbox       InboxStories
@@ -46,7 +47,9 @@ func Routes(s Stories) []web.Route {
 		Inbox(s.Inbox),
 		Releases(s.Runbook, s.Now),
 		lookoutRoutes(s.Runbook, s.Presence),
+		Releases(s.Runbook, s.Reviews, s.Now),
 		Snapshots(s.Snapshots),
+		Reports(s.Reviews),
 		Gates(s.Signoff, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Windows(s.Changes, s.Now),

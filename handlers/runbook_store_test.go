@@ -504,7 +504,7 @@ func (s *shelf) request(t *testing.T, by actor.Actor, method, path, kind string,
 	now := func() time.Time { return s.at }
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = c.String(web.Status(err), err.Error()) }
-	for _, r := range slices.Concat(Releases(releases, now), Gates(signoff.NewService(signoffShelf{s}), now)) {
+	for _, r := range slices.Concat(Releases(releases, drawer{}, now), Gates(signoff.NewService(signoffShelf{s}), now)) {
 		e.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
 	}
 	request := httptest.NewRequestWithContext(actor.Into(t.Context(), by), method, path, body)

@@ -87,7 +87,7 @@ var verdictStates = map[snapshot.Verdict]components.State{
 var lineKinds = map[snapshot.Kind]string{snapshot.KindCheck: "health check", snapshot.KindMetric: "metric", snapshot.KindSeries: "statistics, mean of the values"}
 
 func snapshotsView(shell layouts.Shell, w snapshot.Watch) pages.SnapshotsView {
-	v := pages.SnapshotsView{Shell: shell, Tone: components.Info}
+	v := pages.SnapshotsView{Shell: shell, Tone: components.Info, ReportHref: reportPath(w.Run.ID)}
 	zone := siteZone(w.Run.TimeZone)
 	missed, taken := 0, 0
 	for _, p := range w.Places {

@@ -1,0 +1,145 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/housetest"
+	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/review"
+	"github.com/agogsaas/gatehouse/internal/signoff"
+)
+
+func (w *watchedRelease) reviews() *review.Service {
+	return review.NewService(postgres.Reviews{DB: w.db}, w.service, "demo")
+}
+
+func TestAReportIsComputedFromWhatIsStored(t *testing.T) {
+	t.Parallel()
+	w := watchRelease(t)
+	ctx := t.Context()
+	w.done("A1", "looked at it")
+	if err := w.runbook.Fail(ctx, qa, w.seen("A2"), "the score is 3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.runbook.Reopen(ctx, qa, w.seen("A2"), "again"); err != nil {
+		t.Fatal(err)
+	}
+	w.done("A2", "9.5")
+	w.sign(qa, signoff.GoNoGo, "qa")
+	if err := w.runbook.Skip(ctx, qa, w.seen("A3"), "not this time"); err != nil {
+		t.Fatal(err) // voids what was signed
+	}
+	w.sign(qa, signoff.GoNoGo, "qa")
+	w.sign(backend, signoff.GoNoGo, "backend")
+	w.sign(devops, signoff.GoNoGo, "devops")
+	w.apply(worker, "up", true)
+	w.turn(time.Hour, 1, 2)
+
+	r, err := w.reviews().Report(ctx, worker, w.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := map[string]review.Item{}
+	for _, i := range r.Items {
+		items[i.ID] = i
+	}
+	if a2 := items["A2"]; a2.Failed != 1 || a2.Reopened != 1 || a2.State != "done" || a2.LateSeconds == nil || *a2.LateSeconds >= 0 {
+		t.Errorf("A2 is %+v", a2)
+	}
+	standings := []string{}
+	for _, s := range r.Signatures {
+		standings = append(standings, s.Standing)
+	}
+	if got := strings.Join(standings, " "); got != "void counts counts counts" {
+		t.Errorf("signatures: %s", got)
+	}
+	if !r.Gates[0].Passed || r.Gates[0].PassedAt == nil || r.Gates[1].Passed || r.Gates[1].PassedAt != nil {
+		t.Errorf("gates: %+v", r.Gates)
+	}
+	if m := r.Migrations[0]; m.Version != "0.0.20" || m.AppliedAt == nil || m.RehearsedMs != nil {
+		t.Errorf("migration: %+v", m)
+	}
+	kinds := map[string]int{}
+	for _, f := range r.Findings {
+		kinds[f.Kind]++
+	}
+	for kind, want := range map[string]int{"item_failed": 1, "item_reopened": 1, "signature_void": 1, "snapshot_missed": 2} {
+		if kinds[kind] != want {
+			t.Errorf("%d findings of %s, want %d; all: %v", kinds[kind], kind, want, r.Findings)
+		}
+	}
+	if len(r.Snapshots) != 6 || len(r.Changes) != 20 {
+		t.Errorf("%d snapshots and %d comparisons", len(r.Snapshots), len(r.Changes))
+	}
+	if _, err := r.JSON(); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.reviews().Report(ctx, stranger, w.id); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Report to a stranger = %v, want not found", err)
+	}
+}
+
+func TestLessonsStayOpenUntilSomebodyActedOnThem(t *testing.T) {
+	t.Parallel()
+	w := watchRelease(t)
+	ctx, service := t.Context(), w.reviews()
+	draft := review.Draft{ID: uuid.New(), Happened: "It was slow.", Why: "No index.", Todo: "Make one.", Owner: "backend_lead", DueOn: time.Now().UTC().AddDate(0, 0, 14).Truncate(24 * time.Hour)}
+
+	wrong := review.Draft{ID: uuid.New(), Happened: "x", Owner: "king", DueOn: time.Now().AddDate(0, 0, -3)}
+	err := service.AddLesson(ctx, worker, w.id, wrong)
+	refused, ok := fault.As(err)
+	if !ok || refused.Kind != fault.Invalid || len(refused.Fields) != 5 {
+		t.Errorf("AddLesson(wrong) = %v, want a complaint about each of five fields", err)
+	}
+	for name, err := range map[string]error{
+		"a reader":   service.AddLesson(ctx, housetest.Person(housetest.Rivermark, "Vera", actor.Viewer), w.id, draft),
+		"a stranger": service.AddLesson(ctx, stranger, w.id, draft),
+	} {
+		if !fault.Is(err, fault.Forbidden) && !fault.Is(err, fault.NotFound) {
+			t.Errorf("AddLesson by %s = %v", name, err)
+		}
+	}
+	for range 2 { // pressed twice
+		if err := service.AddLesson(ctx, worker, w.id, draft); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open, _, err := service.Open(ctx, qa)
+	if err != nil || len(open) != 1 || open[0].Release != "REQ-1" || open[0].Todo != "Make one." || !open[0].DueOn.Equal(draft.DueOn) {
+		t.Errorf("Open = %+v, %v", open, err)
+	}
+	if theirs, _, err := service.Open(ctx, stranger); err != nil || len(theirs) != 0 {
+		t.Errorf("a stranger sees %d lessons, %v", len(theirs), err)
+	}
+	if err := service.Done(ctx, stranger, w.id, draft.ID, "it was done"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Done by a stranger = %v", err)
+	}
+	if err := service.Done(ctx, qa, w.id, draft.ID, " "); !fault.Is(err, fault.Invalid) {
+		t.Errorf("Done without a word = %v", err)
+	}
+	if err := service.Done(ctx, qa, w.id, draft.ID, "The index is there."); err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Done(ctx, worker, w.id, draft.ID, "Again."); !fault.Is(err, fault.Conflict) {
+		t.Errorf("Done twice = %v, want a conflict", err)
+	}
+	if open, _, err := service.Open(ctx, qa); err != nil || len(open) != 0 {
+		t.Errorf("Open afterwards = %+v, %v", open, err)
+	}
+	r, err := service.Report(ctx, worker, w.id)
+	if err != nil || len(r.Lessons) != 1 || r.Lessons[0].DoneBy != "Quin" || r.Lessons[0].DoneNote != "The index is there." {
+		t.Errorf("the report's lessons: %+v, %v", r.Lessons, err)
+	}
+	if n := w.count(`SELECT count(*) FROM gatehouse.audit_events WHERE action LIKE 'lesson:%' AND outcome = 'done' AND tenant_id = $1`, worker.Tenant); n != 2 {
+		t.Errorf("%d entries of lessons, want 2", n)
+	}
+	if _, err := w.super.Exec(ctx, "UPDATE gatehouse.release_lessons SET todo = 'nothing'"); err == nil {
+		t.Error("a lesson was rewritten")
+	}
+}

@@ -1,0 +1,276 @@
+package review
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/clock"
+	"github.com/agogsaas/gatehouse/internal/snapshot"
+)
+
+// Report is what was planned of a release and what happened.
+type Report struct {
+	Run        Run         `json:"release"`
+	At         time.Time   `json:"computed_at"`
+	Findings   []Finding   `json:"findings"`
+	Items      []Item      `json:"items"`
+	Gates      []Gate      `json:"gates"`
+	Signatures []Signature `json:"signatures"`
+	Migrations []Migration `json:"migrations"`
+	Moves      []Move      `json:"moves_of_t0"`
+	Refused    int         `json:"refused_attempts"`
+	Snapshots  []Snapshot  `json:"snapshots"`
+	Changes    []Change    `json:"health_compared"`
+	Lessons    []Lesson    `json:"lessons"`
+}
+
+// Run is the release.
+type Run struct {
+	ID          uuid.UUID  `json:"id"`
+	Code        string     `json:"code"`
+	Title       string     `json:"title"`
+	Environment string     `json:"environment"`
+	State       string     `json:"state"`
+	T0          time.Time  `json:"t0"`
+	TimeZone    string     `json:"time_zone"`
+	Template    string     `json:"runbook"`
+	SHA256      string     `json:"runbook_sha256"`
+	StartedBy   string     `json:"started_by"`
+	StartedAt   time.Time  `json:"started_at"`
+	EndedAt     *time.Time `json:"ended_at"`
+	EndedBy     string     `json:"ended_by"`
+	EndReason   string     `json:"end_reason"`
+}
+
+// Item is an item of the runbook, when it was due and when it was settled.
+type Item struct {
+	ID       string     `json:"id"`
+	Title    string     `json:"title"`
+	Owner    string     `json:"owner"`
+	Required bool       `json:"required"`
+	State    string     `json:"state"`
+	Due      time.Time  `json:"due_at"`
+	Settled  *time.Time `json:"settled_at"`
+	By       string     `json:"settled_by"`
+	Reason   string     `json:"reason"`
+	Failed   int        `json:"times_failed"`
+	Reopened int        `json:"times_reopened"`
+	// LateSeconds is nothing where the item is not settled, or was due before the release was started: that is nobody's delay.
+	LateSeconds *int64 `json:"late_seconds"`
+}
+
+// Gate is a gate, when it was due and when its last place was signed.
+type Gate struct {
+	Gate        string     `json:"gate"`
+	Name        string     `json:"name"`
+	Due         time.Time  `json:"due_at"`
+	Passed      bool       `json:"passed"`
+	PassedAt    *time.Time `json:"passed_at"`
+	LateSeconds *int64     `json:"late_seconds"`
+}
+
+// Signature is one that was given, and what became of it: "counts", "void" where what was signed changed, "withdrawn".
+type Signature struct {
+	Gate     string    `json:"gate"`
+	Slot     string    `json:"slot"`
+	Role     string    `json:"role"`
+	Name     string    `json:"name"`
+	Meaning  string    `json:"meaning"`
+	SignedAt time.Time `json:"signed_at"`
+	Standing string    `json:"standing"`
+	Reason   string    `json:"reason"`
+}
+
+// Migration is how long one took in the rehearsal of the same text, and in this release.
+type Migration struct {
+	Version     string     `json:"version"`
+	Title       string     `json:"title"`
+	RehearsedMs *int64     `json:"rehearsed_ms"`
+	TookMs      *int64     `json:"took_ms"`
+	AppliedAt   *time.Time `json:"applied_at"`
+	By          string     `json:"applied_by"`
+	Failures    int        `json:"failed_tries"`
+	Undone      bool       `json:"taken_back"`
+}
+
+// Move is that T-0 was moved.
+type Move struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	From   string    `json:"from"`
+	To     string    `json:"to"`
+}
+
+// Snapshot is where a measuring of the release stands.
+type Snapshot struct {
+	Point    snapshot.Point `json:"point"`
+	State    snapshot.State `json:"state"`
+	DueAt    time.Time      `json:"due_at"`
+	TakenAt  *time.Time     `json:"taken_at"`
+	SHA256   string         `json:"sha256"`
+	Lateness string         `json:"lateness"`
+	Finding  string         `json:"finding"`
+}
+
+// Change is one thing that was measured before T-0 and after it.
+type Change struct {
+	Kind    snapshot.Kind    `json:"kind"`
+	Name    string           `json:"name"`
+	Title   string           `json:"title"`
+	Unit    string           `json:"unit"`
+	Before  Measured         `json:"before"`
+	After   Measured         `json:"after"`
+	Point   snapshot.Point   `json:"after_point"`
+	Verdict snapshot.Verdict `json:"verdict"`
+	Words   string           `json:"words"`
+}
+
+// Measured is a state and a value; both are empty where there is none.
+type Measured struct {
+	State string `json:"state"`
+	Value string `json:"value"`
+}
+
+// Finding is something that somebody should look at.
+type Finding struct {
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// LateFrom is how late an item has to be to be a finding.
+const LateFrom = 15 * time.Minute
+
+// complete adds what follows from what was read.
+func (r *Report) complete(w snapshot.Watch) {
+	for i := range r.Items {
+		one := &r.Items[i]
+		if one.Settled != nil && !one.Due.Before(r.Run.StartedAt) {
+			one.LateSeconds = lateness(one.Due, *one.Settled)
+		}
+	}
+	for i := range r.Gates {
+		one := &r.Gates[i]
+		if !one.Passed {
+			one.PassedAt = nil
+		} else if one.PassedAt != nil && !one.Due.Before(r.Run.StartedAt) {
+			one.LateSeconds = lateness(one.Due, *one.PassedAt)
+		}
+	}
+	for _, p := range w.Places {
+		s := Snapshot{Point: p.Point, State: p.State, DueAt: p.Due}
+		if p.Head != nil {
+			s.TakenAt, s.SHA256, s.Lateness = &p.Head.TakenAt, p.Head.SHA256, p.Head.Lateness()
+		}
+		if p.Miss != nil {
+			s.Finding = p.Miss.Why
+		}
+		r.Snapshots = append(r.Snapshots, s)
+	}
+	for _, l := range w.Lines {
+		c := Change{Kind: l.Kind, Name: l.Name, Title: l.Title, Unit: l.Unit, Before: Measured{string(l.Base.State), l.Base.Value}}
+		for _, p := range snapshot.Hours { // the last one that was measured
+			if cell, ok := l.Hours[p]; ok {
+				c.After, c.Point, c.Verdict, c.Words = Measured{string(cell.State), cell.Value}, p, cell.Verdict, cell.Change
+			}
+		}
+		r.Changes = append(r.Changes, c)
+	}
+	r.find(w)
+}
+
+func lateness(due, settled time.Time) *int64 {
+	late := int64(settled.Sub(due) / time.Second)
+	return &late
+}
+
+// find writes down what is to be looked at, the gravest first.
+func (r *Report) find(w snapshot.Watch) {
+	add := func(kind, form string, args ...any) {
+		r.Findings = append(r.Findings, Finding{kind, fmt.Sprintf(form, args...)})
+	}
+	if r.Run.State == "aborted" {
+		add("aborted", "The release was aborted by %s: %s", r.Run.EndedBy, r.Run.EndReason)
+	}
+	for _, m := range r.Migrations {
+		if m.Failures > 0 {
+			add("migration_failed", "Migration %s failed %s.", m.Version, times(m.Failures))
+		}
+		if m.Undone {
+			add("migration_undone", "Migration %s was taken back.", m.Version)
+		}
+	}
+	for _, c := range r.Changes {
+		switch {
+		case c.After.State == "unhealthy":
+			add("unhealthy", "%s was unhealthy at %s.", c.Title, c.Point.Title())
+		case c.Verdict == snapshot.Worse:
+			add("worse", "%s is worse than before T-0: %s.", c.Title, c.Words)
+		}
+	}
+	for _, s := range r.Snapshots {
+		if s.Finding != "" {
+			add("snapshot_missed", "%s", s.Finding)
+		}
+	}
+	if w.Base == nil && !r.At.Before(r.Run.T0) {
+		add("no_baseline", "There is no baseline of the hour before T-0, so whether anything became better or worse is not known.")
+	}
+	for _, i := range r.Items {
+		if i.Failed > 0 {
+			add("item_failed", "%s, %s, failed %s, and is %s now.", i.ID, i.Title, times(i.Failed), i.State)
+		}
+		if i.Reopened > 0 {
+			add("item_reopened", "%s, %s, was put back to open %s.", i.ID, i.Title, times(i.Reopened))
+		}
+	}
+	for _, i := range r.Items {
+		if i.Required && i.LateSeconds != nil && time.Duration(*i.LateSeconds)*time.Second >= LateFrom {
+			add("item_late", "%s, %s, was settled %s late.", i.ID, i.Title, clock.Duration(time.Duration(*i.LateSeconds)*time.Second))
+		}
+	}
+	for _, s := range r.Signatures {
+		switch s.Standing {
+		case "withdrawn":
+			add("signature_withdrawn", "%s withdrew the signature as %s at %s: %s", s.Name, s.Role, s.Gate, s.Reason)
+		case "void":
+			add("signature_void", "The signature of %s as %s at %s became void, because what was signed changed.", s.Name, s.Role, s.Gate)
+		}
+	}
+	if len(r.Moves) > 0 {
+		add("t0_moved", "T-0 was moved %s.", times(len(r.Moves)))
+	}
+	if r.Refused > 0 {
+		add("refused", "%s at this release was refused; the audit trail has each.", plural(r.Refused, "attempt"))
+	}
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// JSON is the report as programs read it.
+func (r Report) JSON() ([]byte, error) {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encoding the report of %s: %w", r.Run.Code, err)
+	}
+	return append(text, '\n'), nil
+}
+
+// RoleTitle is a role as people say it.
+func RoleTitle(role string) string { return actor.Role(role).Title() }
