@@ -36,8 +36,8 @@ var (
 	lessonDone    = components.State{Code: "done", Word: "Done", Tone: components.Good}
 )
 
-// late says a lateness in words; what is within a minute of its time is on time.
-func late(seconds *int64) string {
+// lateness says a lateness in words; what is within a minute of its time is on time.
+func lateness(seconds *int64) string {
 	if seconds == nil {
 		return ""
 	}
@@ -77,7 +77,7 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 		v.Tone, v.Sentence = components.Warn, counted(n, "finding", "findings")+", the gravest first."
 	}
 	for _, g := range r.Gates {
-		line := pages.ReportLine{ID: g.Gate, What: g.Name, State: gateNotPassed, Planned: past(g.Due, r.At, zone), Happened: at(g.PassedAt), Late: late(g.LateSeconds)}
+		line := pages.ReportLine{ID: g.Gate, What: g.Name, State: gateNotPassed, Planned: past(g.Due, r.At, zone), Happened: at(g.PassedAt), Late: lateness(g.LateSeconds)}
 		if g.Passed {
 			line.State = gatePassed
 		}
@@ -85,7 +85,7 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 	}
 	for _, i := range r.Items {
 		line := pages.ReportLine{
-			ID: i.ID, What: i.ID + ", " + i.Title, Who: i.By, State: reviewItemStates[i.State], Planned: past(i.Due, r.At, zone), Happened: at(i.Settled), Late: late(i.LateSeconds), Note: i.Reason,
+			ID: i.ID, What: i.ID + ", " + i.Title, Who: i.By, State: reviewItemStates[i.State], Planned: past(i.Due, r.At, zone), Happened: at(i.Settled), Late: lateness(i.LateSeconds), Note: i.Reason,
 		}
 		if i.Failed > 0 || i.Reopened > 0 {
 			line.Note = fmt.Sprintf("Failed %s, put back %s. %s", counted(i.Failed, "time", "times"), counted(i.Reopened, "time", "times"), i.Reason)

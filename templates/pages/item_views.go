@@ -147,6 +147,7 @@ type ItemShowView struct {
 	layouts.Shell
 	Here        []Present // who else has it open
 	Moved       MovedPart
+	Report      components.Link // where the item is about what closes a release
 	Snapshots   components.Link // of the item's hour; zero where it is about none
 	ID          string
 	Name        string
