@@ -45,7 +45,6 @@ func Routes(s Stories) []web.Route {
 	return slices.Concat(
 		[]web.Route{{Method: http.MethodGet, Path: "/", Access: web.Public, Handler: home}},
 		Inbox(s.Inbox),
-		Releases(s.Runbook, s.Now),
 		lookoutRoutes(s.Runbook, s.Presence),
 		Releases(s.Runbook, s.Reviews, s.Now),
 		Snapshots(s.Snapshots),

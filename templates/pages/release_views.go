@@ -60,7 +60,7 @@ type ReleaseStartView struct {
 	Refused      string          // why this person may not start one; empty when they may
 	WhoCan       []string
 	Lessons    []Lesson // of earlier releases, that nobody has acted on yet
-	Action     string // POST /releases
+	Action     string   // POST /releases
 	CancelHref string
 	Templates  []TemplateChoice
 	Code       string
