@@ -73,6 +73,9 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 	for _, f := range r.Findings {
 		v.Findings = append(v.Findings, f.Text)
 	}
+	if r.Run.State == "active" || r.Run.State == "signed_off" {
+		v.Tone, v.Sentence = components.Info, "Nothing is to be looked at so far. The release is not over."
+	}
 	if n := len(r.Findings); n > 0 {
 		v.Tone, v.Sentence = components.Warn, counted(n, "finding", "findings")+", the gravest first."
 	}

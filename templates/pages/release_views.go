@@ -59,19 +59,7 @@ type ReleaseStartView struct {
 	Guest        bool            // another company operates the environment, so its migrations are not this one's to apply
 	Refused      string          // why this person may not start one; empty when they may
 	WhoCan       []string
-	Lessons    []Lesson // of earlier releases, that nobody has acted on yet
-	Action     string   // POST /releases
-	CancelHref string
-	Templates  []TemplateChoice
-	Code       string
-	Name       string // posted as "title"
-	TZero      string // "2025-12-24T14:00", local to the zone
-	Zones      []components.Option
-	Complaints components.Complaints
-	Running    components.Link // the release that already runs here; zero when none does
-	Guest      bool            // another company operates the environment, so its migrations are not this one's to apply
-	Refused    string          // why this person may not start one; empty when they may
-	WhoCan     []string
+	Lessons      []Lesson // of earlier releases, that nobody has acted on yet
 }
 
 // TemplateRef names the runbook a release was frozen from.
