@@ -110,6 +110,7 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 		b.Queue(sql("DossierRehearsals"), args).Query(collect(&rehearsals))
 		b.Queue(sql("DossierBackups"), args).Query(parts(&r.Backups))
 		b.Queue(sql("DossierHealth"), args).Query(parts(&r.Health))
+		b.Queue(sql("DossierWaivers"), args).Query(parts(&r.Waivers))
 	})
 	if err == nil {
 		err = json.Unmarshal([]byte(head.Release), &r.Release)
@@ -117,7 +118,7 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 	if err != nil {
 		return dossier.Dossier{}, err
 	}
-	r.Files, r.Waivers = []dossier.File{}, []dossier.Row{}
+	r.Files = []dossier.File{}
 	r.Rehearsals = make([]dossier.Report, len(rehearsals))
 	for i, row := range rehearsals {
 		if err := json.Unmarshal([]byte(row.Part), &r.Rehearsals[i]); err != nil {

@@ -155,3 +155,11 @@ SELECT run_id
   FROM gatehouse.runs
  WHERE tenant_id = gatehouse.current_tenant() AND (code = @named OR run_id::text = @named)
  ORDER BY started_at DESC;
+
+-- name: DossierWaivers :many
+-- What is required and was skipped all the same, with who signed for it.
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT item_id, waiver_id, role, statement, reason, content, content_sha256, issuer, subject, name, auth_time, signed_at
+          FROM gatehouse.item_waivers
+         WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
+ ORDER BY x.signed_at, x.waiver_id;
