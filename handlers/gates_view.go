@@ -366,7 +366,7 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	if err != nil {
 		return nil, err
 	}
-	attempts := pages.ContentSection{Title: "Attempts before"}
+	attempts := pages.ContentSection{Title: "What came before"}
 	for _, e := range content.Stops {
 		attempts.Facts = append(attempts.Facts, components.Fact{
 			Label: fmt.Sprintf("Attempt %d, %s", e.Attempt, e.Kind), Value: fmt.Sprintf("%s, %s: %s", e.By, contentTime(e.At, gateZone(g)), e.Reason),
@@ -374,6 +374,9 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	}
 	for _, a := range content.Attempts {
 		attempts.Facts = append(attempts.Facts, components.Fact{Label: fmt.Sprintf("Attempt %d, opened", a.Attempt), Value: fmt.Sprintf("%s, %s: %s", a.By, contentTime(a.At, gateZone(g)), a.Note)})
+	}
+	for _, b := range content.Rollbacks {
+		attempts.Facts = append(attempts.Facts, components.Fact{Label: b.Option + ", given up", Value: fmt.Sprintf("Begun by %s: %s. Given up by %s: %s", b.By, b.Reason, b.GivenUpBy, b.GivenUp)})
 	}
 	release := pages.ContentSection{Title: "Release", Facts: []components.Fact{
 		{Label: "Code", Value: content.Release.Code, Code: true},

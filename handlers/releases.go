@@ -75,7 +75,7 @@ func runPath(id uuid.UUID) string { return releasesPage + "/" + id.String() }
 func (h releases) list(c echo.Context) error {
 	values := web.Query(c)
 	q := runbook.Query{Limit: releasePageSize + 1}
-	if state := optionalChoice(values, "state", "active", "signed_off", "closed", "aborted"); state != "" {
+	if state := optionalChoice(values, "state", "active", "signed_off", "closed", "aborted", "rolled_back"); state != "" {
 		q.State = runbook.State(state)
 	}
 	if at := values.Text("before", 0, 80); at != "" {

@@ -19,10 +19,11 @@ import (
 )
 
 var releaseStates = map[runbook.State]components.State{
-	runbook.Active:    {Code: "active", Word: "Running", Tone: components.Progress},
-	runbook.SignedOff: {Code: "signed_off", Word: "Signed off", Tone: components.Good},
-	runbook.Closed:    {Code: "closed", Word: "Completed", Tone: components.Good},
-	runbook.Aborted:   {Code: "aborted", Word: "Aborted", Tone: components.Bad},
+	runbook.Active:     {Code: "active", Word: "Running", Tone: components.Progress},
+	runbook.SignedOff:  {Code: "signed_off", Word: "Signed off", Tone: components.Good},
+	runbook.Closed:     {Code: "closed", Word: "Completed", Tone: components.Good},
+	runbook.Aborted:    {Code: "aborted", Word: "Aborted", Tone: components.Bad},
+	runbook.RolledBack: {Code: "rolled_back", Word: "Rolled back", Tone: components.Warn},
 }
 
 var (
@@ -39,7 +40,7 @@ func (h releases) listView(shell layouts.Shell, by actor.Actor, q runbook.Query,
 	for _, f := range []struct {
 		state runbook.State
 		label string
-	}{{"", "All"}, {runbook.Active, "Running"}, {runbook.SignedOff, "Signed off"}, {runbook.Closed, "Completed"}, {runbook.Aborted, "Aborted"}} {
+	}{{"", "All"}, {runbook.Active, "Running"}, {runbook.SignedOff, "Signed off"}, {runbook.Closed, "Completed"}, {runbook.Aborted, "Aborted"}, {runbook.RolledBack, "Rolled back"}} {
 		filter := components.Filter{Label: f.label, Href: listHref(f.state, ""), Code: string(f.state), Chosen: q.State == f.state}
 		if f.state == "" {
 			filter.Code = "all"
@@ -205,6 +206,10 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	v.Timeline = timelineView(r, v.Phases)
 	v.Next = nextView(by, r, waits)
 	v.Migrations, v.MigrationsSentence = migrationLines(r)
+	v.Rollback = rollbackBanner(r)
+	if r.Run.State == runbook.Active || r.Run.State == runbook.SignedOff {
+		v.RollBack = components.Link{Label: "Roll back", Href: rollbackHref(r.Run.ID)}
+	}
 	if r.Run.State == runbook.Active {
 		v.Window = bannerOf(r.Moment, zone, v.Href+windowPath)
 		if by.Can(actor.ReleaseManage) {

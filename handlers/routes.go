@@ -14,6 +14,7 @@ import (
 type Stories struct {
 	Runbook    RunbookStories
 	Signoff    SignoffStories
+	Rollbacks  RollbackStories
 	Migrations MigrationStories
 	Changes    ChangeStories
 	Drift      DriftStories
@@ -50,6 +51,7 @@ func Routes(s Stories) []web.Route {
 		Snapshots(s.Snapshots),
 		Reports(s.Reviews),
 		Gates(s.Signoff, s.Now),
+		Rollbacks(s.Rollbacks, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Windows(s.Changes, s.Now),
 		Drift(s.Drift, s.Now),

@@ -42,6 +42,7 @@ type shelf struct {
 	found      runbook.CheckResult
 	changes    []signoff.Change
 	stops      []signoff.Stop
+	rollbacks  []runbook.Rollback
 	attempts   []signoff.Attempt
 	expires    time.Time
 	files      map[runbook.ItemID][]shelfFile
@@ -211,7 +212,7 @@ func (s runbookShelf) Show(_ context.Context, _ actor.Actor, run uuid.UUID) (run
 	if err := s.find(run); err != nil {
 		return runbook.Release{}, err
 	}
-	r := runbook.Release{Plan: s.plan(), Template: s.template}
+	r := runbook.Release{Plan: s.plan(), Template: s.template, Rollbacks: s.rollbacks}
 	for _, g := range r.Plan.Gates {
 		r.Gates = append(r.Gates, runbook.GateShown{Gate: g, Signing: s.gate(g.ID)})
 	}

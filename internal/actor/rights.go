@@ -31,18 +31,23 @@ type Right string
 
 // The rights.
 const (
-	ReleaseRead    Right = "release:read"
-	ReleaseStart   Right = "release:start"
-	ReleaseManage  Right = "release:manage" // move T-0, abort
-	ItemWork       Right = "item:work"
-	RunbookImport  Right = "runbook:import"
-	GateSign       Right = "gate:sign"
-	MigrationRead  Right = "migration:read"
-	MigrationApply Right = "migration:apply"
-	MigrationDown  Right = "migration:down"
-	HealthRead     Right = "health:read"
-	HealthRun      Right = "health:run"
-	AuditRead      Right = "audit:read"
+	ReleaseRead   Right = "release:read"
+	ReleaseStart  Right = "release:start"
+	ReleaseManage Right = "release:manage" // move T-0, abort
+	// ReleaseRollback starts and ends a rollback; RollbackAgree is the second person's word to one that loses data, and
+	// RollbackReview the look at it afterwards.
+	ReleaseRollback Right = "release:rollback"
+	RollbackAgree   Right = "rollback:agree"
+	RollbackReview  Right = "rollback:review"
+	RunbookImport   Right = "runbook:import"
+	ItemWork        Right = "item:work"
+	GateSign        Right = "gate:sign"
+	MigrationRead   Right = "migration:read"
+	MigrationApply  Right = "migration:apply"
+	MigrationDown   Right = "migration:down"
+	HealthRead      Right = "health:read"
+	HealthRun       Right = "health:run"
+	AuditRead       Right = "audit:read"
 	// AuditAcknowledge is to say that an older state of the database was restored, and that it goes on from here.
 	AuditAcknowledge Right = "audit:acknowledge"
 	GraphQLQuery     Right = "graphql:query"
@@ -60,13 +65,13 @@ var rightsOf = map[Role][]Right{
 	WarehouseStaff:      and(),
 	WarehouseSupervisor: and(),
 	QAEngineer:          and(ItemWork, HealthRun),
-	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead),
+	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview),
 	StatisticalExpert:   and(ItemWork, HealthRun, GateSign),
-	BackendLead:         and(ItemWork, HealthRun, GateSign),
+	BackendLead:         and(ItemWork, HealthRun, GateSign, RollbackAgree, RollbackReview),
 	FrontendLead:        and(ItemWork, HealthRun),
 	DevOpsEngineer:      and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown),
-	DevOpsLead:          and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown, GateSign, AuditRead, RunbookImport),
-	OnCallEngineer:      and(ItemWork, HealthRun, ReleaseManage),
+	DevOpsLead:          and(ItemWork, HealthRun, ReleaseStart, ReleaseManage, MigrationApply, MigrationDown, GateSign, AuditRead, RunbookImport, ReleaseRollback, RollbackAgree, RollbackReview),
+	OnCallEngineer:      and(ItemWork, HealthRun, ReleaseManage, ReleaseRollback, RollbackAgree, RollbackReview),
 	ProductOwner:        and(ItemWork, GateSign),
 	Viewer:              and(),
 	Auditor:             and(AuditRead, AuditAcknowledge),

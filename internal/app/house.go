@@ -127,7 +127,7 @@ func (a *App) build() error {
 	operations := operation.NewService(postgres.Operations{DB: a.db, Jobs: &operationQueueing{a.jobs}})
 	site.Mount(handlers.Routes(handlers.Stories{
 		Repairs: Repairs(a.config, a.db, schema, operations),
-		Runbook: runs, Signoff: signing, Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
+		Runbook: runs, Signoff: signing, Rollbacks: runbook.NewRollbacks(postgres.Rollbacks{DB: a.db}), Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),

@@ -185,10 +185,14 @@ func (is Obstacles) refusal(o Order) error {
 		return fault.New(fault.GateClosed, "Release %s does not plan %s.", is.ReleaseCode, title)
 	case is.PlannedSHA256 != o.PlanSHA256:
 		return fault.New(fault.GateClosed, "%s is not the file that release %s was started with (then %s, now %s). Start a new release for it.", title, is.ReleaseCode, short(is.PlannedSHA256), short(o.PlanSHA256))
+	case o.Run.Direction == Up && is.RollingBack != "":
+		return fault.New(fault.GateClosed, "Release %s is being rolled back by %s, so nothing of it is applied. End the rollback first.", is.ReleaseCode, is.RollingBack)
 	case is.Closed != "":
 		return fault.New(fault.GateClosed, "%s", is.Closed)
 	case o.Run.Direction == Down && !is.Saved:
 		return fault.New(fault.GateClosed, "%s", NotSaved)
+	case o.Run.Direction == Up && !is.GateOpen && is.Stopped != "":
+		return fault.New(fault.GateClosed, "The go / no-go gate of release %s is not open. %s", is.ReleaseCode, is.Stopped)
 	case o.Run.Direction == Up && !is.GateOpen:
 		return fault.New(fault.GateClosed, "The go / no-go gate of release %s is not open: %s.", is.ReleaseCode, missing(is.Missing))
 	case o.Run.Direction == Up && !is.BackedUp:

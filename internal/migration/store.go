@@ -138,6 +138,8 @@ type Obstacles struct {
 	Rehearsed     bool // the release's files passed a rehearsal on it
 	Missing       []actor.Role
 	Unsettled     string // required items that the runbook puts before applying
+	Stopped       string // that go / no-go was rejected or ran out of time; empty where it was not
+	RollingBack   string // by which way the release is being taken back; empty while it is not
 	Closed        string // why the change window or a freeze refuses; empty where they do not
 	Token         string // what is wrong with the one-time token; empty where nothing is
 	PlannedSHA256 string // empty where the release does not plan the version

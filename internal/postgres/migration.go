@@ -240,7 +240,7 @@ func (t migrationTx) Obstacles(ctx context.Context, o migration.Order) (migratio
 	}
 	is := migration.Obstacles{
 		Operator: row.Operator, ReleaseFound: row.ReleaseFound, ReleaseState: row.ReleaseState, ReleaseCode: row.ReleaseCode,
-		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Saved: row.Saved, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256, Closed: row.Closed, Token: row.Token,
+		GateOpen: row.GateOpen, BackedUp: row.BackedUp, Rehearsed: row.Rehearsed, Saved: row.Saved, Unsettled: row.Unsettled, PlannedSHA256: row.PlannedSHA256, Stopped: row.Stopped, RollingBack: row.RollingBack, Closed: row.Closed, Token: row.Token,
 	}
 	if release != nil && release.RunID == o.Run.Release {
 		is.Missing = rolesOf(release.Missing)

@@ -131,6 +131,7 @@ type obstacleRow struct {
 	Saved                     bool
 	PlannedSHA256             string
 	Closed, Token             string
+	Stopped, RollingBack      string
 }
 
 func deref[T any](p *T) T {

@@ -163,6 +163,13 @@ type runMigrationRow struct {
 	FinishedAt     *time.Time
 }
 
+func (m runMigrationRow) shown() runbook.MigrationShown {
+	return runbook.MigrationShown{
+		Migration: runbook.Migration{Version: m.Version, Title: m.Title, SHA256: m.SHA256},
+		Direction: m.Direction, Success: m.Success, At: timeOrZero(m.FinishedAt),
+	}
+}
+
 type runEvidenceRow struct {
 	Number                            int
 	Kind, Value, Note, Summary, Query string
@@ -194,6 +201,7 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	var moment *momentRow
 	var taken []takenOverRow
 	var newest *templateRefRow
+	var back rollbackRows
 	args := pgx.StrictNamedArgs{"run": run}
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		plan.queueRun(b, run)
@@ -203,6 +211,8 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 		b.Queue(sql("NewestImported"), args).Query(collectMaybe(&newest))
 		b.Queue(sql("TakenOver"), args).Query(collect(&taken))
 		b.Queue(sql("ChangeMoment"), pgx.StrictNamedArgs{"release": run}).Query(collectMaybe(&moment))
+		b.Queue(sql("Rollbacks"), args).Query(collect(&back.rollbacks))
+		b.Queue(sql("RollbackActs"), args).Query(collect(&back.acts))
 	})
 	if err != nil {
 		return runbook.Release{}, err
@@ -225,11 +235,9 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 		release.Gates = append(release.Gates, runbook.GateShown{Gate: g, Signing: signing[i]})
 	}
 	for _, m := range migrations {
-		release.Migrations = append(release.Migrations, runbook.MigrationShown{
-			Migration: runbook.Migration{Version: m.Version, Title: m.Title, SHA256: m.SHA256},
-			Direction: m.Direction, Success: m.Success, At: timeOrZero(m.FinishedAt),
-		})
+		release.Migrations = append(release.Migrations, m.shown())
 	}
+	release.Rollbacks = back.list(run)
 	return release, nil
 }
 

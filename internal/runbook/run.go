@@ -22,6 +22,8 @@ const (
 	SignedOff State = "signed_off" // its last gate has been passed; what is left is watching
 	Aborted   State = "aborted"
 	Closed    State = "closed" // signed off, and nothing is left to do
+	// RolledBack says that it was taken back by one of the ways of its runbook.
+	RolledBack State = "rolled_back"
 )
 
 // Counts is how far a run has come.
@@ -81,7 +83,7 @@ func (r Run) clock(at time.Time) string { return at.In(r.Zone()).Format("2 Jan 2
 var zones sync.Map
 
 // Ended says that nothing of the run changes any more, and nothing in it waits for anything.
-func (r Run) Ended() bool { return r.State == Aborted || r.State == Closed }
+func (r Run) Ended() bool { return r.State == Aborted || r.State == Closed || r.State == RolledBack }
 
 // mayWork says why nothing can be done to that item of the run now.
 func (r Run) mayWork(i Item) error {
@@ -97,6 +99,8 @@ func (r Run) mayWork(i Item) error {
 		return fault.New(fault.Conflict, "This release was aborted, so nothing of it changes any more.")
 	case Closed:
 		return fault.New(fault.Conflict, "This release is completed, so nothing of it changes any more.")
+	case RolledBack:
+		return fault.New(fault.Conflict, "This release was rolled back, so nothing of it changes any more.")
 	}
 	return fault.New(fault.Conflict, "This release is %s.", r.State)
 }

@@ -123,6 +123,7 @@ type Release struct {
 	Newest     TemplateRef
 	Moment     change.Moment // how it stands to its change window
 	TakenOver  []TakenOver   // from whoever had it, and still in other hands
+	Rollbacks  []Rollback    // newest first
 }
 
 // HistoryLine is something that was done to an item.

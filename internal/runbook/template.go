@@ -116,6 +116,11 @@ type RollbackOption struct {
 	Who      string   `json:"who"`
 	When     string   `json:"when"`
 	Steps    []string `json:"steps"`
+	// Goal is how long it may take, "+5m"; left out, the last number of minutes in time. TwoPeople asks for two also where
+	// nothing is lost. Show names what this console has for it: migrations, backups, health.
+	Goal      *Offset  `json:"goal,omitempty"`
+	TwoPeople bool     `json:"two_people,omitempty"`
+	Show      []string `json:"show,omitempty"`
 }
 
 // Troubleshooting is a symptom and its remedy.

@@ -88,8 +88,8 @@ func (t Template) checkReferences(c *complaints) {
 		}
 	}
 	for n, r := range t.Rollback {
-		if r.Title == "" || r.Time == "" || r.DataLoss == "" || r.Who == "" || r.When == "" || len(r.Steps) == 0 {
-			c.add(place(n), fmt.Errorf("rollback option %s does not say what, when, who, how long, what is lost and how", r.ID))
+		if err := r.check(); err != nil {
+			c.add(place(n), err)
 		}
 	}
 	for n, r := range t.Troubleshooting {

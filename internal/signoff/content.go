@@ -34,12 +34,22 @@ type Content struct {
 	Expires  string           `json:"expires"`
 	Stops    []ContentStop    `json:"stops"`
 	Attempts []ContentAttempt `json:"attempts"`
+	// Rollbacks were begun and given up.
+	Rollbacks []ContentRollback `json:"rollbacks"`
 }
 
 // ContentStop is an attempt that ended without passing.
 type ContentStop struct {
 	Attempt                                                   int
 	Kind, Slot, Role, Reason, By, Issuer, Subject, At, SHA256 string
+}
+
+// ContentRollback is a rollback of the release that was begun and given up.
+type ContentRollback struct {
+	Option, Reason, By, At string
+	GivenUp                string `json:"given_up"`
+	GivenUpBy              string `json:"given_up_by"`
+	GivenUpAt              string `json:"given_up_at"`
 }
 
 // ContentAttempt is an attempt after a stopped one.
@@ -171,6 +181,9 @@ func (c Content) facts() []fact {
 	}
 	for _, a := range c.Attempts {
 		facts = append(facts, fact{fmt.Sprintf("Attempt %d", a.Attempt), fmt.Sprintf("opened by %s (%s at %s), %s: %s", a.By, a.Subject, a.Issuer, a.At, a.Note)})
+	}
+	for i, b := range c.Rollbacks {
+		facts = append(facts, fact{fmt.Sprintf("Rollback %d", i+1), fmt.Sprintf("%s begun by %s, %s: %s; given up by %s, %s: %s", b.Option, b.By, b.At, b.Reason, b.GivenUpBy, b.GivenUpAt, b.GivenUp)})
 	}
 	for _, s := range c.Slots {
 		facts = append(facts, fact{"Place " + s.Slot, fmt.Sprintf("%s, required: %s. %s", s.Role, yes(s.Required), s.Statement)})

@@ -166,4 +166,7 @@ type ReleaseShowView struct {
 	Ended       string // why and when it ended, for a release that is over
 	DossierHref string // POST; empty where this person may not
 	LiveHref    string // asked again while the page is open; empty when nothing can change
+	// Rollback is said on the page while there is one; RollBack leads to where the release is taken back, zero where nothing is left.
+	Rollback RollbackBanner
+	RollBack components.Link
 }

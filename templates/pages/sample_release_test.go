@@ -130,3 +130,85 @@ func releaseShowOver() pages.ReleaseShowView {
 	v.Next, v.Reschedule, v.Abort, v.LiveHref, v.Newer = pages.NextStep{}, pages.ReschedulePart{}, pages.AbortPart{}, "", ""
 	return v
 }
+
+func releaseShowRollingBack() pages.ReleaseShowView {
+	v := releaseShow()
+	v.Rollback = pages.RollbackBanner{
+		Text: "This release is being rolled back by RB-1, decided by Olaf Nyström. Running for 3 min: 2 min left of its goal of 5 min. Nothing of it is applied or signed. ",
+		Tone: components.Bad, Way: components.Link{Label: "Open the rollback", Href: "/releases/" + code + "/rollback"},
+	}
+	v.RollBack = components.Link{Label: "Roll back", Href: "/releases/" + code + "/rollback"}
+	return v
+}
+
+func waysBack() []pages.RollbackChoice {
+	return []pages.RollbackChoice{
+		{ID: "RB-1", Title: "Undo the rollout", Time: "under 5 minutes", Loss: "none", Who: "DevOps lead", When: "Pods restart in a loop, or more than 10 percent of the requests fail.", Goal: "5 min", Takes: "one person alone, reviewed afterwards", Safe: true, Chosen: true, Steps: []string{"kubectl rollout undo deployment/<name>, then kubectl rollout status.", "Count the pods that are ready."}},
+		{ID: "RB-5", Title: "Undo the migrations", Time: "seconds each", Loss: "every row in what they created", Who: "DevOps lead", When: "A migration did harm that nothing above mends.", Takes: "two people, because data is lost or the runbook asks for it", Steps: []string{"On the page Migrations, undo V0.0.22."}},
+	}
+}
+
+func releaseRollback() pages.ReleaseRollbackView {
+	return pages.ReleaseRollbackView{
+		Shell: shell("Rollback of "+code, layouts.PlaceReleases, toReleases, toRelease), Code: code, State: running, Href: "/releases/" + code + "/rollback", Choices: waysBack(),
+		Start: pages.RollbackStart{Action: "/releases/" + code + "/rollback", Key: "k", Reason: "x", Effect: "Roll " + code + " back on demo, and start the clock", Complaints: components.Complaints{{Field: "reason", Label: "Reason", Text: "Say why in a few words, for those who read this later."}, {Field: "option", Text: "Choose one of the ways back of this release's runbook."}}},
+	}
+}
+
+func releaseRollbackStale() pages.ReleaseRollbackView {
+	v := releaseRollback()
+	v.Start.FreshHref, v.Start.Complaints = "/login?fresh=1&return=%2Freleases", nil
+	return v
+}
+
+func rollbackUnderWay() pages.RollbackView {
+	return pages.RollbackView{
+		ID: "1", Option: "RB-5", Title: "Undo the migrations", Loss: "every row in what they created", State: components.State{Code: "under_way", Word: "Rolling back", Tone: components.Progress}, By: "Olaf Nyström", Started: clock("14:20", "3 min ago"),
+		Reason: "Writes to lots fail.", Agreed: "Marta Lindqvist on 24 Dec 2025 at 14:21 UTC", Clock: "Running for 3 min: 7 min left of its goal of 10 min.", ClockTone: components.Warn, Open: true,
+		Steps: []pages.RollbackStepView{
+			{Number: "1", Text: "Undo V0.0.22, then V0.0.21, then V0.0.20.", State: done, By: "Ines Duarte", At: clock("14:22", "1 min ago"), Note: "All three succeeded; see the runs."},
+			{Number: "2", Text: "Look at the objects on each page afterwards.", State: open, Action: "/releases/x/rollback/1/steps", Typed: "ok", Problem: "What did you see? Say why in a few words."},
+			{Number: "3", Text: "Tell the shift lead.", State: components.State{Code: "not_needed", Word: "Not needed", Tone: components.Info}, By: "Ines Duarte", At: clock("14:22", "1 min ago"), Note: "She stands beside us."},
+		},
+		EndAction: "/releases/x/rollback/1/end", EndEffect: "End " + code + " as rolled back, and stop the clock", GiveUpNote: "x",
+		Undo:       []pages.MigrationLine{{Version: "V0.0.22", Title: "statistics", Href: "/migrations/V0.0.22/down", State: components.State{Code: "applied", Word: "Applied", Tone: components.Good}}},
+		Pages:      []components.Link{{Label: "Run the health checks", Href: "/health-checks"}},
+		Complaints: components.Complaints{{Field: "note-2", Text: "What did you see? Say why in a few words."}},
+	}
+}
+
+func releaseRollbackUnderWay() pages.ReleaseRollbackView {
+	v := releaseRollback()
+	b := rollbackUnderWay()
+	v.Current, v.Start, v.LiveHref = &b, pages.RollbackStart{}, "/releases/x/rollback"
+	return v
+}
+
+// releaseRollbackAsked waits for the second person, who has to sign in afresh; an earlier one was given up.
+func releaseRollbackAsked() pages.ReleaseRollbackView {
+	v := releaseRollbackUnderWay()
+	b := rollbackUnderWay()
+	b.State, b.Agreed, b.AgreeFresh, b.EndAction = components.State{Code: "asked", Word: "Waits for a second person", Tone: components.Blocked}, "", "/login?fresh=1", ""
+	b.Complaints = nil
+	for i := range b.Steps {
+		b.Steps[i] = pages.RollbackStepView{Number: b.Steps[i].Number, Text: b.Steps[i].Text, State: open}
+	}
+	past := rollbackUnderWay()
+	past.ID, past.Open, past.State, past.EndAction, past.Undo, past.Pages, past.Complaints = "0", false, components.State{Code: "given_up", Word: "Given up", Tone: components.Neutral}, "", nil, nil, nil
+	past.Steps[1].Action, past.Clock, past.ClockTone, past.Ended = "", "Given up after 4 min.", components.Neutral, "Given up by Olaf Nyström on 24 Dec 2025 at 13:00 UTC: The pods came back."
+	past.WantsReview, past.ReviewAction, past.ReviewNote = "Finding: nobody else has reviewed this rollback yet.", "/releases/x/rollback/0/review", "x"
+	v.Current, v.Past = &b, []pages.RollbackView{past}
+	return v
+}
+
+// releaseRollbackOver has ended, late, and was reviewed.
+func releaseRollbackOver() pages.ReleaseRollbackView {
+	v := releaseRollback()
+	b := rollbackUnderWay()
+	b.Open, b.State, b.EndAction, b.Undo, b.Pages, b.Complaints = false, components.State{Code: "rolled_back", Word: "Rolled back", Tone: components.Warn}, "", nil, nil, nil
+	b.Steps[1].Action, b.Steps[1].State = "", done
+	b.Clock, b.ClockTone, b.Ended = "Took 12 min: the goal of 10 min was missed by 2 min.", components.Bad, "Ended as rolled back by Olaf Nyström on 24 Dec 2025 at 14:32 UTC: The version before runs."
+	b.Review, b.ReviewTone = "Reviewed by Quinn Adler on 26 Dec 2025 at 09:00 UTC, and it was in order: The ledger and the log agree.", components.Good
+	v.Start, v.Refused, v.Past = pages.RollbackStart{}, "This release is over, so it is not rolled back any more.", []pages.RollbackView{b}
+	return v
+}

@@ -153,6 +153,8 @@ SELECT coalesce(t.is_operator, false) AS operator,
        p.backup_id IS NOT NULL OR c.proof_until IS NOT NULL AS backed_up,
        p.rehearsal_id IS NOT NULL OR c.proof_until IS NOT NULL AND gatehouse.rehearsal_passed(r.run_id) IS NOT NULL AS rehearsed,
        coalesce(c.refusal, '') AS closed,
+       coalesce(gatehouse.rolling_back(r.tenant_id, r.run_id), '') AS rolling_back,
+       coalesce((SELECT b.what FROM gatehouse.gate_blockers(r.run_id, 'go_no_go') b WHERE b.place = -1 LIMIT 1), '') AS stopped,
        -- Whatever was shown at the other door: what is wrong with it.
        CASE WHEN @token = '' THEN 'none'
             WHEN k.token_id IS NULL THEN 'unknown'

@@ -1,0 +1,421 @@
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
+	"github.com/agogsaas/gatehouse/templates/pages"
+	"github.com/agogsaas/gatehouse/web"
+)
+
+// RollbackStories are the stories of taking a release back.
+type RollbackStories interface {
+	Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbook.RollbackPage, error)
+	Begin(ctx context.Context, by actor.Actor, r runbook.BeginRequest) error
+	Agree(ctx context.Context, by actor.Actor, run, rollback uuid.UUID) error
+	Tick(ctx context.Context, by actor.Actor, r runbook.TickRequest) error
+	End(ctx context.Context, by actor.Actor, r runbook.EndRequest) error
+	Review(ctx context.Context, by actor.Actor, r runbook.ReviewRequest) error
+}
+
+const rollbackPath = "/rollback"
+
+type rollbacks struct {
+	stories RollbackStories
+	now     func() time.Time
+}
+
+// Rollbacks is the subject of taking a release back: the way, its steps, its clock, its end and its review.
+func Rollbacks(stories RollbackStories, now func() time.Time) []web.Route {
+	h := rollbacks{stories, now}
+	const page = releasesPage + "/:release" + rollbackPath
+	const one = page + "/:rollback"
+	return []web.Route{
+		web.Needs(http.MethodGet, page, actor.ReleaseRead, h.show),
+		{Method: http.MethodPost, Path: page, Right: actor.ReleaseRollback, Fresh: actor.FreshFor, Action: "rollback:begin", Doing: "roll this release back", Handler: h.begin},
+		{Method: http.MethodPost, Path: one + "/agree", Right: actor.RollbackAgree, Fresh: actor.FreshFor, Action: "rollback:agree", Doing: "agree to this rollback", Handler: h.agree},
+		{Method: http.MethodPost, Path: one + "/steps", Right: actor.ItemWork, Action: "rollback:step", Handler: h.tick},
+		{Method: http.MethodPost, Path: one + "/end", Right: actor.ReleaseRollback, Action: "rollback:end", Handler: h.end},
+		{Method: http.MethodPost, Path: one + "/review", Right: actor.RollbackReview, Fresh: actor.FreshFor, Action: "rollback:review", Doing: "review this rollback", Handler: h.review},
+	}
+}
+
+func rollbackHref(run uuid.UUID) string { return runPath(run) + rollbackPath }
+
+func (h rollbacks) load(c echo.Context) (runbook.RollbackPage, error) {
+	id, err := web.ID(c, "release")
+	if err != nil {
+		return runbook.RollbackPage{}, err
+	}
+	return h.stories.Show(c.Request().Context(), web.Actor(c), id)
+}
+
+func (h rollbacks) view(c echo.Context, p runbook.RollbackPage) pages.ReleaseRollbackView {
+	shell := web.Shell(c, "Rollback of "+p.Run.Code, toReleases, layouts.Crumb{Label: p.Run.Code, Href: runPath(p.Run.ID)})
+	return h.rollbackView(shell, web.Actor(c), p)
+}
+
+func (h rollbacks) show(c echo.Context) error {
+	if err := web.Query(c).Err(); err != nil {
+		return err
+	}
+	p, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	v := h.view(c, p)
+	if kept := web.Prefill(c); kept != nil {
+		keepRollback(&v, func(name string) string { return kept[name] })
+	}
+	return web.Page(c, http.StatusOK, pages.ReleaseRollback(v))
+}
+
+// keepRollback puts what was typed back into its form, or beside it where that form is not offered now.
+func keepRollback(v *pages.ReleaseRollbackView, typed func(string) string) {
+	v.Typed = typedFacts(typed, [2]string{"option", "Way back"}, [2]string{"reason", "Reason"}, [2]string{"note", "What was seen"}, [2]string{"end_note", "How it stands"}, [2]string{"review_note", "Review"})
+	if v.Current == nil && v.Start.Action != "" && v.Start.FreshHref == "" && typed("reason")+typed("option") != "" {
+		v.Start.Reason, v.Typed = typed("reason"), nil
+		for i := range v.Choices {
+			v.Choices[i].Chosen = v.Choices[i].ID == typed("option")
+		}
+	}
+	for i := range v.Past {
+		if v.Past[i].ReviewAction != "" && typed("review_note") != "" {
+			v.Past[i].ReviewNote, v.Typed = typed("review_note"), nil
+		}
+	}
+	if v.Current == nil {
+		return
+	}
+	for i, s := range v.Current.Steps {
+		if s.Action != "" && s.Number == typed("step") {
+			v.Current.Steps[i].Typed, v.Typed = typed("note"), nil
+		}
+	}
+	if v.Current.EndAction != "" && typed("end_note") != "" {
+		if typed("outcome") == "given_up" {
+			v.Current.GiveUpNote, v.Typed = typed("end_note"), nil
+		} else if v.Current.MayEnd {
+			v.Current.EndNote, v.Typed = typed("end_note"), nil
+		}
+	}
+}
+
+// answer leads back to the page, or shows it with what was typed and what is wrong with it.
+func (h rollbacks) answer(c echo.Context, form *web.Values, run uuid.UUID, err error, done string) error {
+	refused, ok := correctable(err)
+	if !ok {
+		if err != nil {
+			return err
+		}
+		web.Flash(c, layouts.FlashInfo, done)
+		return web.SeeOther(c, rollbackHref(run))
+	}
+	p, err := h.load(c)
+	if err != nil {
+		return err
+	}
+	v := h.view(c, p)
+	keepRollback(&v, form.Raw)
+	complain(&v, refused, form.Raw("step"), c.Param("rollback"))
+	return web.Again(c, refused, pages.ReleaseRollback(v))
+}
+
+func complain(v *pages.ReleaseRollbackView, refused *fault.Error, step, rollback string) {
+	all := allComplaints(refused, "option", "reason", "key", "note", "step", "outcome", "end_note", "review_note", "verdict")
+	if v.Current == nil {
+		v.Start.Complaints = all
+		for i := range v.Past {
+			if v.Past[i].ID == rollback {
+				v.Past[i].Complaints, v.Start.Complaints = all, nil
+			}
+		}
+		if v.Start.Complaints != nil && v.Start.Action == "" {
+			v.Refused = refused.Message
+		}
+		return
+	}
+	v.Current.Complaints = all
+	for i, s := range v.Current.Steps {
+		if s.Number == step {
+			v.Current.Steps[i].Problem = refused.Fields["note"]
+			for n := range all {
+				if all[n].Field == "note" {
+					v.Current.Complaints[n].Field = "note-" + s.Number
+				}
+			}
+		}
+	}
+}
+
+func (h rollbacks) begin(c echo.Context) error {
+	run, err := web.ID(c, "release")
+	if err != nil {
+		return err
+	}
+	form, err := web.Form(c)
+	if err != nil {
+		return err
+	}
+	r := runbook.BeginRequest{Run: run, Option: form.Text("option", 0, 40), Reason: form.Text("reason", 0, 4000), Key: form.UUID("key")}
+	if err = form.Err(); err == nil {
+		err = h.stories.Begin(c.Request().Context(), web.Actor(c), r)
+	}
+	return h.answer(c, form, run, err, "The clock runs. Nothing of this release is applied or signed from now on.")
+}
+
+// ids are the release and the rollback of the path, and the form.
+func (h rollbacks) ids(c echo.Context) (run, rollback uuid.UUID, form *web.Values, err error) {
+	if run, err = web.ID(c, "release"); err != nil {
+		return run, rollback, nil, err
+	}
+	if rollback, err = web.ID(c, "rollback"); err != nil {
+		return run, rollback, nil, err
+	}
+	form, err = web.Form(c)
+	return run, rollback, form, err
+}
+
+func (h rollbacks) agree(c echo.Context) error {
+	run, rollback, form, err := h.ids(c)
+	if err != nil {
+		return err
+	}
+	if err = form.Err(); err == nil {
+		err = h.stories.Agree(c.Request().Context(), web.Actor(c), run, rollback)
+	}
+	return h.answer(c, form, run, err, "You agreed. The steps may begin.")
+}
+
+func (h rollbacks) tick(c echo.Context) error {
+	run, rollback, form, err := h.ids(c)
+	if err != nil {
+		return err
+	}
+	r := runbook.TickRequest{Run: run, Rollback: rollback, Step: form.Int("step", 1, 1000), Needed: form.Choice("outcome", "done", "not_needed") == "done", Note: form.Text("note", 0, 4000)}
+	if err = form.Err(); err == nil {
+		err = h.stories.Tick(c.Request().Context(), web.Actor(c), r)
+	}
+	return h.answer(c, form, run, err, fmt.Sprintf("Step %d is settled.", r.Step))
+}
+
+func (h rollbacks) end(c echo.Context) error {
+	run, rollback, form, err := h.ids(c)
+	if err != nil {
+		return err
+	}
+	r := runbook.EndRequest{Run: run, Rollback: rollback, GivenUp: form.Choice("outcome", "rolled_back", "given_up") == "given_up", Note: form.Text("end_note", 0, 4000)}
+	if err = form.Err(); err == nil {
+		err = h.stories.End(c.Request().Context(), web.Actor(c), r)
+	}
+	done := "The release is rolled back. Somebody else reviews it now."
+	if r.GivenUp {
+		done = "The rollback is given up, and the release goes on. Somebody else reviews it now."
+	}
+	return h.answer(c, form, run, err, done)
+}
+
+func (h rollbacks) review(c echo.Context) error {
+	run, rollback, form, err := h.ids(c)
+	if err != nil {
+		return err
+	}
+	r := runbook.ReviewRequest{Run: run, Rollback: rollback, Objected: form.Choice("verdict", "in_order", "objected") == "objected", Note: form.Text("review_note", 0, 4000)}
+	if err = form.Err(); err == nil {
+		err = h.stories.Review(c.Request().Context(), web.Actor(c), r)
+	}
+	return h.answer(c, form, run, err, "Your review is stored.")
+}
+
+var rollbackStates = map[runbook.RollbackState]components.State{
+	runbook.RollbackAsked:   {Code: "asked", Word: "Waits for a second person", Tone: components.Blocked},
+	runbook.RollbackGoing:   {Code: "under_way", Word: "Rolling back", Tone: components.Progress},
+	runbook.RollbackDone:    {Code: "rolled_back", Word: "Rolled back", Tone: components.Warn},
+	runbook.RollbackGivenUp: {Code: "given_up", Word: "Given up", Tone: components.Neutral},
+}
+
+func (h rollbacks) rollbackView(shell layouts.Shell, by actor.Actor, p runbook.RollbackPage) pages.ReleaseRollbackView {
+	v := pages.ReleaseRollbackView{Shell: shell, Code: p.Run.Code, State: releaseStates[p.Run.State], Href: rollbackHref(p.Run.ID)}
+	stale := h.now().Sub(by.AuthTime) > actor.FreshFor
+	for _, b := range p.Rollbacks {
+		shown := h.oneView(v, by, p, b, stale)
+		if b.Open() {
+			v.Current, v.LiveHref = &shown, v.Href
+		} else {
+			v.Past = append(v.Past, shown)
+		}
+	}
+	for _, o := range p.Options {
+		choice := pages.RollbackChoice{ID: o.ID, Title: o.Title, Time: o.Time, Loss: o.DataLoss, Who: o.Who, When: o.When, Steps: o.Steps, Safe: o.Safe(), Takes: "one person alone, reviewed afterwards"}
+		if !choice.Safe {
+			choice.Takes = "two people, because data is lost or the runbook asks for it"
+		}
+		if goal := o.Within(); goal > 0 {
+			choice.Goal = duration(goal)
+		}
+		v.Choices = append(v.Choices, choice)
+	}
+	v.WhoCan = roleTitles(actor.RolesWith(actor.ReleaseRollback))
+	over := p.Run.State != runbook.Active && p.Run.State != runbook.SignedOff
+	switch {
+	case over:
+		v.Refused, v.WhoCan = "This release is over, so it is not rolled back any more.", nil
+	case len(p.Options) == 0:
+		v.Refused, v.WhoCan = "The runbook of this release names no way back.", nil
+	case !by.Can(actor.ReleaseRollback) || by.Rights != nil:
+		v.Refused = "Your roles do not include starting a rollback."
+	default:
+		v.Start = pages.RollbackStart{Action: v.Href, Key: uuid.NewString(), Effect: fmt.Sprintf("Roll %s back on %s, and start the clock", p.Run.Code, v.Environment.Word())}
+		if stale {
+			v.Start.FreshHref = web.LoginHref(v.Href, true)
+		}
+	}
+	return v
+}
+
+func (h rollbacks) oneView(page pages.ReleaseRollbackView, by actor.Actor, p runbook.RollbackPage, b runbook.Rollback, stale bool) pages.RollbackView {
+	zone := p.Run.Zone()
+	at := func(a *runbook.RollbackAct) string {
+		return a.By.Name + " on " + a.At.In(zone).Format("2 Jan 2006 at 15:04 MST")
+	}
+	v := pages.RollbackView{
+		ID: b.ID.String(), Option: b.Option, Title: b.Title, Loss: b.DataLoss, State: rollbackStates[b.State()], By: b.By.Name,
+		Started: moment(b.StartedAt, p.At, zone), Reason: b.Reason, Open: b.Open(),
+	}
+	v.Clock, v.ClockTone = clockWords(b, p.At)
+	if b.Agreed != nil {
+		v.Agreed = at(b.Agreed)
+	}
+	href := page.Href + "/" + v.ID
+	going := b.State() == runbook.RollbackGoing
+	for i, s := range b.Steps {
+		step := pages.RollbackStepView{Number: fmt.Sprint(i + 1), Text: s.Text, State: itemStates[runbook.Open]}
+		switch {
+		case s.Done != nil:
+			step.By, step.At, step.Note, step.State = s.Done.By.Name, moment(s.Done.At, p.At, zone), s.Done.Note, itemStates[runbook.Done]
+			if !s.Needed {
+				step.State = components.State{Code: "not_needed", Word: "Not needed", Tone: components.Info}
+			}
+		case !b.Open():
+			step.State = leftState
+		case going && by.Can(actor.ItemWork) && by.Rights == nil:
+			step.Action = href + "/steps"
+		}
+		v.Steps = append(v.Steps, step)
+	}
+	if b.Open() {
+		h.openView(&v, by, p, b, href, stale)
+	} else {
+		endedView(&v, by, b, at, page.Href, href, stale)
+	}
+	return v
+}
+
+// openView offers what can be done to a rollback that has not ended.
+func (h rollbacks) openView(v *pages.RollbackView, by actor.Actor, p runbook.RollbackPage, b runbook.Rollback, href string, stale bool) {
+	if b.State() == runbook.RollbackAsked {
+		switch {
+		case !by.Can(actor.RollbackAgree) || by.SamePerson(b.By.Issuer, b.By.Subject):
+			v.AgreeWho = roleTitles(actor.RolesWith(actor.RollbackAgree))
+		case stale:
+			v.AgreeFresh = web.LoginHref(rollbackHref(p.Run.ID), true)
+		default:
+			v.AgreeAction, v.AgreeEffect = href+"/agree", fmt.Sprintf("Agree to %s of %s: %s is lost", b.Option, p.Run.Code, b.DataLoss)
+		}
+	}
+	if by.Can(actor.ReleaseRollback) && by.Rights == nil {
+		v.EndAction, v.EndEffect = href+"/end", "End "+p.Run.Code+" as rolled back, and stop the clock"
+		v.MayEnd = b.State() == runbook.RollbackGoing && len(b.Left()) == 0
+	}
+	i := slices.IndexFunc(p.Options, func(o runbook.RollbackOption) bool { return o.ID == b.Option })
+	if i < 0 {
+		return
+	}
+	for _, page := range p.Options[i].Pages() {
+		switch page {
+		case runbook.ShowMigrations:
+			lines, _ := migrationLines(runbook.Release{Migrations: p.Migrations})
+			for _, m := range slices.Backward(lines) {
+				if m.State.Code == "applied" {
+					m.Href += "/down"
+				}
+				v.Undo = append(v.Undo, m)
+			}
+		case runbook.ShowBackups:
+			v.Pages = append(v.Pages, components.Link{Label: "Restore a backup", Href: migrationsPage + "/backups"})
+		case runbook.ShowHealth:
+			v.Pages = append(v.Pages, components.Link{Label: "Run the health checks", Href: "/health-checks"})
+		}
+	}
+}
+
+func endedView(v *pages.RollbackView, by actor.Actor, b runbook.Rollback, at func(*runbook.RollbackAct) string, page, href string, stale bool) {
+	word := "Ended as rolled back by "
+	if b.GivenUp {
+		word = "Given up by "
+	}
+	v.Ended = word + at(b.Ended) + ": " + b.Ended.Note
+	switch {
+	case b.Reviewed != nil && b.Objected:
+		v.Review, v.ReviewTone = "Reviewed by "+at(b.Reviewed)+", and something was not in order: "+b.Reviewed.Note, components.Bad
+	case b.Reviewed != nil:
+		v.Review, v.ReviewTone = "Reviewed by "+at(b.Reviewed)+", and it was in order: "+b.Reviewed.Note, components.Good
+	default:
+		v.WantsReview = "Finding: nobody else has reviewed this rollback yet. It should be reviewed within " + duration(runbook.ReviewWithin) + " of its end."
+		involved := by.SamePerson(b.By.Issuer, b.By.Subject) || by.SamePerson(b.Ended.By.Issuer, b.Ended.By.Subject)
+		switch {
+		case involved || !by.Can(actor.RollbackReview) || by.Rights != nil:
+			v.ReviewWho = roleTitles(actor.RolesWith(actor.RollbackReview))
+		case stale:
+			v.ReviewFresh = web.LoginHref(page, true)
+		default:
+			v.ReviewAction = href + "/review"
+		}
+	}
+}
+
+// clockWords are the clock of a rollback: how long it runs or took, and against which goal.
+func clockWords(b runbook.Rollback, at time.Time) (string, components.Tone) {
+	took, left := b.Clock(at)
+	switch {
+	case b.Ended != nil && b.GivenUp:
+		return fmt.Sprintf("Given up after %s.", duration(took)), components.Neutral
+	case b.Goal == 0 && b.Ended != nil:
+		return fmt.Sprintf("Took %s. The runbook sets no goal for it.", duration(took)), components.Neutral
+	case b.Goal == 0:
+		return fmt.Sprintf("Running for %s. The runbook sets no goal for it.", duration(took)), components.Progress
+	case b.Ended != nil && b.Kept:
+		return fmt.Sprintf("Took %s: the goal of %s was kept.", duration(took), duration(b.Goal)), components.Good
+	case b.Ended != nil:
+		return fmt.Sprintf("Took %s: the goal of %s was missed by %s.", duration(took), duration(b.Goal), duration(-left)), components.Bad
+	case left < 0:
+		return fmt.Sprintf("Running for %s: %s over its goal of %s.", duration(took), duration(-left), duration(b.Goal)), components.Bad
+	}
+	return fmt.Sprintf("Running for %s: %s left of its goal of %s.", duration(took), duration(left), duration(b.Goal)), components.Warn
+}
+
+// rollbackBanner is what the page of a release says of its rollbacks.
+func rollbackBanner(r runbook.Release) pages.RollbackBanner {
+	way := components.Link{Label: "Open the rollback", Href: rollbackHref(r.Run.ID)}
+	for _, b := range r.Rollbacks {
+		switch {
+		case b.Open():
+			words, _ := clockWords(b, r.At)
+			return pages.RollbackBanner{Text: fmt.Sprintf("This release is being rolled back by %s, decided by %s. %s Nothing of it is applied or signed. ", b.Option, b.By.Name, words), Tone: components.Bad, Way: way}
+		case b.WantsReview():
+			return pages.RollbackBanner{Text: fmt.Sprintf("Finding: the rollback by %s has not been reviewed by somebody else yet. ", b.Option), Tone: components.Warn, Way: way}
+		}
+	}
+	return pages.RollbackBanner{}
+}
