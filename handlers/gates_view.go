@@ -448,7 +448,7 @@ func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, cha
 	zone, state := gateZone(g), s.State(g.SHA256)
 	v := pages.SignatureShowView{
 		Shell: shell, ID: s.ID.String(), Name: s.Name, Role: s.Role.Title(), Meaning: string(s.Meaning), Note: s.Note,
-		At: moment(s.SignedAt, g.At, zone), Proven: moment(s.AuthTime, g.At, zone), Issuer: s.Issuer, Subject: s.Subject,
+		At: moment(s.SignedAt, g.At, zone), Proven: moment(s.AuthTime, g.At, zone), Issuer: s.Issuer, Subject: s.Subject, ACR: s.ACR,
 		Gate: components.Link{Label: g.Name, Href: gateHref(g.Release.ID, g.ID)}, Release: components.Link{Label: g.Release.Code, Href: runPath(g.Release.ID)},
 		Statement: s.Statement, SHA256: s.ContentSHA256, Content: indented(s.Content), ContentHref: signatureHref(s.ID) + contentPath, State: signatureStates[state], Changed: differences(changes), HashHolds: s.Intact,
 	}

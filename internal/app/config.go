@@ -53,9 +53,10 @@ type Config struct {
 	OIDCClientID     string
 	OIDCClientSecret Secret
 	OIDCScopes       []string
-	OIDCRoleClaim    string // dotted path to the claim that holds roles
-	OIDCTenantClaim  string // dotted path to the claim that holds the tenant's code
-	OIDCName         string // what the sign-in button calls the provider
+	OIDCRoleClaim    string   // dotted path to the claim that holds roles
+	OIDCTenantClaim  string   // dotted path to the claim that holds the tenant's code
+	OIDCACR          []string // authentication context classes of which a fresh sign-in has to have one; empty for any
+	OIDCName         string   // what the sign-in button calls the provider
 
 	SessionIdle     time.Duration
 	SessionLifetime time.Duration
@@ -87,6 +88,7 @@ var Options = []Option{
 	{"GATEHOUSE_OIDC_SCOPES", "profile email", "Scopes to ask for besides openid, separated by spaces.", false, func(c *Config, v string) error { c.OIDCScopes = strings.Fields(v); return nil }},
 	{"GATEHOUSE_OIDC_ROLE_CLAIM", "groups", "Claim that holds the person's roles: strings, or objects with a name; a dotted path reaches into objects.", false, func(c *Config, v string) error { c.OIDCRoleClaim = v; return nil }},
 	{"GATEHOUSE_OIDC_TENANT_CLAIM", "tenant", "Claim that holds the code of the person's tenant.", false, func(c *Config, v string) error { c.OIDCTenantClaim = v; return nil }},
+	{"GATEHOUSE_OIDC_ACR", "", "Authentication context classes (acr) of which a fresh sign-in, as before a signature, has to have one, separated by spaces; asked for with acr_values and checked. Any where empty.", false, func(c *Config, v string) error { c.OIDCACR = strings.Fields(v); return nil }},
 	{"GATEHOUSE_OIDC_NAME", "your company's sign-in", "What the sign-in button calls the provider.", false, func(c *Config, v string) error { c.OIDCName = v; return nil }},
 	{"GATEHOUSE_SESSION_IDLE", "30m", "A session ends after this time without a request.", false, func(c *Config, v string) error { return readDuration(&c.SessionIdle, v) }},
 	{"GATEHOUSE_SESSION_LIFETIME", "8h", "A session ends after this time in any case.", false, func(c *Config, v string) error { return readDuration(&c.SessionLifetime, v) }},

@@ -56,7 +56,7 @@ func (a *App) build() error {
 	provider, err := oidc.New(oidc.Config{
 		DisplayName: a.config.OIDCName, Issuer: a.config.OIDCIssuer, ClientID: a.config.OIDCClientID, ClientSecret: string(a.config.OIDCClientSecret),
 		RedirectURL: a.config.PublicURL.String() + "/oidc/callback", PostLogoutURL: a.config.PublicURL.String() + "/signed-out",
-		Scopes: a.config.OIDCScopes, RoleClaim: a.config.OIDCRoleClaim, TenantClaim: a.config.OIDCTenantClaim, Now: a.now,
+		Scopes: a.config.OIDCScopes, RoleClaim: a.config.OIDCRoleClaim, TenantClaim: a.config.OIDCTenantClaim, ACR: a.config.OIDCACR, Now: a.now,
 	})
 	if err != nil {
 		return err

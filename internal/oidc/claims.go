@@ -3,6 +3,7 @@ package oidc
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -24,6 +25,9 @@ func (p *Provider) identity(t *proven, raw string) actor.Identity {
 	if when, ok := seconds(t.claims["auth_time"]); ok {
 		id.AuthTime = when
 	}
+	if !p.strongEnough(id.ACR) {
+		id.AuthTime = time.Time{} // whatever asks for a fresh sign-in asks for one of the right class then
+	}
 	for _, entry := range entries(at(t.claims, p.config.RoleClaim)) {
 		switch {
 		case entry.role != "" && !slices.Contains(id.Roles, entry.role):
@@ -33,6 +37,11 @@ func (p *Provider) identity(t *proven, raw string) actor.Identity {
 		}
 	}
 	return id
+}
+
+// strongEnough says whether a sign-in of that class proves who somebody is for a signature.
+func (p *Provider) strongEnough(acr string) bool {
+	return len(p.config.ACR) == 0 || slices.Contains(p.config.ACR, acr)
 }
 
 // at follows a dotted path. A claim whose very name holds dots, as namespaced claims do, is found first.

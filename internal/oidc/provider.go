@@ -33,6 +33,9 @@ type Config struct {
 	// RoleClaim and TenantClaim name the claims, with dots for a claim inside a claim ("realm_access.roles");
 	// groups and tenant where empty.
 	RoleClaim, TenantClaim string
+	// ACR are the authentication context classes of which a fresh sign-in has to have one, in order of preference; any where
+	// empty. A sign-in of another class is one, but proves nothing that a signature could rest on.
+	ACR []string
 	// FixedTenant is the tenant of everybody, for a provider that serves one company and has no tenant claim.
 	FixedTenant string
 	// Now is our clock; Transport is how we reach the provider. Both optional.
@@ -109,6 +112,9 @@ func (p *Provider) Begin(ctx context.Context, s actor.SignIn) (string, error) {
 	options := []oauth2.AuthCodeOption{oidc.Nonce(s.Nonce), oauth2.S256ChallengeOption(s.Verifier)}
 	if s.Fresh() || s.Anew {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+		if len(p.config.ACR) > 0 {
+			options = append(options, oauth2.SetAuthURLParam("acr_values", strings.Join(p.config.ACR, " ")))
+		}
 	}
 	return p.oauth(d).AuthCodeURL(s.State, options...), nil
 }

@@ -433,3 +433,56 @@ func TestWhatIsAskedOfTheProvider(t *testing.T) {
 		}
 	}
 }
+
+// A signature may rest on a class of sign-in: it is asked for, and what came back is checked, because acr_values is a wish.
+func TestTheClassOfAFreshSignInIsAskedForAndChecked(t *testing.T) {
+	t.Parallel()
+	p := start(t, func(c *oidc.Config, _ *demoidp.Config) { c.ACR = []string{"phr", "mfa"} })
+	fresh := attempt()
+	fresh.ExpectIssuer, fresh.ExpectSubject = p.provider.Issuer(), demoidp.DemoPeople()[0].Subject()
+	for name, c := range map[string]struct {
+		attempt actor.SignIn
+		want    string
+	}{"ordinary": {attempt(), ""}, "fresh": {fresh, "phr mfa"}} {
+		to, err := p.adapter.Begin(t.Context(), c.attempt)
+		if err != nil {
+			t.Fatalf("%s: Begin: %v", name, err)
+		}
+		address, err := url.Parse(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := address.Query().Get("acr_values"); got != c.want {
+			t.Errorf("%s: acr_values = %q, want %q", name, got, c.want)
+		}
+	}
+	for name, c := range map[string]struct {
+		acr     any
+		fresh   bool
+		refused string
+		proven  bool
+	}{
+		"the second class": {"mfa", true, "", true}, "another class": {"pwd", true, `in the way "pwd"`, false}, "no class": {nil, true, "does not say in what way", false},
+		"a list": {[]string{"mfa"}, true, "does not say in what way", false}, "ordinary, another class": {"pwd", false, "", false}, "ordinary, the first class": {"phr", false, "", true},
+	} {
+		s := attempt()
+		if c.fresh {
+			s.ExpectIssuer, s.ExpectSubject = fresh.ExpectIssuer, fresh.ExpectSubject
+		}
+		p.provider.Behave(demoidp.Behaviour{Claims: func(claims map[string]any) {
+			if claims["acr"] = c.acr; c.acr == nil {
+				delete(claims, "acr")
+			}
+		}})
+		id, err := p.finish(s, "devops.lead@rivermark")
+		p.provider.Behave(demoidp.Behaviour{})
+		switch {
+		case c.refused != "" && (!fault.Is(err, fault.Unauthenticated) || !strings.Contains(err.Error(), c.refused)):
+			t.Errorf("%s: Finish = %v, want a refusal that says %q", name, err, c.refused)
+		case c.refused == "" && err != nil:
+			t.Errorf("%s: Finish = %v, want it accepted", name, err)
+		case c.refused == "" && id.AuthTime.IsZero() == c.proven:
+			t.Errorf("%s: the sign-in proves since %v; want a proof: %v", name, id.AuthTime, c.proven)
+		}
+	}
+}

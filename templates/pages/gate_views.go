@@ -143,6 +143,7 @@ type SignatureShowView struct {
 	Score, Note     string
 	At              components.Time
 	Proven          components.Time
+	ACR             string // in what way identity was proven; empty where the provider does not say
 	Issuer, Subject string
 	Gate            components.Link
 	Release         components.Link

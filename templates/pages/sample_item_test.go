@@ -162,7 +162,7 @@ func signatureShow() pages.SignatureShowView {
 	s.Seal = layouts.Seal{Number: "87", Entry: "10412", Hash: digest, At: "24 Dec 2025 13:45:00 UTC", Key: other, Signature: digest + other}
 	return pages.SignatureShowView{
 		Shell: s, ID: "1", Name: "Marta Lindqvist", Role: "Backend lead", Meaning: "approved",
-		At: clock("13:38", "10 min ago"), Proven: clock("13:36", ""), Issuer: "http://127.0.0.1:8090", Subject: "marta", Note: "Reviewed against the plan of 22 December.",
+		At: clock("13:38", "10 min ago"), Proven: clock("13:36", ""), Issuer: "http://127.0.0.1:8090", Subject: "marta", ACR: "mfa", Note: "Reviewed against the plan of 22 December.",
 		Gate: components.Link{Label: "Go / no-go", Href: "/releases/" + code + "/gates/go_no_go"}, Release: components.Link{Label: code, Href: "/releases/" + code},
 		Statement: "I have read the content. As backend lead I say go for T-0 of " + code + " on demo.", SHA256: digest, HashHolds: true,
 		Content: "{\n  \"release\": \"" + code + "\",\n  \"t_zero\": \"2025-12-24T14:00:00Z\"\n}\n", State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Why: "The content is still exactly what was signed.",
