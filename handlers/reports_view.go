@@ -64,8 +64,11 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 		Tone: components.Good, Sentence: "Nothing is to be looked at.", WhoWrites: roleTitles(review.Owners()),
 	}
 	v.Facts = []components.Fact{
-		{Label: "T-0", Time: past(r.Run.T0, r.At, zone)}, {Label: "Runbook", Value: r.Run.Template}, {Label: "Started by", Value: r.Run.StartedBy},
-		{Label: "Started", Time: past(r.Run.StartedAt, r.At, zone)}, {Label: "Computed", Time: past(r.At, r.At, zone)},
+		{Label: "T-0", Time: past(r.Run.T0, r.At, zone)},
+		{Label: "Runbook", Value: r.Run.Template},
+		{Label: "Started by", Value: r.Run.StartedBy},
+		{Label: "Started", Time: past(r.Run.StartedAt, r.At, zone)},
+		{Label: "Computed", Time: past(r.At, r.At, zone)},
 	}
 	if r.Run.EndedAt != nil {
 		v.Facts = append(v.Facts, components.Fact{Label: "Ended", Time: at(r.Run.EndedAt)}, components.Fact{Label: "Ended by", Value: r.Run.EndedBy})

@@ -36,7 +36,7 @@ func (b *besieged) fivePeople(t *testing.T) {
 	var all sync.WaitGroup
 	for n, who := range people {
 		all.Go(func() {
-			chance := rand.New(rand.NewPCG(uint64(n), 4)) //nolint:gosec // what is tried is to be the same in every run
+			chance := rand.New(rand.NewPCG(uint64(n), 4)) // what is tried is to be the same in every run
 			for step := range each {
 				through := (n + step) % 2
 				if dead.Load() > 0 {
@@ -138,7 +138,7 @@ func (b *besieged) checkHistory(t *testing.T, history []did) {
 	type taker struct{ who, item string }
 	took, mayHave := map[taker]int{}, map[taker]int{}
 	for _, one := range history {
-		found := -1
+		var found int
 		switch one.act {
 		case "done":
 			found = evidence(one)

@@ -63,7 +63,7 @@ func TestRemindersComeWhenTheyAreDue(t *testing.T) {
 			t.Errorf("%s: %+v, want one %s that says %q", name, got, c.want, c.says)
 			continue
 		}
-		if wantRole := !c.task.Holder.Known(); (got[0].Role != "") != wantRole || (got[0].Person.Known()) == wantRole {
+		if wantRole := !c.task.Holder.Known(); (got[0].Role != "") != wantRole || got[0].Person.Known() == wantRole {
 			t.Errorf("%s: it is for role %q and person %q", name, got[0].Role, got[0].Person.Name)
 		}
 	}
@@ -133,8 +133,14 @@ func TestACountIsAskedForAgainOnlyWhenItMayHaveChanged(t *testing.T) {
 		wait time.Duration
 		want int // as many as were asked then
 	}{
-		{"first", qa, 7, 0, 1}, {"again", qa, 7, 0, 1}, {"after an entry", qa, 8, 0, 2}, {"somebody else", other, 8, 0, 3}, {"again", qa, 8, 14 * time.Second, 2},
-		{"after a while", qa, 8, time.Second, 4}, {"after a restore took entries", qa, 5, 0, 5}, {"a reader", actor.Actor{Subject: "v", Roles: []actor.Role{actor.Viewer}}, 9, 0, 0},
+		{"first", qa, 7, 0, 1},
+		{"again", qa, 7, 0, 1},
+		{"after an entry", qa, 8, 0, 2},
+		{"somebody else", other, 8, 0, 3},
+		{"again", qa, 8, 14 * time.Second, 2},
+		{"after a while", qa, 8, time.Second, 4},
+		{"after a restore took entries", qa, 5, 0, 5},
+		{"a reader", actor.Actor{Subject: "v", Roles: []actor.Role{actor.Viewer}}, 9, 0, 0},
 	} {
 		now = now.Add(step.wait)
 		if got, err := s.Count(t.Context(), step.by, step.seq); err != nil || got != step.want {

@@ -40,7 +40,7 @@ func (t *Together[K, V]) Do(ctx context.Context, key K, get func(context.Context
 	case !ok:
 		mine = &read[V]{done: make(chan struct{}), again: get, ctx: ctx}
 		t.reads[key] = mine
-		go t.run(key, mine)
+		go t.run(key, mine) //nolint:contextcheck // the read outlives whoever asked first; mine.ctx gives it their values
 	case mine.next == nil:
 		mine.next = &read[V]{done: make(chan struct{}), again: get, ctx: ctx}
 		mine = mine.next

@@ -309,10 +309,11 @@ func (s *Rollbacks) Begin(ctx context.Context, by actor.Actor, r BeginRequest) e
 
 // begun says whether this very form started one already, or another of its name said something else.
 func (p RollbackPage) begun(by actor.Actor, r BeginRequest) (bool, error) {
-	b, err := p.find(r.Key)
-	if err != nil {
+	i := slices.IndexFunc(p.Rollbacks, func(b Rollback) bool { return b.ID == r.Key })
+	if i < 0 {
 		return false, nil
 	}
+	b := p.Rollbacks[i]
 	if b.Option != r.Option || b.Reason != r.Reason || !by.SamePerson(b.By.Issuer, b.By.Subject) {
 		return false, fault.New(fault.Conflict, "This form was used for another rollback already. Open the page again.")
 	}

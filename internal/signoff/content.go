@@ -112,10 +112,10 @@ type Change struct{ What, Then, Now string }
 
 // AboutAttempts says whether it is how an attempt at the gate ended or began.
 func (c Change) AboutAttempts() bool {
-	return strings.HasPrefix(c.What, "Attempt ") || strings.HasPrefix(c.What, "End of attempt ") || c.What == passedBy
+	return strings.HasPrefix(c.What, "Attempt ") || strings.HasPrefix(c.What, "End of attempt ") || c.What == deadlineWords
 }
 
-const passedBy = "The gate has to be passed by"
+const deadlineWords = "The gate has to be passed by"
 
 // Compare says in words what differs between the content that was signed and the one there is now.
 func Compare(then, now string) ([]Change, error) {
@@ -170,7 +170,7 @@ func (c Content) facts() []fact {
 		facts = append(facts, fact{"The gate opens", c.Gate.NotBefore})
 	}
 	if c.Expires != "" {
-		facts = append(facts, fact{passedBy, c.Expires})
+		facts = append(facts, fact{deadlineWords, c.Expires})
 	}
 	for _, s := range c.Stops {
 		what := fmt.Sprintf("%s by %s (%s at %s), %s: %s", s.Kind, s.By, s.Subject, s.Issuer, s.At, s.Reason)

@@ -64,7 +64,8 @@ func runbookFrozen() pages.RunbookFrozenView {
 		Facts: []components.Fact{{Label: "Runbook", Value: "bin-optimization"}, {Label: "Version", Value: "1.2.0"}, {Label: "SHA-256", Value: digest, Code: true}},
 		Rows: []pages.Difference{
 			{What: "Item H48-1, evidence", Then: `{"kind":"text","label":"Where the report is, and its result"}`, Now: `{"kind":"file","label":"The report, as a file of up to 20 MB"}`},
-			{What: "Item SC-B", Now: "The six capabilities are live"}, {What: "Item X-1", Then: "Was there once"},
+			{What: "Item SC-B", Now: "The six capabilities are live"},
+			{What: "Item X-1", Then: "Was there once"},
 		},
 	}
 }
