@@ -144,7 +144,10 @@ func TestDiffTemplates(t *testing.T) {
 	if same := DiffTemplates(all[0], all[0]); len(same) != 0 {
 		t.Errorf("a template differs from itself: %v", same)
 	}
-	changes := DiffTemplates(all[1], all[0])
+	named := func(version string) Template {
+		return all[slices.IndexFunc(all, func(t Template) bool { return t.Name == "bin-optimization" && t.Version == version })]
+	}
+	changes := DiffTemplates(named("1.2.0"), named("1.3.0"))
 	for _, want := range []TemplateChange{
 		{"Item H48-1, evidence", `{"kind":"text","label":"Where the report is, and its result"}`, `{"kind":"file","label":"The report, as a file of up to 20 MB"}`},
 		{"Item P2.1b, undo_tested_by", "", "P1.2b"},
