@@ -21,6 +21,14 @@ func migrateApply() *cobra.Command {
 	var release string
 	cmd := &cobra.Command{
 		Use: "apply VERSION --release ID", Short: "Apply the next version through its gate, and wait for it", Args: cobra.ExactArgs(1),
+		Long: `Applies the next version of a release whose go / no-go is passed, within its change window, and waits for the end.
+
+Needs GATEHOUSE_TOKEN with the right migration:apply, GATEHOUSE_APPLY_TOKEN with a one-time token for this version, made on
+the release's page Window, GATEHOUSE_DATABASE_URL and GATEHOUSE_OWNER_DATABASE_URL.
+
+Exit codes: 0 applied, 1 failed (a failed migration leaves nothing behind), 2 called wrongly, 3 the gate or the change window
+is closed, there is no good one-time token, or it is not allowed, 4 files and database disagree, or a post-check does not hold,
+5 another run has the floor.`,
 		Example: `  gatehouse migrate apply V0.0.20 --release 7b0c6e1e-6c4e-4a53-9d1a-2f8f7f0f2a11`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return change(cmd, args[0], release, func(ctx context.Context, s *migration.Service, by actor.Actor, v migration.Version, id uuid.UUID) (migration.Run, error) {

@@ -113,7 +113,7 @@ Exit codes: 0 whole, 1 something does not fit, 2 called wrongly or the file cann
 		},
 	}
 	cmd.Flags().StringVar(&keyPath, "key", "", "file with the public key in PEM that it has to be signed with")
-	cmd.Flags().StringVar(&fingerprint, "fingerprint", "", "SHA-256 of the key that it has to be signed with, as `gatehouse audit public-key` prints it")
+	cmd.Flags().StringVar(&fingerprint, "fingerprint", "", "SHA-256 of the key that it has to be signed with, as \"gatehouse audit public-key\" prints it")
 	return cmd
 }
 
