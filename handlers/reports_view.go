@@ -23,6 +23,7 @@ var (
 	reviewRunStates = map[string]components.State{
 		"active": {Code: "active", Word: "Running", Tone: components.Progress}, "signed_off": {Code: "signed_off", Word: "Signed off", Tone: components.Good},
 		"closed": {Code: "closed", Word: "Completed", Tone: components.Good}, "aborted": {Code: "aborted", Word: "Aborted", Tone: components.Bad},
+		"rolled_back": {Code: "rolled_back", Word: "Rolled back", Tone: components.Warn},
 	}
 	signatureStandings = map[string]components.State{
 		"counts": {Code: "counts", Word: "Counts", Tone: components.Good}, "void": {Code: "void", Word: "Void", Tone: components.Bad},
@@ -30,6 +31,8 @@ var (
 	}
 	gatePassed    = components.State{Code: "passed", Word: "Passed", Tone: components.Good}
 	gateNotPassed = components.State{Code: "open", Word: "Not passed", Tone: components.Blocked}
+	gateRejected  = components.State{Code: "rejected", Word: "Rejected", Tone: components.Bad}
+	gateExpired   = components.State{Code: "expired", Word: "Ran out of time", Tone: components.Bad}
 	t0Moved       = components.State{Code: "moved", Word: "Moved", Tone: components.Info}
 	lessonOpen    = components.State{Code: "open", Word: "Open", Tone: components.Info}
 	lessonLate    = components.State{Code: "overdue", Word: "Overdue", Tone: components.Warn}
@@ -89,6 +92,9 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 		}
 		v.Gates = append(v.Gates, line)
 	}
+	for _, s := range r.Stops {
+		v.Stops = append(v.Stops, reportStop(s, past(s.At, r.At, zone)))
+	}
 	for _, i := range r.Items {
 		line := pages.ReportLine{
 			ID: i.ID, What: i.ID + ", " + i.Title, Who: i.By, State: reviewItemStates[i.State], Planned: past(i.Due, r.At, zone), Happened: at(i.Settled), Late: lateness(i.LateSeconds), Note: i.Reason,
@@ -137,6 +143,18 @@ func utcStamp(text string) string {
 		return text
 	}
 	return at.UTC().Format("2 Jan 2006, 15:04 UTC")
+}
+
+func reportStop(s review.Stop, at components.Time) pages.ReportLine {
+	line := pages.ReportLine{What: fmt.Sprintf("%s, attempt %d", s.Gate, s.Attempt), State: gateExpired, Happened: at, Note: s.Reason}
+	if s.Kind == "rejected" {
+		line.State, line.Who = gateRejected, s.Name+", "+s.Role
+	}
+	line.After = "No new attempt was opened."
+	if s.OpenedAt != nil {
+		line.After = fmt.Sprintf("%s opened attempt %d: %s", s.OpenedBy, s.Attempt+1, s.Note)
+	}
+	return line
 }
 
 func reportMigration(m review.Migration, at components.Time) pages.ReportMigration {

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -204,7 +205,11 @@ func (h windows) token(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	key, version, direction := form.UUID("key"), form.Text("version", 1, 40), form.Choice("direction", "up", "down")
+	key, step := form.UUID("key"), form.Text("step", 1, 40)
+	direction, version, _ := strings.Cut(step, " ")
+	if version == "" || direction != "up" && direction != "down" {
+		form.Complain("step", "Choose a step of the list.")
+	}
 	if err := form.Err(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,11 +96,17 @@ func (h windows) forms(v *pages.ReleaseWindowView, by actor.Actor, p change.Page
 	default:
 		v.Token = pages.TokenForm{
 			Action: here + "/tokens", Key: uuid.NewString(),
-			Directions: []components.Option{{Value: "up", Label: "Apply"}, {Value: "down", Label: "Take back"}},
 		}
+		var back []components.Option
 		for _, m := range p.Plan {
-			v.Token.Versions = append(v.Token.Versions, components.Option{Value: m.Version, Label: "V" + m.Version + ", " + m.Title})
+			if m.Applied {
+				back = append(back, components.Option{Value: "down " + m.Version, Label: "Take back V" + m.Version + ", " + m.Title})
+			} else {
+				v.Token.Steps = append(v.Token.Steps, components.Option{Value: "up " + m.Version, Label: "Apply V" + m.Version + ", " + m.Title})
+			}
 		}
+		slices.Reverse(back) // the newest goes first
+		v.Token.Steps = append(v.Token.Steps, back...)
 	}
 }
 

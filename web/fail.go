@@ -44,26 +44,27 @@ type refusal struct {
 	status  int
 	kind    fault.Kind
 	message string
+	title   string
 	fields  map[string]string
 }
 
 func refusalOf(err error) refusal {
 	if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
-		return refusal{statusOf[f.Kind], f.Kind, f.Message, f.Fields}
+		return refusal{status: statusOf[f.Kind], kind: f.Kind, message: f.Message, title: f.Title, fields: f.Fields}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return refusal{http.StatusServiceUnavailable, fault.Unavailable, "The answer took too long and was given up. If you were changing something, look whether it was done before you do it again.", nil}
+		return refusal{http.StatusServiceUnavailable, fault.Unavailable, "The answer took too long and was given up. If you were changing something, look whether it was done before you do it again.", "", nil}
 	}
 	var router *echo.HTTPError
 	if errors.As(err, &router) {
 		switch router.Code {
 		case http.StatusNotFound:
-			return refusal{router.Code, fault.NotFound, "There is no page at this address.", nil}
+			return refusal{router.Code, fault.NotFound, "There is no page at this address.", "", nil}
 		case http.StatusMethodNotAllowed:
-			return refusal{router.Code, fault.Invalid, "This address does not answer that kind of request. Nothing was changed.", nil}
+			return refusal{router.Code, fault.Invalid, "This address does not answer that kind of request. Nothing was changed.", "", nil}
 		}
 	}
-	return refusal{http.StatusInternalServerError, fault.Internal, "Something went wrong on our side.", nil}
+	return refusal{http.StatusInternalServerError, fault.Internal, "Something went wrong on our side.", "", nil}
 }
 
 // fail turns an error into status and page, or a JSON problem for programs. The one log line carries the cause.
@@ -231,6 +232,9 @@ func retryAfter(c echo.Context) string {
 }
 
 func problemTitle(said refusal) string {
+	if said.title != "" {
+		return said.title
+	}
 	switch said.kind {
 	case fault.Internal:
 		return "Something went wrong"

@@ -55,7 +55,7 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 				way = crumbs[0].Href // a run, an operation: they lie below a place, and their address does not say so
 			}
 			item := layouts.NavItem{
-				Place: p.Place, Label: p.Label, Href: p.Href, Current: here == p.Href || way == p.Href || strings.HasPrefix(here, p.Href+"/"), Counts: p.Counts,
+				Place: p.Place, Label: p.Label, Short: p.Short, Href: p.Href, Current: here == p.Href || way == p.Href || strings.HasPrefix(here, p.Href+"/"), Counts: p.Counts,
 			}
 			if p.Counts {
 				item.Count = w.waiting(c, by)

@@ -73,6 +73,7 @@ type Config struct {
 type Place struct {
 	Place       layouts.Place
 	Label, Href string
+	Short       string // what the label begins with, for where it has little room
 	Right       actor.Right
 	Counts      bool // shows how much waits for the person
 }

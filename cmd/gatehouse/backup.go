@@ -118,8 +118,8 @@ func backupList() *cobra.Command {
 					if !b.KeptUntil.IsZero() {
 						why += "; safety dump of a restore, kept until " + b.KeptUntil.UTC().Format(time.DateOnly)
 					}
-					_, _ = fmt.Fprintf(table, "%s\t%s\t%d bytes\t%s\t%s\t%s\n", // Flush reports what went wrong
-						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), b.Bytes, b.Manifest.Standing, b.By, strings.TrimSpace(string(worth)+" "+why))
+					_, _ = fmt.Fprintf(table, "%s\t%s\t%.1f MB\t%s\t%s\t%s\n", // Flush reports what went wrong
+						b.ID, b.Manifest.TakenAt.UTC().Format("2006-01-02 15:04:05Z"), float64(b.Bytes)/1e6, b.Manifest.Standing, b.By, strings.TrimSpace(string(worth)+" "+why))
 				}
 				if err := table.Flush(); err != nil {
 					return err

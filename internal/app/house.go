@@ -149,7 +149,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 		Assets: layouts.Assets{Stylesheet: static.Path("console.css"), Script: static.Path("console.js"), Icon: static.Path("icon.svg"), Wall: static.Path("wall.css")},
 		Static: static.Handler(), TrustedProxies: proxies, IdleLimit: a.config.SessionIdle, AbsoluteLimit: a.config.SessionLifetime,
 		Places: []web.Place{
-			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},
+			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Short: "Waiting", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},
 			{Place: layouts.PlaceReleases, Label: "Releases", Href: "/releases", Right: actor.ReleaseRead},
 			{Place: layouts.PlaceMigrations, Label: "Migrations", Href: "/migrations", Right: actor.MigrationRead},
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},

@@ -80,6 +80,7 @@ func TestAnOlderStateIsReadOnlyUntilItIsAcknowledged(t *testing.T) {
 	want("starting a release", release("devops.lead@rivermark", "R-2"), http.StatusConflict, "<li>An older state of this database was restored")
 	want("the other tenant's release", release("devops.lead@saltway", "R-2"), http.StatusSeeOther, "")
 	want("ordering a backup", s.as("devops.lead@rivermark").post("/migrations/backups", url.Values{"key": {"33333333-3333-4333-8333-333333333333"}}), http.StatusConflict, `"lead">An older state`)
+	want("its heading", s.as("devops.lead@rivermark").post("/migrations/backups", url.Values{"key": {"33333333-3333-4333-8333-333333333334"}}), http.StatusConflict, "Your company is read-only here</h1>")
 	if got := s.text(`SELECT count(*)::text FROM gatehouse.runs WHERE code = 'R-2' AND tenant_id = (SELECT tenant_id FROM gatehouse.tenants WHERE is_operator)`) + s.text(`SELECT count(*)::text FROM gatehouse.operations`); got != "00" {
 		t.Errorf("releases and operations that were refused: %s, want none", got)
 	}

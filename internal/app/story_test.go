@@ -118,7 +118,7 @@ func acts() []act {
 		},
 		act{
 			route: "POST /releases/:release/window/tokens", who: "devops.lead", path: window + "/tokens", page: window,
-			typed: map[string]string{"version": "0.0.20"}, entries: 1, status: http.StatusOK,
+			typed: map[string]string{"step": "up 0.0.20"}, entries: 1, status: http.StatusOK,
 			after: func(s *story, _ answer) { s.ids["token"] = s.text(`SELECT token_id::text FROM gatehouse.apply_tokens`) },
 		},
 		act{

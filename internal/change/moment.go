@@ -119,6 +119,7 @@ type Freeze struct {
 type Planned struct {
 	Version string // 0.0.20
 	Title   string
+	Applied bool // by the last entry of the ledger
 }
 
 // Page is a release's window, freezes, overrides and tokens.

@@ -48,6 +48,8 @@ type Error struct {
 	Kind Kind
 	// Message is shown to the person.
 	Message string
+	// Title heads the page of the refusal, where the kind's own words would not be true; mostly empty.
+	Title string
 	// Fields holds a complaint per form field, by the field's name; nil where the refusal is not about a form.
 	Fields map[string]string
 	cause  error
@@ -61,6 +63,12 @@ func New(kind Kind, format string, args ...any) *Error {
 // Because adds the cause, for the log and for errors.Is; it is never shown.
 func (e *Error) Because(err error) *Error {
 	e.cause = err
+	return e
+}
+
+// Titled gives the page of the refusal a heading of its own.
+func (e *Error) Titled(title string) *Error {
+	e.Title = title
 	return e
 }
 

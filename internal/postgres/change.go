@@ -71,7 +71,10 @@ type changeRows struct {
 	freezes   []freezeRow
 	overrides []overrideRow
 	tokens    []applyTokenRow
-	plan      []struct{ Version, Title string }
+	plan      []struct {
+		Version, Title string
+		Applied        bool
+	}
 }
 
 func (c *changeRows) queue(b *pgx.Batch, release uuid.UUID) {
@@ -105,7 +108,7 @@ func (c *changeRows) result() (change.Page, error) {
 		})
 	}
 	for _, m := range c.plan {
-		p.Plan = append(p.Plan, change.Planned{Version: m.Version, Title: m.Title})
+		p.Plan = append(p.Plan, change.Planned{Version: m.Version, Title: m.Title, Applied: m.Applied})
 	}
 	return p, nil
 }

@@ -58,7 +58,7 @@ func commitLost(options pgx.TxOptions, err error) error {
 func translateCode(pg *pgconn.PgError, err error) error {
 	switch {
 	case pg.Code == "GH001": // the trail is older than its published head
-		return fault.New(fault.Conflict, "%s", pg.Message).Because(err)
+		return fault.New(fault.Conflict, "%s", pg.Message).Titled("Your company is read-only here").Because(err)
 	case pg.Code == "GH002": // of the signature's own session
 		return fault.New(fault.Unauthenticated, "Your sign-in here has ended while this was under way, so nothing was signed. Sign in again, and look at the page before you repeat it.").Because(err)
 	case pg.Code == "23505":

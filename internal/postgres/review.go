@@ -35,6 +35,17 @@ type reviewGateRow struct {
 	PassedAt   *time.Time
 }
 
+type reviewStopRow struct {
+	Gate         string
+	Attempt      int
+	Kind, Role   string
+	Name, Reason string
+	StoppedAt    time.Time
+	OpenedBy     string
+	OpenedAt     *time.Time
+	Note         string
+}
+
 type reviewSignatureRow struct {
 	Gate, Slot, Role, Name, Meaning string
 	SignedAt                        time.Time
@@ -82,6 +93,7 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 	var head runRow
 	var items []reviewItemRow
 	var gates []reviewGateRow
+	var stops []reviewStopRow
 	var signatures []reviewSignatureRow
 	var migrations []reviewMigrationRow
 	var moves []reviewMoveRow
@@ -95,6 +107,7 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 		b.Queue(sql("Run"), args).Query(collectOne(&head))
 		b.Queue(sql("ReviewItems"), args).Query(collect(&items))
 		b.Queue(sql("ReviewGates"), args).Query(collect(&gates))
+		b.Queue(sql("ReviewStops"), args).Query(collect(&stops))
 		b.Queue(sql("ReviewSignatures"), args).Query(collect(&signatures))
 		b.Queue(sql("ReviewMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("ReviewMoves"), args).Query(collect(&moves))
@@ -124,6 +137,15 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 	}
 	for _, g := range gates {
 		r.Gates = append(r.Gates, review.Gate{Gate: g.Gate, Name: g.Name, Due: g.DueAt.UTC(), Passed: g.Passed, PassedAt: g.PassedAt})
+	}
+	for _, s := range stops {
+		one := review.Stop{
+			Gate: s.Gate, Attempt: s.Attempt, Kind: s.Kind, Name: s.Name, Reason: s.Reason, At: s.StoppedAt.UTC(), OpenedBy: s.OpenedBy, OpenedAt: s.OpenedAt, Note: s.Note,
+		}
+		if s.Kind == "rejected" {
+			one.Role = review.RoleTitle(s.Role)
+		}
+		r.Stops = append(r.Stops, one)
 	}
 	for _, s := range signatures {
 		r.Signatures = append(r.Signatures, review.Signature{

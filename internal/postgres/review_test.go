@@ -31,6 +31,10 @@ func TestAReportIsComputedFromWhatIsStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.done("A2", "9.5")
+	w.rejected("qa", qa)
+	if err := w.signoff.Reopen(ctx, worker, w.reopening(1)); err != nil {
+		t.Fatal(err)
+	}
 	w.sign(qa, signoff.GoNoGo, "qa")
 	if err := w.runbook.Skip(ctx, qa, w.seen("A3"), "not this time"); err != nil {
 		t.Fatal(err) // voids what was signed
@@ -65,11 +69,14 @@ func TestAReportIsComputedFromWhatIsStored(t *testing.T) {
 	if m := r.Migrations[0]; m.Version != "0.0.20" || m.AppliedAt == nil || m.RehearsedMs != nil {
 		t.Errorf("migration: %+v", m)
 	}
+	if len(r.Stops) != 1 || r.Stops[0].Name != qa.Name || r.Stops[0].Role != "QA lead" || r.Stops[0].OpenedBy != worker.Name || r.Stops[0].Note != "There is a new backup." {
+		t.Errorf("stops: %+v", r.Stops)
+	}
 	kinds := map[string]int{}
 	for _, f := range r.Findings {
 		kinds[f.Kind]++
 	}
-	for kind, want := range map[string]int{"item_failed": 1, "item_reopened": 1, "signature_void": 1, "snapshot_missed": 2} {
+	for kind, want := range map[string]int{"gate_rejected": 1, "item_failed": 1, "item_reopened": 1, "signature_void": 1, "snapshot_missed": 2} {
 		if kinds[kind] != want {
 			t.Errorf("%d findings of %s, want %d; all: %v", kinds[kind], kind, want, r.Findings)
 		}

@@ -3,6 +3,7 @@ package review
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ type Report struct {
 	Findings   []Finding   `json:"findings"`
 	Items      []Item      `json:"items"`
 	Gates      []Gate      `json:"gates"`
+	Stops      []Stop      `json:"gates_stopped"`
 	Signatures []Signature `json:"signatures"`
 	Migrations []Migration `json:"migrations"`
 	Moves      []Move      `json:"moves_of_t0"`
@@ -71,6 +73,21 @@ type Gate struct {
 	Passed      bool       `json:"passed"`
 	PassedAt    *time.Time `json:"passed_at"`
 	LateSeconds *int64     `json:"late_seconds"`
+}
+
+// Stop is that an attempt at a gate ended without being passed: "rejected" by a person, or "expired". What follows is the
+// attempt that somebody opened after it; nothing where nobody did.
+type Stop struct {
+	Gate     string     `json:"gate"`
+	Attempt  int        `json:"attempt"`
+	Kind     string     `json:"kind"`
+	Role     string     `json:"role"` // empty for an expiry
+	Name     string     `json:"name"`
+	Reason   string     `json:"reason"`
+	At       time.Time  `json:"stopped_at"`
+	OpenedBy string     `json:"next_opened_by"`
+	OpenedAt *time.Time `json:"next_opened_at"`
+	Note     string     `json:"next_note"`
 }
 
 // Signature is one that was given, and what became of it: "counts", "void" where what was signed changed, "withdrawn".
@@ -196,6 +213,20 @@ func (r *Report) find(w snapshot.Watch) {
 	if r.Run.State == "aborted" {
 		add("aborted", "The release was aborted by %s: %s", r.Run.EndedBy, r.Run.EndReason)
 	}
+	if r.Run.State == "rolled_back" {
+		add("rolled_back", "The release was rolled back, ended by %s: %s", r.Run.EndedBy, r.Run.EndReason)
+	}
+	for _, s := range r.Stops {
+		next := "No new attempt was opened."
+		if s.OpenedAt != nil {
+			next = fmt.Sprintf("%s opened attempt %d: %s", s.OpenedBy, s.Attempt+1, s.Note)
+		}
+		if s.Kind == "rejected" {
+			add("gate_rejected", "%s, attempt %d, was rejected by %s as %s: %s %s", s.Gate, s.Attempt, s.Name, s.Role, sentence(s.Reason), next)
+		} else {
+			add("gate_expired", "%s, attempt %d, ran out of time: %s %s", s.Gate, s.Attempt, sentence(s.Reason), next)
+		}
+	}
 	for _, m := range r.Migrations {
 		if m.Failures > 0 {
 			add("migration_failed", "Migration %s failed %s.", m.Version, times(m.Failures))
@@ -247,6 +278,14 @@ func (r *Report) find(w snapshot.Watch) {
 	if r.Refused > 0 {
 		add("refused", "%s at this release was refused; the audit trail has each.", plural(r.Refused, "attempt"))
 	}
+}
+
+// sentence is what somebody wrote with an end, so that something can be said after it.
+func sentence(text string) string {
+	if text = strings.TrimSpace(text); text != "" && !strings.ContainsRune(".!?", rune(text[len(text)-1])) {
+		text += "."
+	}
+	return text
 }
 
 func times(n int) string {

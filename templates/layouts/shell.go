@@ -79,6 +79,7 @@ const (
 type NavItem struct {
 	Place   Place
 	Label   string
+	Short   string // what the label begins with, for where it has little room; empty where it is short already
 	Href    string
 	Current bool
 	Counts  bool // has a number, which stays up to date where the page is live

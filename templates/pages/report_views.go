@@ -13,6 +13,7 @@ type ReportLine struct {
 	Happened      components.Time
 	Late          string // "12 min late", "3 min early"; empty where nothing is to be said
 	Note          string
+	After         string // what followed
 }
 
 // ReportMigration is how long a migration took, rehearsed and really.
@@ -71,6 +72,7 @@ type ReportView struct {
 	Sentence      string
 	Tone          components.Tone
 	Gates, Items  []ReportLine
+	Stops         []ReportLine // attempts at gates that ended without being passed
 	Signatures    []ReportLine
 	Migrations    []ReportMigration
 	Moves         []ReportLine

@@ -50,7 +50,7 @@ func shell(title string, place layouts.Place, crumbs ...layouts.Crumb) layouts.S
 		Assets: layouts.Assets{Stylesheet: "/static/0/console.css", Script: "/static/0/console.js", Icon: "/static/0/icon.svg"},
 	}
 	for _, n := range []layouts.NavItem{
-		{Place: layouts.PlaceWaiting, Label: "Waiting for me", Href: "/waiting", Counts: true, Count: 3},
+		{Place: layouts.PlaceWaiting, Label: "Waiting for me", Short: "Waiting", Href: "/waiting", Counts: true, Count: 3},
 		{Place: layouts.PlaceReleases, Label: "Releases", Href: "/releases"},
 		{Place: layouts.PlaceMigrations, Label: "Migrations", Href: "/migrations"},
 		{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks"},

@@ -18,8 +18,7 @@ func releaseWindow() pages.ReleaseWindowView {
 			{Value: "window", Label: "Outside the change window"}, {Value: "freeze", Label: "In a freeze"}, {Value: "proof", Label: "With a backup that is too old or was never restored"},
 		}},
 		Token: pages.TokenForm{
-			Action: here + "/tokens", Key: key, Versions: []components.Option{{Value: "0.0.20", Label: "V0.0.20, Cross-dock cancellations"}},
-			Directions: []components.Option{{Value: "up", Label: "Apply"}, {Value: "down", Label: "Take back"}},
+			Action: here + "/tokens", Key: key, Steps: []components.Option{{Value: "up 0.0.21", Label: "Apply V0.0.21, UUID"}, {Value: "down 0.0.20", Label: "Take back V0.0.20, Cross-dock cancellations"}},
 		},
 		Made:    &pages.MadeToken{Token: "ghapply_shown-this-once", Command: "gatehouse migrate apply V0.0.20 --release " + code, Until: "15:05 EST"},
 		Freezes: []pages.FreezeRow{{From: clock("13:00", "35 min ago"), Until: clock("23:59", "in 10 h"), Reason: "Christmas trade.", By: "Ines Duarte"}},

@@ -24,12 +24,11 @@ type OverrideForm struct {
 	Complaints components.Complaints
 }
 
-// TokenForm makes a one-time token. Its fields post as key, version, direction.
+// TokenForm makes a one-time token. Its fields post as key and step.
 type TokenForm struct {
 	Action     string // empty: not offered
 	Key        string
-	Versions   []components.Option
-	Directions []components.Option
+	Steps      []components.Option // "up 0.0.20", "down 0.0.20"
 	WhyNot     string
 	Complaints components.Complaints
 }

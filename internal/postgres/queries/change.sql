@@ -42,8 +42,11 @@ SELECT k.token_id, k.version, k.direction, k.name, k.made_at, k.expires_at, e.us
  LIMIT 50;
 
 -- name: ChangePlan :many
-SELECT version, title FROM gatehouse.run_migrations
- WHERE tenant_id = gatehouse.current_tenant() AND run_id = @release ORDER BY position;
+SELECT m.version, m.title, (h.success AND h.direction IN ('up', 'baseline')) IS TRUE AS applied
+  FROM gatehouse.run_migrations m
+  LEFT JOIN LATERAL (SELECT l.direction, l.success FROM gatehouse.migration_history l
+                      WHERE l.version = m.version ORDER BY l.ledger_id DESC LIMIT 1) h ON true
+ WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @release ORDER BY m.position;
 
 -- name: SetReleaseWindow :one
 -- Only while nobody has signed: the row of the release is locked as signing locks it, so the two cannot pass each other.

@@ -23,6 +23,14 @@ SELECT g.gate, g.name, r.t0 + make_interval(secs => g.offset_seconds) AS due_at,
  WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run
  ORDER BY g.position;
 
+-- name: ReviewStops :many
+SELECT g.name AS gate, s.attempt, s.kind, s.role, s.name, s.reason, s.stopped_at, coalesce(a.name, '') AS opened_by, a.opened_at, coalesce(a.note, '') AS note
+  FROM gatehouse.gate_stops s
+  JOIN gatehouse.run_gates g ON g.tenant_id = s.tenant_id AND g.run_id = s.run_id AND g.gate = s.gate
+  LEFT JOIN gatehouse.gate_attempts a ON a.tenant_id = s.tenant_id AND a.run_id = s.run_id AND a.gate = s.gate AND a.stopped_attempt = s.attempt
+ WHERE s.tenant_id = gatehouse.current_tenant() AND s.run_id = @run
+ ORDER BY s.stopped_at, g.position;
+
 -- name: ReviewSignatures :many
 -- One counts while nobody took it back and the gate's content is the one that was signed.
 WITH contents AS MATERIALIZED (
