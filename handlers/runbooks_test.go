@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +55,8 @@ func TestARunbookIsImportedOnceAndOffered(t *testing.T) {
 func TestAReleaseShowsInWhatTheNewestRunbookDiffers(t *testing.T) {
 	s := openShelf(t)
 	s.ask(t, viewer, http.MethodGet, releaseAt+"/runbook").expect(http.StatusOK, s.template.SHA256, "This release runs by the newest version.")
-	s.template = templates(t)[1]
+	all := templates(t)
+	s.template = all[slices.IndexFunc(all, func(o runbook.Template) bool { return o.Version == "1.2.0" })]
 	s.runs[0].Template = s.template.Ref()
 	s.ask(t, viewer, http.MethodGet, releaseAt).expect(http.StatusOK, "A newer runbook exists", "What is different")
 	got := s.ask(t, viewer, http.MethodGet, releaseAt+"/runbook")
