@@ -74,7 +74,10 @@ func TestEveryChangeIsGuardedAndWrittenDown(t *testing.T) {
 			a.before(s)
 		}
 		k := knocking{story: s, act: a, route: route, path: s.fill(a.path), kind: "application/json", body: a.raw}
-		if a.raw == "" {
+		switch {
+		case a.file != nil:
+			k.kind, k.body = partsType, a.file.body()
+		case a.raw == "":
 			k.kind, k.fields = formType, s.fields(a)
 			k.body = k.fields.Encode()
 		}
@@ -161,7 +164,10 @@ func (k knocking) everyWrongWay() {
 	}
 	k.refused("GET", own, r, 0, get...)
 
-	if k.act.raw != "" || k.act.anyForm {
+	if k.act.file != nil {
+		k.theirs()
+	}
+	if k.act.raw != "" || k.act.file != nil || k.act.anyForm {
 		return
 	}
 	k.refused("with a field nobody knows", own, post(own, k.path, k.body+"&tenant_id=x"), 1, http.StatusUnprocessableEntity)

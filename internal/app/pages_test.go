@@ -16,7 +16,7 @@ import (
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":version": "V0.0.20", ":backup": "{backup}", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -29,7 +29,7 @@ func halfway(t *testing.T, version string) *story {
 	s.stock()
 	for _, a := range acts() {
 		switch a.route {
-		case "POST /releases", "POST /releases/:release/window", "POST /releases/:release/gates/:gate/sign", "POST /migrations/:version/apply", "POST /migrations/backups", "POST /migrations/backups/external":
+		case "POST /releases", "POST /releases/:release/window", "POST /releases/:release/gates/:gate/reject", "POST /releases/:release/gates/:gate/attempts", "POST /releases/:release/gates/:gate/sign", "POST /migrations/:version/apply", "POST /migrations/backups", "POST /migrations/backups/external":
 		default:
 			continue
 		}
@@ -48,7 +48,28 @@ func halfway(t *testing.T, version string) *story {
 		}
 	}
 	s.restorable()
+	s.attached()
+	s.measured()
 	return s
+}
+
+// attached is a file beside an item that no gate judges.
+func (s *story) attached() {
+	s.t.Helper()
+	by := s.as("devops.lead@rivermark")
+	a := by.do(by.request(http.MethodPost, s.fill("/releases/{release}/items/H4-1/files"), partsType, proof.body()))
+	if a.StatusCode != http.StatusSeeOther {
+		s.t.Fatalf("attaching a file = %d: %s", a.StatusCode, a.main())
+	}
+	s.ids["file"] = s.text(`SELECT sha256 FROM gatehouse.evidence_files`)
+	s.ids["template"] = s.text(`SELECT template_sha256 FROM gatehouse.runs`)
+}
+
+// measured is a snapshot that was taken before T-0.
+func (s *story) measured() {
+	s.ids["snapshot"] = uuid.NewString()
+	s.sql(`INSERT INTO gatehouse.run_snapshots (tenant_id, run_id, snapshot_id, point, t0, due_at, taken_at, content, sha256)
+		SELECT tenant_id, run_id, $1, 'before', now() + interval '1 day', now() - interval '1 minute', now(), '{}', encode(sha256('{}'), 'hex') FROM gatehouse.runs`, s.ids["snapshot"])
 }
 
 // address is a route with ids in the place of its parameters.
@@ -58,6 +79,9 @@ func (s *story) address(r web.Route) string {
 	for i, part := range parts {
 		if strings.HasPrefix(part, ":") || part == "*" {
 			place, ok := places[part]
+			if own, is := places[r.Path]; is {
+				place = own
+			}
 			if !ok {
 				s.t.Fatalf("%s has the parameter %s, and no test knows what stands there", r.Path, part)
 			}

@@ -50,6 +50,18 @@ var counting = map[string]string{
 	"HealthFailures":   "at most 1,000 rows, when the checks run",
 	"RestoreSessions":  "the connections of the server, by role and program",
 	"HealthStatistics": "at most 10,000 and 1,000 rows, when the checks run",
+
+	"DescribeAcceptance":      "the measurements of a period, when the scheduler takes a snapshot of a release",
+	"DescribeBinVolume":       "the bins, when the scheduler takes a snapshot of a release",
+	"DescribeBinWeight":       "the bins, when the scheduler takes a snapshot of a release",
+	"DescribeConfidence":      "the recommendations of a period, when the scheduler takes a snapshot of a release",
+	"DescribeDecisions":       "the recommendations of a period, when the scheduler takes a snapshot of a release",
+	"SnapshotRecommendations": "the recommendations of a day, when the scheduler takes a snapshot of a release",
+	"EndRollback":             "the steps of one rollback, when it ends",
+	"ReviewMigrations":        "the ledger's entries of one release, when its report is opened",
+	"ReviewItems":             "the entries of each item of one release, when its report is opened",
+	"ReviewRefused":           "what was refused to one company, when a report is opened",
+	"WaitingReady":            "the items and gates of the active release, when something was done since it was counted",
 }
 
 // TestNoPageCountsATable: a count that nobody has thought about is a page that gets slower with every day.

@@ -15,6 +15,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/migrations"
 )
 
@@ -32,6 +33,28 @@ type act struct {
 	status  int    // 303 where zero
 	raw     string // the whole body where it is no form, as application/json
 	anyForm bool   // does its work whatever is sent along
+	file    *sent  // a file that comes along, which makes the form one in parts
+}
+
+// sent is a file as a browser sends it in a form.
+type sent struct{ field, name, text string }
+
+const partsType = "multipart/form-data; boundary=between-the-parts"
+
+func (f sent) body() string {
+	return "--between-the-parts\r\nContent-Disposition: form-data; name=\"" + f.field + "\"; filename=\"" + f.name + "\"\r\n" +
+		"Content-Type: application/octet-stream\r\n\r\n" + f.text + "\r\n--between-the-parts--\r\n"
+}
+
+var proof = &sent{runbook.FileField, "proof.txt", "what was seen"}
+
+// ownRunbook is the newest of ours under another name, as a company would bring its own.
+func ownRunbook() *sent {
+	all, err := runbook.Embedded()
+	if err != nil {
+		panic(err)
+	}
+	return &sent{runbook.TemplateField, "own.json", strings.Replace(all[0].Text, `"name": "`+all[0].Name+`"`, `"name": "our-own"`, 1)}
 }
 
 // story is a site with what the acts before have made.
@@ -50,6 +73,7 @@ func (s *story) fill(text string) string {
 // acts must hold every POST of the route table; a test compares.
 func acts() []act {
 	const item, gate, window = "/releases/{release}/items/", "/releases/{release}/gates/go_no_go", "/releases/{release}/window"
+	const back = "/releases/{release}/rollback"
 	const restored = "/migrations/backups/{backup}/restore"
 	list := []act{
 		{route: "POST /theme", who: "viewer", path: "/theme", page: "/releases", typed: map[string]string{"theme": "dark"}},
@@ -84,6 +108,10 @@ func acts() []act {
 	for _, step := range []struct{ name, item, reason string }{
 		{"check", "PRE-P1", ""},
 		{"take", "PRE-C2", ""},
+		{"takeover", "PRE-C2", "She was called away."},
+		{"comment", "PRE-C2", ""},
+		{"files", "PRE-C2", ""},
+		{"waive", "PRE-P3", "Staging is the same machine."},
 		{"fail", "PRE-C2", "Nobody is on call."},
 		{"reopen", "PRE-C2", "Somebody was found."},
 		{"done", "PRE-C2", ""},
@@ -98,6 +126,15 @@ func acts() []act {
 			a.typed["evidence_text"] = "Eli is on call, and briefed"
 		case "skip":
 			a.who = "{optional_owner}"
+		case "takeover", "fail":
+			a.who = "devops.engineer"
+		case "comment":
+			a.typed["comment"] = "The list is on the wall."
+		case "files":
+			a.file = proof
+			a.after = func(s *story, _ answer) { s.ids["file"] = s.text(`SELECT sha256 FROM gatehouse.evidence_files`) }
+		case "waive":
+			a.who = "qa.lead"
 		}
 		if step.reason != "" {
 			a.typed["reason"] = step.reason
@@ -105,6 +142,14 @@ func acts() []act {
 		list = append(list, a)
 	}
 	return append(list,
+		act{
+			route: "POST /releases/:release/gates/:gate/reject", who: "qa.lead", path: gate + "/reject", page: gate,
+			typed: map[string]string{"reject_reason": "The rehearsal was of another day."}, entries: 1, before: (*story).finishItems,
+		},
+		act{
+			route: "POST /releases/:release/gates/:gate/attempts", who: "devops.engineer", path: gate + "/attempts", page: gate,
+			typed: map[string]string{"attempt_note": "It was rehearsed again."}, entries: 1,
+		},
 		act{
 			route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate,
 			typed: map[string]string{"meaning": "approved"}, entries: 1, before: (*story).finishItems,
@@ -147,6 +192,41 @@ func acts() []act {
 			route: "POST /releases/:release/gates/:gate/withdraw", who: "backend.lead", path: gate + "/withdraw", page: gate,
 			typed: map[string]string{"reason": "I was wrong."}, entries: 1,
 		},
+		act{
+			route: "POST /releases/:release/rollback", who: "devops.lead", path: back, page: back,
+			typed: map[string]string{"option": "RB-4", "reason": "Orders are lost."}, entries: 1,
+			after: func(s *story, _ answer) {
+				s.ids["rollback"] = s.text(`SELECT rollback_id::text FROM gatehouse.rollbacks`)
+			},
+		},
+		act{
+			route: "POST /releases/:release/rollback/:rollback/agree", who: "backend.lead", path: back + "/{rollback}/agree", page: back, entries: 1,
+		},
+		act{
+			route: "POST /releases/:release/rollback/:rollback/steps", who: "devops.engineer", path: back + "/{rollback}/steps", page: back,
+			typed: map[string]string{"outcome": "done", "note": "Nobody is connected."}, entries: 1,
+		},
+		act{
+			route: "POST /releases/:release/rollback/:rollback/end", who: "devops.lead", path: back + "/{rollback}/end", page: back,
+			typed: map[string]string{"outcome": "given_up", "end_note": "The orders were found."}, entries: 1,
+		},
+		act{
+			route: "POST /releases/:release/rollback/:rollback/review", who: "qa.lead", path: back + "/{rollback}/review", page: back,
+			typed: map[string]string{"verdict": "in_order", "review_note": "It was right to stop."}, entries: 1,
+		},
+		act{
+			route: "POST /releases/:release/lessons", who: "devops.lead", path: "/releases/{release}/lessons", page: "/releases/{release}/report", entries: 1,
+			typed:  map[string]string{"happened": "Orders seemed lost.", "why": "Nobody looked at the queue.", "todo": "Look at the queue first.", "owner": "devops_lead", "due": "{due}"},
+			before: func(s *story) { s.ids["due"] = s.text(`SELECT (now() + interval '30 days')::date::text`) },
+			after: func(s *story, _ answer) {
+				s.ids["lesson"] = s.text(`SELECT lesson_id::text FROM gatehouse.release_lessons`)
+			},
+		},
+		act{
+			route: "POST /releases/:release/lessons/:lesson/done", who: "devops.lead", path: "/releases/{release}/lessons/{lesson}/done", page: "/releases/{release}/report", entries: 1,
+			typed: map[string]string{"note": "It stands in the runbook."},
+		},
+		act{route: "POST /runbooks", who: "devops.lead", path: "/runbooks", page: "/runbooks", file: ownRunbook(), entries: 1},
 		act{
 			route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",
 			typed: map[string]string{"abort_reason": "The line cannot stop.", "confirm": "REQ-STRATEGIC-AUTO-1766545799451"}, entries: 1,
@@ -410,7 +490,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request"} {
+	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}
