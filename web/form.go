@@ -99,7 +99,10 @@ func parsePairs(raw string) (url.Values, error) {
 	if err != nil {
 		return url.Values{}, errors.New("it is not encoded as forms are")
 	}
-	return values, checkPairs(values)
+	if err := checkPairs(values); err != nil {
+		return url.Values{}, err
+	}
+	return values, nil
 }
 
 func checkPairs(values url.Values) error {

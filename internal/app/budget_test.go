@@ -3,18 +3,23 @@ package app_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 const (
 	mostTrips = 2
+	// mostTripsRarely is for pages that a release asks for a few times in all; rarely names them by a part of their address.
+	mostTripsRarely = 4
 	mostBytes = 60 << 10
 	// mostAssets is what style sheet, script and icon take of it, once for a person and version.
 	mostAssets = 12 << 10
 	// mostFirst is what a first visit takes over the wire. The limit of the house is 60 kB; this one holds what was won.
 	mostFirst = 24 << 10
 )
+
+var rarely = []string{"/releases/new$", "/report$", "/report/json$", "/runbook$", "/snapshots$", "/files/"}
 
 // TestEveryPageKeepsItsBudget counts what a page costs, with a release of 90 items that is signed and applied and 2,000
 // entries in the trail: round trips and bytes, never time.
@@ -30,7 +35,7 @@ func TestEveryPageKeepsItsBudget(t *testing.T) {
 		if strings.Contains(where, "{run}") || r.Streams {
 			continue // nothing is left to run at this version; the page is measured in the middle of a release below
 		}
-		s.measure(by, where)
+		s.measure(s.reader(r, by), where)
 	}
 	s.measure(by, "/audit?person=Eli+Brandt&outcome=refused")
 	if rows := strings.Count(by.get("/audit").body, "data-audit="); rows != 50 {
@@ -54,8 +59,12 @@ func (s *site) measure(by *browser, where string) {
 	if a.StatusCode >= 400 && a.StatusCode != http.StatusServiceUnavailable {
 		s.t.Errorf("GET %s = %d: %s", where, a.StatusCode, a.main())
 	}
-	if line.Trips > mostTrips {
-		s.t.Errorf("GET %s takes %d round trips, want at most %d", where, line.Trips, mostTrips)
+	most := mostTrips
+	if slices.ContainsFunc(rarely, func(part string) bool { return strings.Contains(where+"$", part) }) {
+		most = mostTripsRarely
+	}
+	if line.Trips > most {
+		s.t.Errorf("GET %s takes %d round trips, want at most %d", where, line.Trips, most)
 	}
 	if len(a.body) > mostBytes {
 		s.t.Errorf("GET %s is %d bytes, want at most %d", where, len(a.body), mostBytes)
