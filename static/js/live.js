@@ -24,6 +24,13 @@ function inUse(region) {
 	if (region.contains(at) && (at.matches("input, textarea, select") || (region.matches("[data-live-version]") && at.closest("form")))) {
 		return true;
 	}
+	// What was chosen from a list is kept like what was typed; a list nobody touched shows its default, or its first line.
+	const chosen = [...region.querySelectorAll("select")].some((list) =>
+		list.selectedIndex !== Math.max(0, [...list.options].findIndex((option) => option.defaultSelected)),
+	);
+	if (chosen) {
+		return true;
+	}
 	return [...region.querySelectorAll("input:not([type=hidden]), textarea")].some((field) =>
 		field.type === "checkbox" || field.type === "radio"
 			? field.checked !== field.defaultChecked
