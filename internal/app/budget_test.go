@@ -12,7 +12,7 @@ const (
 	mostTrips = 2
 	// mostTripsRarely is for pages that a release asks for a few times in all; rarely names them by a part of their address.
 	mostTripsRarely = 4
-	mostBytes = 60 << 10
+	mostBytes       = 60 << 10
 	// mostAssets is what style sheet, script and icon take of it, once for a person and version.
 	mostAssets = 12 << 10
 	// mostFirst is what a first visit takes over the wire. The limit of the house is 60 kB; this one holds what was won.
