@@ -1,8 +1,9 @@
+//go:build figures
+
 package app_test
 
 import (
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -11,11 +12,8 @@ import (
 
 // TestFiguresOfAWatchedRelease is row L1 of the bench: 50 people watch a release of 300 items with 2,000 entries in the trail
 // through two processes, and one works. It says how long an update takes until each of them was told, and until each has the
-// page of it; and what the page costs. It runs where FIGURES=1.
+// page of it; and what the page costs. It is built with the tag figures alone.
 func TestFiguresOfAWatchedRelease(t *testing.T) {
-	if os.Getenv("FIGURES") == "" {
-		t.Skip("a measurement: FIGURES=1 runs it")
-	}
 	const watchers, acts, perSession = 50, 20, 4
 	s := halfway(t, "0.0.18")
 	s.trailOf(2000)

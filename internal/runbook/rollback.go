@@ -290,7 +290,7 @@ func (s *Rollbacks) Begin(ctx context.Context, by actor.Actor, r BeginRequest) e
 			return err
 		}
 		if !done {
-			return whyNoRollback(page, by)
+			return whyNoRollback(page)
 		}
 		if !b.Safe {
 			err := tx.Notify(ctx, b, actor.RolesWith(actor.RollbackAgree), fmt.Sprintf("Agree to %s of release %s, or not", b.Option, page.Run.Code),
@@ -328,17 +328,18 @@ func lockRollbacks(ctx context.Context, tx RollbackTx, run uuid.UUID) (RollbackP
 	return page.with(text)
 }
 
-func whyNoRollback(page RollbackPage, by actor.Actor) error {
+func whyNoRollback(page RollbackPage) error {
 	if b, ok := page.Open(); ok {
 		return fault.New(fault.Conflict, "%s is rolling this release back already, by %s. One rollback runs at a time: end it first.", b.By.Name, b.Option)
 	}
 	if page.Run.State != Active && page.Run.State != SignedOff {
 		return fault.New(fault.Conflict, "This release is over, so it is not rolled back any more. Start a release that takes it back.")
 	}
-	return stale(by)
+	return stale()
 }
 
-func stale(actor.Actor) error {
+// stale refuses a sign-in that is too old.
+func stale() error {
 	return fault.New(fault.Unauthenticated, "This needs a sign-in of the last five minutes. Sign in again; what you typed stays.")
 }
 
@@ -366,7 +367,7 @@ func (s *Rollbacks) Agree(ctx context.Context, by actor.Actor, run, rollback uui
 		case by.SamePerson(b.By.Issuer, b.By.Subject):
 			return audit.Event{}, fault.New(fault.Forbidden, "You asked for this rollback, and it loses data: somebody else has to agree.")
 		}
-		return audit.Event{}, stale(by)
+		return audit.Event{}, stale()
 	})
 }
 
@@ -510,7 +511,7 @@ func (s *Rollbacks) Review(ctx context.Context, by actor.Actor, r ReviewRequest)
 		case by.SamePerson(b.By.Issuer, b.By.Subject), by.SamePerson(b.Ended.By.Issuer, b.Ended.By.Subject):
 			return audit.Event{}, fault.New(fault.Forbidden, "You started or ended this rollback, so somebody else has to review it.")
 		}
-		return audit.Event{}, stale(by)
+		return audit.Event{}, stale()
 	})
 }
 

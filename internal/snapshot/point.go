@@ -101,7 +101,7 @@ type Run struct {
 	T0       time.Time
 	// PlannedAt is since when T-0 is what it is: when the release was started, or T-0 last moved.
 	PlannedAt time.Time
-	// EndedAt is when the release was aborted or closed; zero where it goes on.
+	// EndedAt is when the release was aborted, closed or rolled back; zero where it goes on.
 	EndedAt time.Time
 	Taken   []Head
 	Missed  []Miss

@@ -5,7 +5,7 @@ SELECT r.run_id, r.code, r.time_zone, r.state, r.t0,
        greatest(r.started_at, (SELECT max(e.at) FROM gatehouse.audit_events e
                                 WHERE e.tenant_id = r.tenant_id AND e.object_kind = 'release' AND e.object_id = r.run_id::text
                                   AND e.action = 'release:schedule' AND e.outcome = 'done')) AS planned_at,
-       CASE WHEN r.state IN ('aborted', 'closed') THEN r.ended_at END AS ended_at
+       CASE WHEN r.state NOT IN ('active', 'signed_off') THEN r.ended_at END AS ended_at
   FROM gatehouse.runs r
  WHERE r.tenant_id = gatehouse.current_tenant() AND r.environment = @environment
    AND (r.state IN ('active', 'signed_off') OR r.state = 'closed' AND r.ended_at > @at::timestamptz - interval '2 hours');
@@ -15,7 +15,7 @@ SELECT r.run_id, r.code, r.time_zone, r.state, r.t0,
        greatest(r.started_at, (SELECT max(e.at) FROM gatehouse.audit_events e
                                 WHERE e.tenant_id = r.tenant_id AND e.object_kind = 'release' AND e.object_id = r.run_id::text
                                   AND e.action = 'release:schedule' AND e.outcome = 'done')) AS planned_at,
-       CASE WHEN r.state IN ('aborted', 'closed') THEN r.ended_at END AS ended_at
+       CASE WHEN r.state NOT IN ('active', 'signed_off') THEN r.ended_at END AS ended_at
   FROM gatehouse.runs r
  WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run;
 
