@@ -240,6 +240,22 @@ func TestMovingTZeroMovesWhatWasNotTaken(t *testing.T) {
 	}
 }
 
+// TestOfAReleaseThatIsOverNothingIsDue: however it ended, what would have been measured later was not missed.
+func TestOfAReleaseThatIsOverNothingIsDue(t *testing.T) {
+	t.Parallel()
+	w := watchRelease(t)
+	w.turn(-30*time.Minute, 1, 0)
+	w.turn(-time.Minute, 1, 0)
+	for _, over := range []string{"aborted", "closed", "rolled_back"} {
+		w.exec("UPDATE gatehouse.runs SET state = $2, ended_at = now(), ended_by = 'Dana', end_reason = 'the line stops' WHERE run_id = $1", w.id, over)
+		w.turn(50*time.Hour, 0, 0)
+		want := []string{"before_30m taken", "before taken", "hour_1 ended", "hour_4 ended", "hour_24 ended", "hour_48 ended"}
+		if diff := cmp.Diff(want, states(w.show())); diff != "" {
+			t.Errorf("%s: places (-want +got):\n%s", over, diff)
+		}
+	}
+}
+
 func TestTwoReplicasTakeASnapshotOnce(t *testing.T) {
 	t.Parallel()
 	w := watchRelease(t)
