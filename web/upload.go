@@ -191,35 +191,9 @@ func HandOut(c echo.Context, name string, bytes int) error {
 	}
 	h := c.Response().Header()
 	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", attachmentNamed(name))
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	h.Set("Content-Length", sprint("%d", bytes))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	c.Response().WriteHeader(http.StatusOK)
 	return nil
-}
-
-// attachmentNamed writes the name as RFC 6266 has it: plain for old programs, and whole in UTF-8.
-func attachmentNamed(name string) string {
-	plain := []byte(name)
-	for i, b := range plain {
-		if b < ' ' || b > '~' || b == '"' || b == '\\' || b == '%' || b == ';' {
-			plain[i] = '_'
-		}
-	}
-	return `attachment; filename="` + string(plain) + `"; filename*=UTF-8''` + rfc5987(name)
-}
-
-func rfc5987(s string) string {
-	const hex = "0123456789ABCDEF"
-	var out []byte
-	for i := range len(s) {
-		b := s[i]
-		switch {
-		case b >= '0' && b <= '9', b >= 'A' && b <= 'Z', b >= 'a' && b <= 'z', b == '.', b == '-', b == '_':
-			out = append(out, b)
-		default:
-			out = append(out, '%', hex[b>>4], hex[b&15])
-		}
-	}
-	return string(out)
 }
