@@ -157,6 +157,7 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 		Shell: shell, Gate: gateCard(by, g, g.At, zone), Code: g.Release.Code, SHA256: g.SHA256,
 		ContentHref: gateHref(g.Release.ID, g.ID) + contentPath,
 	}
+	v.Rules = gateRules(g)
 	v.Here, v.Seen = others(by, g.Here, g.At, zone), fmt.Sprintf("%d.%s", g.Seq, g.SHA256)
 	var err error
 	if v.Sections, err = contentSections(g); err != nil {

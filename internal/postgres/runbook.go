@@ -116,10 +116,16 @@ func (t runbookTx) Add(ctx context.Context, run runbook.Run, template runbook.Te
 		})
 	}
 	for n, g := range template.Gates {
+		var least runbook.MinimumEvidence
+		if g.MinimumEvidence != nil {
+			least = *g.MinimumEvidence
+		}
 		b.Queue(sql("AddRunGate"), pgx.StrictNamedArgs{
 			"tenant": tenant, "run": run.ID, "gate": string(g.ID), "position": n + 1, "name": g.Name, "judges": g.Judges,
 			"after_phase": string(g.AfterPhase), "offset_seconds": int(time.Duration(g.Offset).Seconds()),
 			"not_before_seconds": secondsOrNull((*time.Duration)(g.NotBefore)), "expires_seconds": secondsOrNull((*time.Duration)(g.ExpiresAfter)), "after_migrations": g.AfterMigrations,
+			"least_items": least.Items, "least_files": least.Files, "least_checks": least.Checks, "required_checks": append([]string{}, g.RequiredChecks...),
+			"authors_barred": g.EvidenceAuthorMayNotSign,
 		})
 		for m, s := range g.Slots {
 			meanings := make([]string, len(s.Meanings))
@@ -129,6 +135,7 @@ func (t runbookTx) Add(ctx context.Context, run runbook.Run, template runbook.Te
 			b.Queue(sql("AddRunGateSlot"), pgx.StrictNamedArgs{
 				"tenant": tenant, "run": run.ID, "gate": string(g.ID), "slot": string(s.ID), "position": m + 1, "role": string(s.Role),
 				"required": s.Required, "signs_last": s.SignsLast, "asks_score": s.AsksScore, "meanings": meanings, "statement": s.Statement,
+				"deputies_seconds": secondsOrNull((*time.Duration)(s.DeputiesAfter)),
 			})
 		}
 	}

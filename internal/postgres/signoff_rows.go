@@ -23,6 +23,9 @@ type gateHeadRow struct {
 	Seq                                              int64
 	ExpiresAt                                        *time.Time
 	Overdue                                          bool
+	LeastItems, LeastFiles, LeastChecks              int
+	RequiredChecks                                   []string
+	AuthorsBarred                                    bool
 }
 
 func (r gateHeadRow) gate() signoff.Gate {
@@ -33,6 +36,7 @@ func (r gateHeadRow) gate() signoff.Gate {
 		},
 		ID: signoff.GateID(r.Gate), Name: r.Name, Judges: r.Judges, Last: r.Last, AfterMigrations: r.AfterMigrations,
 		Content: r.Content, SHA256: r.SHA256, At: r.At.UTC(), Seq: r.Seq, Overdue: r.Overdue,
+		Rules: signoff.Rules{Items: r.LeastItems, Files: r.LeastFiles, Checks: r.LeastChecks, RequiredChecks: r.RequiredChecks, AuthorsBarred: r.AuthorsBarred},
 	}
 	if r.ExpiresAt != nil {
 		g.ExpiresAt = r.ExpiresAt.UTC()
@@ -126,6 +130,8 @@ type gateBlockerRow struct {
 
 type gateApplierRow struct{ ActorIssuer, ActorSubject, ActorName string }
 
+type gateAuthorRow struct{ Gate, Issuer, Subject, Name, Item string }
+
 // gateRows are the rows of one gate of a run or of all, read by one batch.
 type gateRows struct {
 	heads      []gateHeadRow
@@ -133,6 +139,7 @@ type gateRows struct {
 	signatures []signatureRow
 	blockers   []gateBlockerRow
 	appliers   []gateApplierRow
+	authors    []gateAuthorRow
 	stops      []gateStopRow
 	attempts   []gateAttemptRow
 	given      []signoff.Signature
@@ -163,6 +170,7 @@ func (g *gateRows) queue(b *pgx.Batch, run uuid.UUID, gate *string, statement st
 	})
 	b.Queue(sql("GateBlockers"), one).Query(collect(&g.blockers))
 	b.Queue(sql("GateAppliers"), all).Query(collect(&g.appliers))
+	b.Queue(sql("GateAuthors"), one).Query(collect(&g.authors))
 	b.Queue(sql("GateStops"), one).Query(collect(&g.stops))
 	b.Queue(sql("GateAttempts"), one).Query(collect(&g.attempts))
 }
@@ -202,6 +210,11 @@ func (g *gateRows) gates() []signoff.Gate {
 		for _, row := range g.attempts {
 			if row.Gate == head.Gate {
 				gate.Attempts = append(gate.Attempts, row.attempt())
+			}
+		}
+		for _, row := range g.authors {
+			if row.Gate == head.Gate {
+				gate.Authors = append(gate.Authors, signoff.Author{Person: signoff.Person{Issuer: row.Issuer, Subject: row.Subject, Name: row.Name}, Item: row.Item})
 			}
 		}
 		for _, row := range g.appliers {

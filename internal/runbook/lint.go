@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/agogsaas/gatehouse/internal/actor"
 )
 
 // Schema is the format of a template as a JSON Schema (2020-12), for editors and for Lint.
@@ -95,9 +97,28 @@ func (t Template) warnings() []Problem {
 			case item.HasUndo() && item.UndoTestedBy == "" && item.Evidence.Check == "migration.applied":
 				warn(at, "item %s changes the database, and no item is named that tries its undo (undo_tested_by)", item.ID)
 			}
+			if role, ok := t.keptFromSigning(phase, item); ok {
+				warn(at, "item %s belongs to the %s, who cannot sign the gate that judges it after giving its evidence; let somebody else own it", item.ID, role.Title())
+			}
 		}
 	}
 	return list
+}
+
+// keptFromSigning says whether the owner of an item has to sign the gate that judges it, and may not once they have given
+// its evidence.
+func (t Template) keptFromSigning(phase PhaseSpec, item ItemSpec) (actor.Role, bool) {
+	for _, g := range t.Gates {
+		if g.ID != phase.Gate || !g.EvidenceAuthorMayNotSign || item.Evidence.Kind == Auto {
+			continue
+		}
+		for _, slot := range g.Slots {
+			if slot.Required && slot.Role == item.Owner {
+				return slot.Role, true
+			}
+		}
+	}
+	return "", false
 }
 
 // place is a value of a JSON text with the line it stands in.

@@ -89,6 +89,42 @@ func TestWhatHasNoWayBackIsWarnedOf(t *testing.T) {
 	}
 }
 
+// What nothing can fulfil would keep a gate shut for good, and is said before a release starts.
+func TestRulesOfAGateThatCannotHold(t *testing.T) {
+	text := embedded(t).Text
+	const at = `"after_phase": "validation",`
+	for rule, want := range map[string]string{
+		`"minimum_evidence": {},`:                                                    "names no number",
+		`"minimum_evidence": {"items": -1},`:                                         "above zero",
+		`"minimum_evidence": {"items": 500},`:                                        "evidence for 500 items and judges",
+		`"minimum_evidence": {"files": 500},`:                                        "files with 500 items",
+		`"minimum_evidence": {"checks": 500},`:                                       "500 checks, and",
+		`"minimum_evidence": {"items": 1.5},`:                                        "has to be of type integer",
+		`"minimum_evidence": {"pages": 1},`:                                          `does not know "pages" here`,
+		`"required_checks": ["tea.hot"],`:                                            `"tea.hot" is not known`,
+		`"required_checks": ["health.overall"],`:                                     "is of no item that it judges",
+		`"required_checks": ["backup.restores", "backup.restores"],`:                 "stands twice",
+		`"required_checks": [],`:                                                     "needs at least 1",
+		`"evidence_author_may_not_sign": "yes",`:                                     "has to be of type boolean",
+		`"evidence_author_may_not_sign": true,`:                                      "who cannot sign the gate that judges it",
+		`"minimum_evidence": {"checks": 3}, "required_checks": ["backup.restores"],`: "",
+	} {
+		template, problems := Lint([]byte(strings.Replace(text, at, at+rule, 1)))
+		said := slices.ContainsFunc(problems, func(p Problem) bool { return strings.Contains(p.Text, want) })
+		if want == "" && (len(problems) > 0 || template.SHA256 == "") || want != "" && !said {
+			t.Errorf("Lint with %s = %v; want %q", rule, problems, want)
+		}
+	}
+	for deputies, want := range map[string]string{`"-5m"`: "before the gate is due", `"+9h"`: "only when the time of the gate is over", `"+1h"`: ""} {
+		changed := strings.Replace(text, at, at+`"expires_after": "+8h",`, 1)
+		changed = strings.Replace(changed, `"role": "backend_lead",`, `"role": "backend_lead", "deputies_after": `+deputies+`,`, 1)
+		_, problems := Lint([]byte(changed))
+		if want == "" && len(problems) > 0 || want != "" && !slices.ContainsFunc(problems, func(p Problem) bool { return strings.Contains(p.Text, want) }) {
+			t.Errorf("deputies after %s = %v; want %q", deputies, problems, want)
+		}
+	}
+}
+
 // The schema knows every field that the program reads, uses no keyword that is not checked, and names no field in vain.
 func TestTheSchemaIsTheFormat(t *testing.T) {
 	var raw any

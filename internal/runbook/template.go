@@ -90,10 +90,24 @@ type GateSpec struct {
 	Offset     Offset         `json:"offset"`
 	NotBefore  *Offset        `json:"not_before,omitempty"` // when it can be signed at the earliest
 	// ExpiresAfter is how long after it is due it may still be passed, "+8h"; nothing where it never expires.
-	ExpiresAfter    *Offset    `json:"expires_after,omitempty"`
-	AfterMigrations bool       `json:"after_migrations"`
-	Covers          []string   `json:"covers,omitempty"`
-	Slots           []SlotSpec `json:"slots"`
+	ExpiresAfter    *Offset `json:"expires_after,omitempty"`
+	AfterMigrations bool    `json:"after_migrations"`
+	// MinimumEvidence is how much of what it judges has to be shown, and RequiredChecks are names of checks of which each has
+	// to have found everything good at an item of it, and not too long ago.
+	MinimumEvidence *MinimumEvidence `json:"minimum_evidence,omitempty"`
+	RequiredChecks  []string         `json:"required_checks,omitempty"`
+	// EvidenceAuthorMayNotSign says that whoever gave evidence of an item that it judges does not sign it.
+	EvidenceAuthorMayNotSign bool       `json:"evidence_author_may_not_sign,omitempty"`
+	Covers                   []string   `json:"covers,omitempty"`
+	Slots                    []SlotSpec `json:"slots"`
+}
+
+// MinimumEvidence is how many items that a gate judges have to be done with evidence of any kind, with a file, and by a check
+// of the system that found everything good. An item that was skipped counts for nothing.
+type MinimumEvidence struct {
+	Items  int `json:"items,omitempty"`
+	Files  int `json:"files,omitempty"`
+	Checks int `json:"checks,omitempty"`
 }
 
 // SlotSpec is a place at a gate.
@@ -105,6 +119,8 @@ type SlotSpec struct {
 	AsksScore bool              `json:"asks_score,omitempty"`
 	Meanings  []signoff.Meaning `json:"meanings"`
 	Statement string            `json:"statement"`
+	// DeputiesAfter is how long after the gate is due a deputy of the role may sign here, "+30m"; nothing where none ever may.
+	DeputiesAfter *Offset `json:"deputies_after,omitempty"`
 }
 
 // RollbackOption is a way back, as it really works.

@@ -194,6 +194,9 @@ func (t Template) checkGates(c *complaints) {
 	for n, g := range t.Gates {
 		c.add(fmt.Sprintf("gates[%d]", n), t.checkGate(g, gates, last))
 		c.add(fmt.Sprintf("gates[%d].slots", n), g.checkSlots())
+		for _, err := range t.checkRules(g) {
+			c.add(fmt.Sprintf("gates[%d]", n), fmt.Errorf("gate %s: %w", g.ID, err))
+		}
 		gates, last = append(gates, g.ID), g.Offset
 	}
 	for n, phase := range t.Phases {
@@ -239,6 +242,10 @@ func (g GateSpec) checkSlots() error {
 			return fmt.Errorf("slot %s is for %q, who may not sign", s.ID, s.Role)
 		case s.Statement == "" || len(s.Meanings) == 0:
 			return fmt.Errorf("slot %s needs a statement and at least one meaning", s.ID)
+		case s.DeputiesAfter != nil && *s.DeputiesAfter < 0:
+			return fmt.Errorf("slot %s: its deputies may sign before the gate is due", s.ID)
+		case s.DeputiesAfter != nil && g.ExpiresAfter != nil && *s.DeputiesAfter >= *g.ExpiresAfter:
+			return fmt.Errorf("slot %s: its deputies may sign only when the time of the gate is over", s.ID)
 		}
 		for _, m := range s.Meanings {
 			if _, ok := signoff.ParseMeaning(string(m)); !ok {
@@ -254,4 +261,41 @@ func (g GateSpec) checkSlots() error {
 		return fmt.Errorf("nobody is required to sign it")
 	}
 	return nil
+}
+
+// checkRules lists what is wrong with the rules by which the gate is signed: what nothing that it judges can ever fulfil
+// would keep it shut for good.
+func (t Template) checkRules(g GateSpec) []error {
+	var wrong []error
+	refuse := func(when bool, format string, args ...any) {
+		if when {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	items, automatic, checks := 0, 0, map[string]bool{}
+	for _, phase := range t.Phases {
+		if phase.Gate != g.ID {
+			continue
+		}
+		items += len(phase.Items)
+		for _, item := range phase.Items {
+			if item.Evidence.Kind == Auto {
+				automatic++
+				checks[item.Evidence.Check] = true
+			}
+		}
+	}
+	if m := g.MinimumEvidence; m != nil {
+		refuse(*m == MinimumEvidence{}, "its minimum of evidence names no number")
+		refuse(m.Items < 0 || m.Files < 0 || m.Checks < 0, "a minimum of evidence is above zero")
+		refuse(m.Items > items, "it wants evidence for %d items and judges %d", m.Items, items)
+		refuse(m.Files > items, "it wants files with %d items and judges %d", m.Files, items)
+		refuse(m.Checks > automatic, "it wants %d checks, and %d of its items are checks", m.Checks, automatic)
+	}
+	for i, name := range g.RequiredChecks {
+		refuse(!slices.Contains(Checks, name), "the required check %q is not known", name)
+		refuse(slices.Contains(Checks, name) && !checks[name], "the required check %q is of no item that it judges", name)
+		refuse(slices.Contains(g.RequiredChecks[:i], name), "the required check %q stands twice", name)
+	}
+	return wrong
 }

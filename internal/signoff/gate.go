@@ -28,6 +28,22 @@ type Release struct {
 // Person is somebody who did something that keeps them from judging it.
 type Person struct{ Issuer, Subject, Name string }
 
+// Author is somebody who gave evidence that a gate judges, and an item for which they did.
+type Author struct {
+	Person
+	Item string
+}
+
+// Rules are what a gate asks for besides its places, frozen with the release. What they miss is among the blockers.
+type Rules struct {
+	// Items, Files and Checks are how many items have to be done with evidence, with a file, and by a check that found
+	// everything good; RequiredChecks name checks of which each has to have.
+	Items, Files, Checks int
+	RequiredChecks       []string
+	// AuthorsBarred says that whoever gave evidence of an item that the gate judges does not sign it.
+	AuthorsBarred bool
+}
+
 // Blocker is something that has to be done before anybody may sign. Item is empty where it is not an item.
 type Blocker struct{ Item, Text string }
 
@@ -48,6 +64,9 @@ type Gate struct {
 	SHA256     string
 	Blockers   []Blocker
 	Appliers   []Person
+	Rules      Rules
+	// Authors gave evidence that this gate judges; only where that keeps them from signing.
+	Authors []Author
 	// Attempts are the second and every further attempt, and Stops how attempts ended without passing.
 	Attempts []Attempt
 	Stops    []Stop
@@ -128,6 +147,9 @@ func (g Gate) Refuse(by actor.Actor, slot Slot) error {
 	}
 	if g.AfterMigrations && slices.ContainsFunc(g.Appliers, func(p Person) bool { return by.SamePerson(p.Issuer, p.Subject) }) {
 		return fault.New(fault.Forbidden, "You applied a migration of this release, so you cannot sign the gate that judges it: another %s has to.", slot.Role.Title())
+	}
+	if i := slices.IndexFunc(g.Authors, func(a Author) bool { return by.SamePerson(a.Issuer, a.Subject) }); i >= 0 {
+		return fault.New(fault.Forbidden, "You gave the evidence of %s, which this gate judges, so you cannot sign it: another %s has to.", g.Authors[i].Item, slot.Role.Title())
 	}
 	if s, ok := g.Stopped(); ok {
 		return fault.New(fault.Conflict, "%s Nobody signs here until a new attempt is opened.", s.already())

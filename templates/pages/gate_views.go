@@ -110,8 +110,9 @@ type GateShowView struct {
 	Gate        components.Gate
 	Code        string // the release's
 	Sections    []ContentSection
-	SHA256      string // of the canonical content
-	ContentHref string // the canonical content itself; may be empty
+	SHA256      string   // of the canonical content
+	ContentHref string   // the canonical content itself; may be empty
+	Rules       []string // by which it is signed, in words
 	Earlier     []SignedTogether
 	Blockers    []components.Link // why it is not open for signing yet
 	CanSign     bool

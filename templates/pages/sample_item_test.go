@@ -78,6 +78,7 @@ func gateShow() pages.GateShowView {
 				{ID: "V0.0.21", Title: "fix uuid function", State: pending, SHA256: other, Href: "/migrations/V0.0.21"},
 			}},
 		},
+		Rules: []string{"Required: Backend lead, QA lead, DevOps lead. One person fills one place.", "DevOps lead signs last, when the others have.", "Nobody signs who started the release.", "At least 2 of them have a file."},
 		Earlier: []pages.SignedTogether{{Signatures: []pages.EarlierSignature{
 			{Role: "Backend lead", By: "Marta Lindqvist", Meaning: "approved", Note: "Reviewed against the plan of 22 December.", At: clock("13:38", "10 min ago"), State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Href: "/signatures/1"},
 		}}, {Signatures: []pages.EarlierSignature{

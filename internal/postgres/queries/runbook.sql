@@ -12,12 +12,13 @@ VALUES (@tenant, @run, @item, @position, @phase, @gate, @title, @owner_role, @re
 
 -- name: AddRunGate :exec
 INSERT INTO gatehouse.run_gates (tenant_id, run_id, gate, position, name, judges, after_phase, offset_seconds,
-                                 not_before_seconds, expires_seconds, after_migrations)
-VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @not_before_seconds, @expires_seconds, @after_migrations);
+                                 not_before_seconds, expires_seconds, after_migrations, least_items, least_files, least_checks, required_checks, authors_barred)
+VALUES (@tenant, @run, @gate, @position, @name, @judges, @after_phase, @offset_seconds, @not_before_seconds, @expires_seconds, @after_migrations,
+        @least_items, @least_files, @least_checks, @required_checks, @authors_barred);
 
 -- name: AddRunGateSlot :exec
-INSERT INTO gatehouse.run_gate_slots (tenant_id, run_id, gate, slot, position, role, required, signs_last, asks_score, meanings, statement)
-VALUES (@tenant, @run, @gate, @slot, @position, @role, @required, @signs_last, @asks_score, @meanings, @statement);
+INSERT INTO gatehouse.run_gate_slots (tenant_id, run_id, gate, slot, position, role, required, signs_last, asks_score, meanings, statement, deputies_seconds)
+VALUES (@tenant, @run, @gate, @slot, @position, @role, @required, @signs_last, @asks_score, @meanings, @statement, @deputies_seconds);
 
 -- name: AddRunMigration :exec
 INSERT INTO gatehouse.run_migrations (tenant_id, run_id, version, position, title, sha256)

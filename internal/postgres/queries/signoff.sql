@@ -7,7 +7,8 @@ SELECT g.gate, g.name, g.judges, g.after_migrations,
        c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256,
        clock_timestamp() AS at,
        coalesce((SELECT h.seq FROM gatehouse.audit_heads h WHERE h.tenant_id = r.tenant_id), 0) AS seq,
-       gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue
+       gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue,
+       g.least_items, g.least_files, g.least_checks, g.required_checks, g.authors_barred
   FROM gatehouse.runs r
   JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
  CROSS JOIN LATERAL (SELECT gatehouse.gate_content(r.run_id, g.gate)::text AS content OFFSET 0) c
@@ -46,6 +47,14 @@ SELECT DISTINCT h.actor_issuer, h.actor_subject, h.actor_name
     OR h.ledger_id IN (SELECT (SELECT max(l.ledger_id) FROM gatehouse.migration_history l WHERE l.version = m.version AND l.success)
                          FROM gatehouse.run_migrations m WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run);
 
+-- name: GateAuthors :many
+-- Whoever gave evidence that a gate judges, where that keeps them from signing it, with the first item of theirs.
+SELECT DISTINCT ON (g.gate, a.issuer, a.subject) g.gate, a.issuer, a.subject, a.name, a.item
+  FROM gatehouse.run_gates g
+ CROSS JOIN LATERAL gatehouse.evidence_authors(g.run_id, g.gate) a
+ WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate) AND g.authors_barred
+ ORDER BY g.gate, a.issuer, a.subject, a.item;
+
 -- name: GateStops :many
 SELECT gate, attempt, kind, coalesce(slot, '') AS slot, role, reason, content, content_sha256,
        content_sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex') AS intact, issuer, subject, name, stopped_at, idempotency_key
@@ -75,7 +84,8 @@ SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, 
 SELECT g.gate, g.name, g.judges, g.after_migrations, false AS last,
        r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
        c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256, clock_timestamp() AS at, 0::bigint AS seq,
-       gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue
+       gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue,
+       g.least_items, g.least_files, g.least_checks, g.required_checks, g.authors_barred
   FROM gatehouse.signatures s
   JOIN gatehouse.runs r ON r.tenant_id = s.tenant_id AND r.run_id = s.run_id
   JOIN gatehouse.run_gates g ON g.tenant_id = s.tenant_id AND g.run_id = s.run_id AND g.gate = s.gate
@@ -88,7 +98,7 @@ SELECT g.gate, g.name, g.judges, g.after_migrations, false AS last,
 WITH moment AS MATERIALIZED (
     SELECT clock_timestamp() AS at
 ), gate AS MATERIALIZED (
-    SELECT g.tenant_id, g.run_id, g.gate, g.after_migrations, r.started_by_issuer, r.started_by_subject, c.content,
+    SELECT g.tenant_id, g.run_id, g.gate, g.after_migrations, g.authors_barred, r.started_by_issuer, r.started_by_subject, c.content,
            encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256
       FROM gatehouse.runs r
       JOIN gatehouse.run_gates g ON g.tenant_id = r.tenant_id AND g.run_id = r.run_id
@@ -125,6 +135,8 @@ SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
               AND (h.release_id = g.run_id
                    OR h.ledger_id IN (SELECT (SELECT max(e.ledger_id) FROM gatehouse.migration_history e WHERE e.version = p.version AND e.success)
                                         FROM gatehouse.run_migrations p WHERE p.tenant_id = g.tenant_id AND p.run_id = g.run_id))))
+   AND NOT (g.authors_barred AND EXISTS (
+           SELECT FROM gatehouse.evidence_authors(g.run_id, g.gate) a WHERE a.issuer = @issuer AND a.subject = @subject))
    AND NOT EXISTS (SELECT FROM standing o WHERE o.slot <> l.slot AND o.issuer = @issuer AND o.subject = @subject)
    AND NOT EXISTS (SELECT FROM standing o WHERE o.slot = l.slot AND o.counts)
    AND NOT (l.signs_last AND EXISTS (
