@@ -23,5 +23,6 @@
 // It refuses to know where a release is kept (Store), and what a page of the
 // console looks like.
 //
-// Start reading at Dossier in dossier.go, then Verify in verify.go.
+// Start reading at Dossier in dossier.go, then Verify in verify.go; what it
+// looks at stands in verify_archive.go, verify_hashes.go and verify_trail.go.
 package dossier

@@ -1,0 +1,179 @@
+package dossier
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/agogsaas/gatehouse/internal/audit"
+)
+
+// said is what the trail says of the release, as far as it was read.
+type said struct {
+	begun      *audit.Entry
+	template   string
+	items      map[string]itemSaid
+	evidence   map[string]string // item and number -> hash; empty where the entry has none
+	signatures map[uuid.UUID]signatureSaid
+	withdrawn  map[uuid.UUID]int64
+}
+
+type itemSaid struct {
+	seq      int64
+	State    string `json:"state"`
+	Evidence int    `json:"evidence"`
+	SHA256   string `json:"evidence_sha256"`
+}
+
+type signatureSaid struct {
+	seq             int64
+	ID              uuid.UUID `json:"signature"`
+	Slot            string    `json:"slot"`
+	Meaning         string    `json:"meaning"`
+	Statement       string    `json:"statement"`
+	ContentSHA256   string    `json:"content_sha256"`
+	Issuer, Subject string    `json:"-"`
+}
+
+func key(item string, number int) string { return fmt.Sprintf("%s %d", item, number) }
+
+func (v *verifier) trail() {
+	f := v.files[auditFile]
+	r, err := f.Open()
+	if err != nil {
+		v.complain(auditFile, "", "it cannot be unpacked: %s", err)
+		return
+	}
+	defer func() { _ = r.Close() }() // it was read to its end, and its hash was checked
+	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]int64{}}
+	ring := audit.Keyring{}
+	if v.found.Origin {
+		ring = v.ring
+	}
+	v.found.Trail, err = audit.ReadJSONL(r, ring, func(e audit.Entry) error { s.hear(v.record.Release, e); return nil })
+	if err != nil {
+		v.complain(auditFile, "", "%s", err)
+		return
+	}
+	if v.found.Trail.TenantID != v.record.Release.Tenant || len(v.found.Trail.Filter) > 0 {
+		v.complain(auditFile, "", "it is not the trail that belongs to %s", recordFile)
+	}
+	v.compare(s)
+}
+
+// hear takes in an entry. Only what was done counts, and only up to where the record was read.
+func (s *said) hear(r Release, e audit.Entry) {
+	if e.Outcome != string(audit.Done) || e.Seq > r.ReadAt || e.After == nil {
+		return
+	}
+	run := r.ID.String()
+	switch part, isPart := strings.CutPrefix(e.ObjectID, run+"/"); {
+	case e.Action == "release:start" && e.ObjectID == run:
+		var after struct{ Template struct{ SHA256 string } }
+		if json.Unmarshal([]byte(*e.After), &after) == nil {
+			s.begun, s.template = &e, after.Template.SHA256
+		}
+	case e.ObjectKind == "item" && isPart:
+		after := itemSaid{seq: e.Seq}
+		if json.Unmarshal([]byte(*e.After), &after) == nil && after.State != "" {
+			s.items[part] = after
+			if after.Evidence != 0 {
+				if _, known := s.evidence[key(part, after.Evidence)]; !known || after.SHA256 != "" {
+					s.evidence[key(part, after.Evidence)] = after.SHA256
+				}
+			}
+		}
+	case e.Action == "gate:sign" && isPart:
+		after := signatureSaid{seq: e.Seq, Issuer: e.Issuer, Subject: e.Subject}
+		if json.Unmarshal([]byte(*e.After), &after) == nil && after.ID != uuid.Nil {
+			s.signatures[after.ID] = after
+		}
+	case e.Action == "gate:withdraw" && isPart:
+		var after struct {
+			ID uuid.UUID `json:"signature"`
+		}
+		if json.Unmarshal([]byte(*e.After), &after) == nil {
+			s.withdrawn[after.ID] = e.Seq
+		}
+	}
+}
+
+// compare lays the record beside the trail.
+func (v *verifier) compare(s said) {
+	switch {
+	case s.begun == nil:
+		v.complain(auditFile, "", "no entry says that the release was started")
+	case s.template != v.record.Release.TemplateSHA256:
+		v.complain(recordFile, "the runbook", "entry %d of the trail says that the release was started from another one", s.begun.Seq)
+	}
+	for _, i := range v.record.Items {
+		v.compareItem(i, s)
+	}
+	stored := map[string]bool{}
+	for _, e := range v.record.Evidence {
+		stored[key(e.Item, e.Number)] = true
+		switch sum, heard := s.evidence[key(e.Item, e.Number)]; {
+		case !heard:
+			v.complain(recordFile, e.row(), "no entry of the trail knows of it")
+		case sum != "" && sum != e.SHA256:
+			v.complain(recordFile, e.row(), "it was exchanged: the trail knows it by another hash")
+		}
+	}
+	for _, name := range sortedKeys(s.evidence) {
+		if !stored[name] {
+			item, number, _ := strings.Cut(name, " ")
+			v.complain(recordFile, "evidence "+number+" of item "+item, "it is missing: the trail knows of it")
+		}
+	}
+	v.compareSignatures(s)
+}
+
+func (v *verifier) compareItem(i Item, s said) {
+	heard, ok := s.items[i.ID]
+	number := 0
+	if i.Evidence != nil {
+		number = *i.Evidence
+	}
+	switch {
+	case !ok && i.State != "open":
+		v.complain(recordFile, i.row(), "it is %s, and no entry of the trail says so", i.State)
+	case ok && heard.State != i.State:
+		v.complain(recordFile, i.row(), "it is %s, and entry %d of the trail says that it is %s", i.State, heard.seq, heard.State)
+	case ok && heard.Evidence != number:
+		v.complain(recordFile, i.row(), "its evidence is number %d, and entry %d of the trail says number %d", number, heard.seq, heard.Evidence)
+	}
+}
+
+func (v *verifier) compareSignatures(s said) {
+	stored := map[uuid.UUID]bool{}
+	for _, g := range v.record.Signatures {
+		stored[g.ID] = true
+		heard, ok := s.signatures[g.ID]
+		switch {
+		case !ok:
+			v.complain(recordFile, g.row(), "no entry of the trail knows of it")
+		case heard.ContentSHA256 != g.ContentSHA256 || heard.Slot != g.Slot || heard.Meaning != g.Meaning || heard.Statement != g.Statement || heard.Issuer != g.Issuer || heard.Subject != g.Subject:
+			v.complain(recordFile, g.row(), "it is not the signature that entry %d of the trail knows", heard.seq)
+		}
+		if _, taken := s.withdrawn[g.ID]; taken != (g.WithdrawnAt != nil) {
+			v.complain(recordFile, g.row(), "record and trail differ on whether it was withdrawn")
+		}
+	}
+	for id, heard := range s.signatures {
+		if !stored[id] {
+			v.complain(recordFile, "signature "+id.String(), "it is missing: entry %d of the trail knows of it", heard.seq)
+		}
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
