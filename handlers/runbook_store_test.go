@@ -319,12 +319,12 @@ func (s runbookTx) AddNote(_ context.Context, _ uuid.UUID, item runbook.ItemID, 
 	return true, nil
 }
 
-func (s runbookTx) Waive(_ context.Context, by actor.Actor, w runbook.WaiverToSign) (bool, error) {
+func (s runbookTx) Waive(_ context.Context, by actor.Actor, w runbook.WaiverToSign) (string, error) {
 	s.waivers[w.ID] = runbook.Waiver{
 		ID: w.ID, Role: w.Role, Statement: w.Statement, Reason: w.Reason, SHA256: strings.Repeat("f", 64), Intact: true,
 		By: runbook.Person{Issuer: by.Issuer, Subject: by.Subject, Name: by.Name}, AuthTime: by.AuthTime, At: s.at,
 	}
-	return true, nil
+	return s.waivers[w.ID].SHA256, nil
 }
 
 func (s runbookTx) AddEvidence(_ context.Context, _ uuid.UUID, item runbook.ItemID, e runbook.Evidence) (int, error) {
@@ -444,15 +444,15 @@ func (s signoffTx) Reopen(_ context.Context, by actor.Actor, r signoff.ReopenReq
 	return true, nil
 }
 
-func (s signoffTx) Expire(_ context.Context, _ uuid.UUID, id signoff.GateID) (int, string, bool, error) {
+func (s signoffTx) Expire(_ context.Context, _ uuid.UUID, id signoff.GateID) (signoff.Stop, bool, error) {
 	g := s.gate(id)
 	if stop, ok := g.Stopped(); !ok || stop.Content != "" {
-		return 0, "", false, nil
+		return signoff.Stop{}, false, nil
 	}
-	words := "It had to be passed by then, and was not."
-	s.stops = append(s.stops, signoff.Stop{Attempt: g.Attempt(), Kind: signoff.Expired, Reason: words, Content: g.Content, ContentSHA256: g.SHA256, Intact: true, Name: "Gatehouse", At: s.at})
+	stop := signoff.Stop{Attempt: g.Attempt(), Kind: signoff.Expired, Reason: "It had to be passed by then, and was not.", Content: g.Content, ContentSHA256: g.SHA256, Intact: true, Name: "Gatehouse", At: s.at}
+	s.stops = append(s.stops, stop)
 	s.expires = time.Time{}
-	return g.Attempt(), words, true, nil
+	return stop, true, nil
 }
 
 func (s signoffTx) SignOff(context.Context, actor.Actor, uuid.UUID, signoff.GateID) (bool, error) {

@@ -30,7 +30,8 @@ func releaseExportCommand() *cobra.Command {
 		Short: "Write a release's dossier: one archive, signed",
 		Long: `Writes the dossier of a release (its code or its id) as a zip: a page to read and print, the record as JSON,
 evidence files, reports, the audit trail from its start to a sealed head, and a manifest with the SHA-256 of every
-file, signed with the key of GATEHOUSE_SEAL_KEY. "gatehouse verify-bundle" checks it on any machine.
+file. Signed skippings, rejected and expired gates, rollbacks with their reviews, snapshots with what they were compared
+with, and lessons are in it. The manifest is signed with the key of GATEHOUSE_SEAL_KEY. "gatehouse verify-bundle" checks it on any machine.
 
 Without a seal key the dossier is written all the same, and says that it is not signed.
 It stands in the audit trail (release:export).
@@ -76,9 +77,9 @@ func verifyBundleCommand() *cobra.Command {
 		Use:   "verify-bundle FILE",
 		Short: "Check a release's dossier, offline and without configuration",
 		Long: `Checks a dossier that "gatehouse release export" or the page of a release has written: that nothing of it was
-changed, added or taken out; that evidence, signatures, runbook and reports have the hashes they claim; that the
-audit trail continues from entry to entry up to its seal; and that what the record says of items, evidence and
-signatures is what the trail says. What does not fit is named: the file, and the row in it.
+changed, added or taken out; that evidence, files, signatures, signed skippings, rejections, snapshots, runbook and
+reports have the hashes they claim; that the audit trail continues from entry to entry up to its seal; and that what
+the record says of all these, of items, rollbacks and lessons is what the trail says. What does not fit is named: the file, and the row in it.
 
 With --key (a public key in PEM, from whoever runs Gatehouse) it proves who made it. With --fingerprint, the same
 for the key in the archive, if it has that SHA-256. Without either it proves only that the archive fits itself,
@@ -144,6 +145,8 @@ func printFound(out io.Writer, f dossier.Found) error {
 	err := errors.Join(
 		said("whole: release %s (%s) of %s, read on %s by %s", f.Code, f.Title, f.Tenant, f.At.UTC().Format("2006-01-02 15:04:05 UTC"), f.By),
 		said("%d files, %d items, %d pieces of evidence, %d signatures, %d entries of the audit trail up to entry %d", f.Files, f.Items, f.Evidence, f.Signatures, f.Trail.Entries, f.Trail.UpTo),
+		said("attached files: %d; signed skippings: %d; gates stopped: %d; rollbacks: %d; snapshots: %d, missed: %d; lessons: %d",
+			f.Attached, f.Waivers, f.Stops, f.Rollbacks, f.Snapshots, f.Misses, f.Lessons),
 	)
 	switch {
 	case f.KeyID == "":

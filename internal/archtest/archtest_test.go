@@ -45,7 +45,7 @@ var floors = map[string]row{
 	"internal/runbook":   domain("internal/signoff", "internal/change", "internal/live"),
 	"internal/migration": domain("internal/signoff", "internal/change"),
 	"internal/inbox":     domain("internal/live"),
-	"internal/dossier":   domain(),
+	"internal/dossier":   domain("internal/snapshot"),
 	"internal/health":    domain(),
 	"internal/snapshot":  domain("internal/health"),
 	"internal/review":    domain("internal/snapshot"),

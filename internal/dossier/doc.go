@@ -11,9 +11,10 @@
 //
 // Verify checks such a file with nothing but the file. It trusts no name and
 // no size that a zip claims, and goes beyond the manifest: evidence,
-// signatures, template and reports have the hashes they claim, the trail
-// continues from entry to entry, and what the record says of an item or a
-// signature is what the trail says. So who changes the database and then has
+// files, signatures, skippings, rejections, snapshots, template and reports
+// have the hashes they claim, the trail continues from entry to entry, and
+// what the record says of any of them, of an item, a rollback or a lesson is
+// what the trail says. So who changes the database and then has
 // a dossier made is found, too, as long as they could not rewrite the chain.
 //
 // A manifest that is signed with the key in the archive proves only that the
@@ -24,5 +25,6 @@
 // console looks like.
 //
 // Start reading at Dossier in dossier.go, then Verify in verify.go; what it
-// looks at stands in verify_archive.go, verify_hashes.go and verify_trail.go.
+// looks at stands in verify_archive.go, verify_hashes.go, verify_trail.go (what changes) and
+// verify_told.go (what is written once).
 package dossier

@@ -75,7 +75,11 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, run uuid.UUID) (Do
 			return Dossier{}, err
 		}
 	}
-	return s.store.Dossier(ctx, by, run)
+	d, err := s.store.Dossier(ctx, by, run)
+	if err == nil {
+		d.Record.Compared, err = d.Record.compare()
+	}
+	return d, err
 }
 
 // ExportNamed is Export of the release of that code or id, for the command line.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/clock"
+	"github.com/agogsaas/gatehouse/internal/snapshot"
 )
 
 //go:embed page.html
@@ -19,7 +21,7 @@ var pageText string
 
 // The page is written in three pieces, so that the trail between head and foot need not be held.
 var page = template.Must(template.New("").Funcs(template.FuncMap{
-	"utc": utc, "maybe": maybe, "words": words, "pretty": pretty, "yes": yes,
+	"utc": utc, "maybe": maybe, "words": words, "pretty": pretty, "yes": yes, "title": pointTitle, "verdict": verdict, "seconds": seconds,
 }).Parse(pageText))
 
 // section is the items of one phase.
@@ -33,11 +35,19 @@ type itemShown struct {
 	Evidence []Evidence // the one that counts first
 	Counts   int
 	Files    []File
+	Waivers  []Waiver
 }
 
 type gateShown struct {
 	Gate
 	Signatures []Signature
+	Stops      []stopShown
+}
+
+// stopShown is how an attempt at a gate ended, and who opened the next one.
+type stopShown struct {
+	Stop
+	Next *Attempt
 }
 
 func (d Dossier) writePage(w io.Writer) error {
@@ -78,6 +88,11 @@ func (d Dossier) shown() map[string]any {
 				shown.Files = append(shown.Files, f)
 			}
 		}
+		for _, w := range d.Record.Waivers {
+			if w.Item == i.ID {
+				shown.Waivers = append(shown.Waivers, w)
+			}
+		}
 		last := &sections[len(sections)-1]
 		last.Items = append(last.Items, shown)
 	}
@@ -89,11 +104,15 @@ func (d Dossier) shown() map[string]any {
 				shown.Signatures = append(shown.Signatures, s)
 			}
 		}
+		for _, s := range d.Record.Stops {
+			if s.Gate == g.ID {
+				shown.Stops = append(shown.Stops, stopShown{s, d.Record.next(s)})
+			}
+		}
 		gates = append(gates, shown)
 	}
 	r := d.Record
 	return map[string]any{"D": d, "R": r.Release, "Sections": sections, "Gates": gates, "Tables": []tableShown{
-		{"Signed skipping of required items", tableOf(r.Waivers, "item_id", "name", "role", "reason"), "No required item was skipped."},
 		{"Migrations of the release", tableOf(r.Migrations, "position", "version", "title"), "This release brings no migration."},
 		{"Ledger of these migrations", tableOf(r.Ledger, "ledger_id", "version", "direction", "success", "description", "started_at", "finished_at", "actor_name"), "None of them was ever applied."},
 		{"Change windows", tableOf(r.Windows, "number", "starts_at", "ends_at", "reason"), "Nobody set one: the window follows from T-0."},
@@ -103,6 +122,42 @@ func (d Dossier) shown() map[string]any {
 		{"Backups", tableOf(r.Backups, "name", "taken_at", "actor_name", "bytes", "checks"), "No backup of its time is known here."},
 		{"Health, as last measured in its time", tableOf(r.Health, "check_name", "level", "value", "unit", "message"), "Health was not measured in its time."},
 	}}
+}
+
+// next is the attempt that was opened after the stopped one; nil where nobody opened one.
+func (r Record) next(s Stop) *Attempt {
+	i := slices.IndexFunc(r.Attempts, func(a Attempt) bool { return a.Gate == s.Gate && a.Attempt == s.Attempt+1 })
+	if i < 0 {
+		return nil
+	}
+	return &r.Attempts[i]
+}
+
+// Done says what became of a step; nil while it is open.
+func (b Rollback) Done(step int) *RollbackAct { return b.act("step", step+1) }
+
+// Agreed, Ended and Reviewed are the acts of the other people; nil while there is none.
+func (b Rollback) Agreed() *RollbackAct   { return b.act("agreed", 0) }
+func (b Rollback) Ended() *RollbackAct    { return b.act("ended", 0) }
+func (b Rollback) Reviewed() *RollbackAct { return b.act("reviewed", 0) }
+
+func (b Rollback) act(kind string, step int) *RollbackAct {
+	i := slices.IndexFunc(b.Acts, func(a RollbackAct) bool { return a.Kind == kind && a.Step == step })
+	if i < 0 {
+		return nil
+	}
+	return &b.Acts[i]
+}
+
+// pointTitle is an hour as people say it.
+func pointTitle(point string) string { return snapshot.Point(point).Title() }
+
+// verdict is how an hour compares, as people say it.
+func verdict(v string) string {
+	if v == string(snapshot.Uncomparable) {
+		return "cannot be compared"
+	}
+	return v
 }
 
 // tableShown is a part of the record as a table, and what stands there where it has no row.
@@ -126,6 +181,9 @@ func (g gateShown) Standing(s Signature) string {
 // concerns says whether the page shows the entry. The others are in the file of the trail.
 func (r Release) concerns(e audit.Entry) bool {
 	switch e.ObjectKind {
+	case "lesson":
+		row, _ := tells(r.ID.String(), e)
+		return row != ""
 	case "release", "item", "gate":
 		return e.ObjectID == r.ID.String() || strings.HasPrefix(e.ObjectID, r.ID.String()+"/")
 	case "migration", "migration_run", "rehearsal", "backup", "operation", "freeze", "restore", "schema":
@@ -135,6 +193,8 @@ func (r Release) concerns(e audit.Entry) bool {
 }
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+
+func seconds(n int) string { return clock.Duration(time.Duration(n) * time.Second) }
 
 func maybe(t *time.Time) string {
 	if t == nil {

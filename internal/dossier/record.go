@@ -30,7 +30,15 @@ type Record struct {
 	Rehearsals []Report    `json:"rehearsals"`
 	Backups    []Row       `json:"backups"`
 	Health     []Row       `json:"health"`
-	Waivers    []Row       `json:"waivers"`
+	Waivers    []Waiver    `json:"waivers"`
+	Stops      []Stop      `json:"gates_stopped"`
+	Attempts   []Attempt   `json:"gates_begun_again"`
+	Rollbacks  []Rollback  `json:"rollbacks"`
+	Snapshots  []Snapshot  `json:"snapshots"`
+	Misses     []Miss      `json:"snapshots_missed"`
+	// Compared lays each hour beside the baseline; it follows from the snapshots.
+	Compared []Comparison `json:"compared"`
+	Lessons  []Lesson     `json:"lessons"`
 }
 
 // Release is the run itself.

@@ -29,7 +29,11 @@ type Found struct {
 	At                      time.Time
 	Files                   int
 	Items, Evidence         int
-	Signatures              int
+	Signatures, Waivers     int
+	Attached                int // files of evidence
+	Stops, Rollbacks        int
+	Snapshots, Misses       int
+	Lessons                 int
 	Trail                   audit.Found
 	// KeyID is the key that signed the manifest; empty where none did. Origin says that the key was trusted by who checks.
 	KeyID  string
@@ -116,6 +120,8 @@ func (v *verifier) contents() {
 	r := v.record.Release
 	v.found.Tenant, v.found.Code, v.found.Title, v.found.By, v.found.Release, v.found.At = r.TenantName, r.Code, r.Title, v.manifest.ExportedBy, r.ID, v.manifest.ExportedAt
 	v.found.Files, v.found.Items, v.found.Evidence, v.found.Signatures = len(v.names), len(v.record.Items), len(v.record.Evidence), len(v.record.Signatures)
+	v.found.Waivers, v.found.Attached, v.found.Stops, v.found.Rollbacks = len(v.record.Waivers), len(v.record.Files), len(v.record.Stops), len(v.record.Rollbacks)
+	v.found.Snapshots, v.found.Misses, v.found.Lessons = len(v.record.Snapshots), len(v.record.Misses), len(v.record.Lessons)
 	if v.manifest.Release != r.ID || v.manifest.Tenant != r.Tenant || v.manifest.Code != r.Code {
 		v.complain(manifestFile, "", "it is the manifest of another release than %s is about", recordFile)
 	}

@@ -21,9 +21,13 @@ func (v *verifier) ownHashes() {
 		}
 	}
 	for _, s := range v.record.Signatures {
-		if sum := sha256.Sum256([]byte(s.Content)); hex.EncodeToString(sum[:]) != s.ContentSHA256 {
-			v.complain(recordFile, s.row(), "hash mismatch: the content stored is no longer the content that was signed")
-		}
+		v.signedContent(s.row(), s.Content, s.ContentSHA256)
+	}
+	for _, w := range v.record.Waivers {
+		v.signedContent(waiverRow(w.ID), w.Content, w.ContentSHA256)
+	}
+	for _, s := range v.record.Stops {
+		v.signedContent(stopRow(s.Gate, s.Attempt), s.Content, s.ContentSHA256)
 	}
 	for _, p := range v.record.Rehearsals {
 		if listed[p.Path] != p.SHA256 {
@@ -32,8 +36,16 @@ func (v *verifier) ownHashes() {
 	}
 	for _, f := range v.record.Files {
 		if listed[f.Path] != f.SHA256 {
-			v.complain(f.Path, fmt.Sprintf("file %d of item %s", f.Number, f.Item), "hash mismatch: its bytes are not those that were attached")
+			v.complain(f.Path, fileRow(f.Item, f.Number), "hash mismatch: its bytes are not those that were attached")
 		}
+	}
+	v.compared()
+}
+
+// signedContent checks the text that somebody signed, or stopped a gate on.
+func (v *verifier) signedContent(row, content, sum string) {
+	if hash := sha256.Sum256([]byte(content)); hex.EncodeToString(hash[:]) != sum {
+		v.complain(recordFile, row, "hash mismatch: the content stored is no longer the content that was signed")
 	}
 }
 

@@ -3,7 +3,8 @@ package dossier
 import (
 	"encoding/json"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -19,13 +20,16 @@ type said struct {
 	evidence   map[string]string // item and number -> hash; empty where the entry has none
 	signatures map[uuid.UUID]signatureSaid
 	withdrawn  map[uuid.UUID]int64
+	told       map[string]told
 }
 
 type itemSaid struct {
-	seq      int64
-	State    string `json:"state"`
-	Evidence int    `json:"evidence"`
-	SHA256   string `json:"evidence_sha256"`
+	seq             int64
+	issuer, subject string // whose act brought it where it is
+	State           string `json:"state"`
+	Reason          string `json:"reason"`
+	Evidence        int    `json:"evidence"`
+	SHA256          string `json:"evidence_sha256"`
 }
 
 type signatureSaid struct {
@@ -48,7 +52,7 @@ func (v *verifier) trail() {
 		return
 	}
 	defer func() { _ = r.Close() }() // it was read to its end, and its hash was checked
-	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]int64{}}
+	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]int64{}, told: map[string]told{}}
 	ring := audit.Keyring{}
 	if v.found.Origin {
 		ring = v.ring
@@ -70,6 +74,9 @@ func (s *said) hear(r Release, e audit.Entry) {
 		return
 	}
 	run := r.ID.String()
+	if row, says := tells(run, e); row != "" {
+		s.told[row] = told{e.Seq, says}
+	}
 	switch part, isPart := strings.CutPrefix(e.ObjectID, run+"/"); {
 	case e.Action == "release:start" && e.ObjectID == run:
 		var after struct{ Template struct{ SHA256 string } }
@@ -77,7 +84,7 @@ func (s *said) hear(r Release, e audit.Entry) {
 			s.begun, s.template = &e, after.Template.SHA256
 		}
 	case e.ObjectKind == "item" && isPart:
-		after := itemSaid{seq: e.Seq}
+		after := itemSaid{seq: e.Seq, issuer: e.Issuer, subject: e.Subject}
 		if json.Unmarshal([]byte(*e.After), &after) == nil && after.State != "" {
 			s.items[part] = after
 			if after.Evidence != 0 {
@@ -129,6 +136,7 @@ func (v *verifier) compare(s said) {
 		}
 	}
 	v.compareSignatures(s)
+	v.compareTold(s.told)
 }
 
 func (v *verifier) compareItem(i Item, s said) {
@@ -144,6 +152,10 @@ func (v *verifier) compareItem(i Item, s said) {
 		v.complain(recordFile, i.row(), "it is %s, and entry %d of the trail says that it is %s", i.State, heard.seq, heard.State)
 	case ok && heard.Evidence != number:
 		v.complain(recordFile, i.row(), "its evidence is number %d, and entry %d of the trail says number %d", number, heard.seq, heard.Evidence)
+	case ok && heard.Reason != i.Reason:
+		v.complain(recordFile, i.row(), "its reason is not the one that entry %d of the trail says", heard.seq)
+	case ok && i.SettledAt != nil && (heard.issuer != i.SettledIssuer || heard.subject != i.SettledSubject):
+		v.complain(recordFile, i.row(), "it was settled by somebody else, says entry %d of the trail", heard.seq)
 	}
 }
 
@@ -169,11 +181,4 @@ func (v *verifier) compareSignatures(s said) {
 	}
 }
 
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}
+func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -142,7 +142,9 @@ func (d Dossier) readme() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Dossier of release %s (%s), %s, environment %s.\nRead from Gatehouse on %s by %s.\n\n", r.Code, r.Title, r.TenantName, r.Environment, d.At.UTC().Format("2 January 2006 15:04:05 UTC"), d.By)
 	fmt.Fprintf(&b, `%-22s the dossier to read and print; needs nothing but a browser
-%-22s the release as data: items, evidence, gates, signatures with the text that was signed, migrations
+%-22s the release as data: items, evidence, gates, signatures with the text that was signed, signed
+                       skippings, rejections, rollbacks with their reviews, snapshots and what they were compared
+                       with, lessons, migrations
 %-22s the runbook as it was frozen when the release was started
 %-22s the audit trail from the start of the release on, without a gap; each line has what its hash is over
 %-22s reports of rehearsals

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,14 +15,13 @@ import (
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/dossier"
 	"github.com/agogsaas/gatehouse/internal/fault"
+	"github.com/agogsaas/gatehouse/internal/runbook"
 )
 
 // Dossiers reads releases for archives.
 type Dossiers struct {
 	DB    *DB
 	Trail Audit
-	// Files gives the files that were attached to a release's items; nil where there are none to give.
-	Files func(ctx context.Context, by actor.Actor, run uuid.UUID) ([]dossier.File, error)
 }
 
 type partRow struct{ Part string }
@@ -81,11 +82,6 @@ func (d Dossiers) Dossier(ctx context.Context, by actor.Actor, run uuid.UUID) (d
 	if err != nil {
 		return dossier.Dossier{}, err
 	}
-	if d.Files != nil {
-		if made.Record.Files, err = d.Files(ctx, by, run); err != nil {
-			return dossier.Dossier{}, err
-		}
-	}
 	made.Key, made.By = d.Trail.Keys.Own(), by.Name
 	return made, d.trail(ctx, by, run, &made)
 }
@@ -111,6 +107,13 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 		b.Queue(sql("DossierBackups"), args).Query(parts(&r.Backups))
 		b.Queue(sql("DossierHealth"), args).Query(parts(&r.Health))
 		b.Queue(sql("DossierWaivers"), args).Query(parts(&r.Waivers))
+		b.Queue(sql("DossierFiles"), args).Query(parts(&r.Files))
+		b.Queue(sql("DossierStops"), args).Query(parts(&r.Stops))
+		b.Queue(sql("DossierAttempts"), args).Query(parts(&r.Attempts))
+		b.Queue(sql("DossierRollbacks"), args).Query(parts(&r.Rollbacks))
+		b.Queue(sql("DossierSnapshots"), args).Query(parts(&r.Snapshots))
+		b.Queue(sql("DossierMisses"), args).Query(parts(&r.Misses))
+		b.Queue(sql("DossierLessons"), args).Query(parts(&r.Lessons))
 	})
 	if err == nil {
 		err = json.Unmarshal([]byte(head.Release), &r.Release)
@@ -118,7 +121,12 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 	if err != nil {
 		return dossier.Dossier{}, err
 	}
-	r.Files = []dossier.File{}
+	for i, f := range r.Files {
+		stored := runbook.RunFile{Item: runbook.ItemID(f.Item), File: runbook.File{Number: f.Number, Name: f.Name}}
+		r.Files[i].Write = func(ctx context.Context, to io.Writer) error {
+			return Runbook{DB: d.DB}.WriteFile(ctx, by, run, stored, to)
+		}
+	}
 	r.Rehearsals = make([]dossier.Report, len(rehearsals))
 	for i, row := range rehearsals {
 		if err := json.Unmarshal([]byte(row.Part), &r.Rehearsals[i]); err != nil {
@@ -134,7 +142,7 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 func (d Dossiers) trail(ctx context.Context, by actor.Actor, run uuid.UUID, made *dossier.Dossier) error {
 	var span struct{ First, Last int64 }
 	var seal *sealRow
-	over := made.Record.Release.State == "aborted" || made.Record.Release.State == "closed"
+	over := slices.Contains([]string{"aborted", "closed", "rolled_back"}, made.Record.Release.State)
 	err := d.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("DossierSpan"), pgx.StrictNamedArgs{"run": run}).Query(collectOne(&span))
 	})

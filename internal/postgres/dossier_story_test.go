@@ -12,18 +12,22 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/dossier"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/review"
+	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
-// bundled is a release with evidence, signatures at both gates, a withdrawal and a ledger, whose trail is sealed.
+// bundled is a release of which everything has happened that a dossier tells of: a rollback that was given up and reviewed, a
+// gate that was rejected and begun again, evidence, a file, signatures at both gates, a withdrawal, a signed skipping, a
+// ledger, snapshots of which one was missed, a lesson. Its trail is sealed.
 type bundled struct {
 	*release
 	trail   postgres.Audit
@@ -33,7 +37,7 @@ type bundled struct {
 
 func newBundled(t *testing.T) bundled {
 	t.Helper()
-	r := started(t)
+	r := lived(t)
 	r.finished()
 	given := r.sign(qa, signoff.Final, "qa")
 	if err := r.signoff.Withdraw(t.Context(), fresh(qa), r.id, given.ID, "read it again first"); err != nil {
@@ -44,6 +48,50 @@ func newBundled(t *testing.T) bundled {
 	b.trail = postgres.Audit{DB: r.db, Heads: audit.HeadFile{Path: filepath.Join(t.TempDir(), "heads")}, Keys: audit.NewKeyring(b.key)}
 	b.stories = dossier.NewService(postgres.Dossiers{DB: r.db, Trail: b.trail})
 	return b
+}
+
+// lived is the release before anything of it is signed that stays, and what happens beside the gates.
+func lived(t *testing.T) *release {
+	t.Helper()
+	w := &watchedRelease{release: newHouse(t), t0: time.Now().Add(72 * time.Hour).UTC().Truncate(time.Minute)}
+	back := backRelease{w.release, runbook.NewRollbacks(postgres.Rollbacks{DB: w.db}), nil}
+	ctx, must := t.Context(), func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	w.template, err = runbook.ParseTemplate([]byte(strings.NewReplacer(`"rollback":[]`, waysBack, `  {"id":"A3"`,
+		`  {"id":"A4","title":"Watch","owner":"devops_engineer","required":true,"evidence":{"kind":"text","label":"What"},"do":"Do.","expected":"Done.","undo":"None is needed."},
+		{"id":"A3"`).Replace(small)))
+	must(err)
+	w.runbook = w.stories(w.template)
+	w.id, err = w.runbook.Start(ctx, starter, runbook.StartRequest{Template: w.template.SHA256, Code: "REQ-1", Title: "One", T0: w.t0, TimeZone: "Europe/Lisbon"})
+	must(err)
+
+	b := back.begin(devops, "RB-4")
+	must(back.back.Agree(ctx, fresh(backend), w.id, b.ID))
+	must(back.back.Tick(ctx, worker, back.tick(b, 1)))
+	given := back.end(b)
+	given.GivenUp, given.Note = true, "The damage was none."
+	must(back.back.End(ctx, devops, given))
+	must(back.back.Review(ctx, fresh(oncall), runbook.ReviewRequest{Run: w.id, Rollback: b.ID, Objected: true, Note: "Asked for too early."}))
+
+	w.rejected("backend", backend)
+	must(w.signoff.Reopen(ctx, devops, w.reopening(1)))
+	w.attach("A1", "Zählung №1.pdf", bytes.Repeat([]byte("a scan of the count\n"), 50_000)) // more than one piece
+	must(w.runbook.Waive(ctx, fresh(qa), w.seen("A4"), "Nobody is there that night."))
+
+	w.service = w.snapshots()
+	w.turn(-15*time.Minute, 1, 1)
+	w.turn(-time.Minute, 1, 0)
+	w.turn(time.Hour, 1, 0)
+
+	lesson := review.Draft{ID: uuid.New(), Happened: "It was slow.", Why: "No index.", Todo: "Make one.", Owner: "backend_lead", DueOn: time.Now().UTC().AddDate(0, 0, 14).Truncate(24 * time.Hour)}
+	must(w.reviews().AddLesson(ctx, worker, w.id, lesson))
+	must(w.reviews().Done(ctx, qa, w.id, lesson.ID, "The index is there."))
+	return w.release
 }
 
 func (b bundled) export() []byte {
@@ -68,7 +116,7 @@ func TestADossierHoldsAllOfAReleaseAndProvesItself(t *testing.T) {
 	b := newBundled(t)
 	archive := b.export()
 	found, err := b.verify(archive)
-	if err != nil || !found.Origin || found.Items != 6 || found.Evidence != 4 || found.Signatures != 5 || found.Trail.Seal == nil || found.Code != "REQ-1" {
+	if err != nil || !found.Origin || found.Items != 7 || found.Evidence != 4 || found.Signatures != 5 || found.Trail.Seal == nil || found.Code != "REQ-1" {
 		t.Errorf("Verify = %+v, %v; want all of the release, from whoever holds the key", found, err)
 	}
 	if found, err := dossier.Verify(bytes.NewReader(archive), int64(len(archive)), audit.Keyring{}); err != nil || found.Origin || found.KeyID != b.key.Public().ID() {
@@ -78,7 +126,10 @@ func TestADossierHoldsAllOfAReleaseAndProvesItself(t *testing.T) {
 		t.Errorf("Verify with another key = %v; want the key named that signed it", err)
 	}
 	page := string(unpacked(t, archive)["dossier.html"])
-	for _, words := range []string{"looked at it", "Tested again.", "read it again first", "withdrawn", "0.0.20", "item:done", "<b>Quin</b> as qa lead", b.key.Public().ID()} {
+	for _, words := range []string{"looked at it", "Tested again.", "read it again first", "withdrawn", "0.0.20", "item:done",
+		"The backup is from last week.", "as attempt 2", "There is a new backup.", "Nobody is there that night.", "Restore it.", "The damage was none.", "<b>objected</b> by Olaf",
+		"Asked for too early.", "Missed:", "Hour 1</b>", "compared with the baseline before T-0", "cannot be compared", "It was slow.", "The index is there.", "lesson:done",
+		"Zählung №1.pdf", "<b>Quin</b> as qa lead", b.key.Public().ID()} {
 		if !strings.Contains(page, words) {
 			t.Errorf("the page does not say %q", words)
 		}
@@ -122,7 +173,8 @@ func TestADossierHoldsAllOfAReleaseAndProvesItself(t *testing.T) {
 func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
 	b := newBundled(t)
-	tables := []string{"runs", "run_items", "run_evidence", "signatures", "signature_withdrawals", "audit_events", "audit_heads", "audit_seals", "audit_checks"}
+	tables := []string{"runs", "run_items", "run_evidence", "signatures", "signature_withdrawals", "evidence_files", "evidence_chunks", "item_waivers", "gate_stops", "gate_attempts",
+		"rollbacks", "rollback_acts", "run_snapshots", "run_snapshot_misses", "release_lessons", "release_lesson_marks", "audit_events", "audit_heads", "audit_seals", "audit_checks"}
 	if check, err := b.trail.Verify(t.Context(), devops); err != nil || !check.Whole() {
 		t.Fatalf("Verify before = %+v, %v", check, err)
 	}
@@ -158,7 +210,47 @@ func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 			"release.json: evidence 2 of item A1: no entry of the trail knows of it", "",
 		},
 		{"an item", "UPDATE gatehouse.run_items SET state = 'failed' WHERE item_id = 'A2'", "release.json: item A2: it is failed, and entry ", ""},
-		{"an open item", "UPDATE gatehouse.run_items SET state = 'failed', settled_at = now(), due_at = now(), settled_subject = 'x' WHERE item_id = 'C1'", "release.json: item C1: it is failed, and no entry of the trail says so", ""},
+		{"who settled an item", "UPDATE gatehouse.run_items SET settled_subject = 'Mallory' WHERE item_id = 'A2'", "release.json: item A2: it was settled by somebody else, says entry ", ""},
+		{"an open item", "UPDATE gatehouse.run_items SET state = 'failed', settled_at = now(), due_at = now(), settled_subject = 'x' WHERE item_id = 'A3'", "release.json: item A3: it is failed, and no entry of the trail says so", ""},
+		{"a byte of a file", "UPDATE gatehouse.evidence_chunks SET body = set_byte(body, 7, 65) WHERE place = 2", "evidence-files/A1/1-Z_hlung__1.pdf: file 1 of item A1: hash mismatch", ""},
+		{"a piece of a file", "DELETE FROM gatehouse.evidence_chunks WHERE place = 2", "evidence-files/A1/1-Z_hlung__1.pdf: file 1 of item A1: hash mismatch", ""},
+		{
+			"a file and its hash", "UPDATE gatehouse.evidence_chunks SET body = set_byte(body, 7, 65) WHERE place = 2; " +
+				"UPDATE gatehouse.evidence_files f SET sha256 = (SELECT encode(sha256(string_agg(c.body, '' ORDER BY c.place)), 'hex') FROM gatehouse.evidence_chunks c)",
+			"release.json: file 1 of item A1: it is not what entry ", "",
+		},
+		{"a file taken out", "DELETE FROM gatehouse.evidence_chunks; DELETE FROM gatehouse.evidence_files", "release.json: file 1 of item A1: it is missing: entry ", ""},
+		{"a file's name", "UPDATE gatehouse.evidence_files SET file_name = 'empty.pdf'", "release.json: file 1 of item A1: it is not what entry ", ""},
+		{"a skipping", "ALTER TABLE gatehouse.item_waivers DROP CONSTRAINT item_waivers_content_hash; UPDATE gatehouse.item_waivers SET content = '{}'", "hash mismatch: the content stored is no longer the content that was signed", ""},
+		{"a skipping and its hash", "UPDATE gatehouse.item_waivers SET content = '{}', content_sha256 = encode(sha256('{}'), 'hex')", "release.json: skipping ", ""},
+		{"who skipped", "UPDATE gatehouse.item_waivers SET subject = 'Mallory'", "release.json: skipping ", ""},
+		{"a skipping taken out", "ALTER TABLE gatehouse.run_items DROP CONSTRAINT run_items_required_skipped_by_signature; UPDATE gatehouse.run_items SET waiver = NULL; DELETE FROM gatehouse.item_waivers", ": it is missing: entry ", ""},
+		{"a rejection", "UPDATE gatehouse.gate_stops SET reason = 'no reason'", "release.json: end of attempt 1 at gate go_no_go: it is not what entry ", ""},
+		{"what was rejected", "ALTER TABLE gatehouse.gate_stops DROP CONSTRAINT gate_stops_content_hash; UPDATE gatehouse.gate_stops SET content = '{}'", "release.json: end of attempt 1 at gate go_no_go: hash mismatch", ""},
+		{"what was rejected and its hash", "UPDATE gatehouse.gate_stops SET content = '{}', content_sha256 = encode(sha256('{}'), 'hex')", "release.json: end of attempt 1 at gate go_no_go: it is not what entry ", ""},
+		{"a rejection taken out", "DELETE FROM gatehouse.gate_attempts; DELETE FROM gatehouse.gate_stops", "release.json: end of attempt 1 at gate go_no_go: it is missing: entry ", ""},
+		{"a new attempt", "UPDATE gatehouse.gate_attempts SET note = 'just so'", "release.json: attempt 2 at gate go_no_go: it is not what entry ", ""},
+		{"a rollback", "UPDATE gatehouse.rollbacks SET reason = 'no reason'", "release.json: rollback ", ""},
+		{"a rollback's steps", "UPDATE gatehouse.rollbacks SET steps = '{Nothing.}'", "release.json: rollback ", ""},
+		{"a rollback taken out", "DELETE FROM gatehouse.rollback_acts; DELETE FROM gatehouse.rollbacks", "release.json: rollback ", ""},
+		{"a step of a rollback", "UPDATE gatehouse.rollback_acts SET note = 'not seen' WHERE kind = 'step'", "release.json: step 1 of rollback ", ""},
+		{"who agreed to a rollback", "UPDATE gatehouse.rollback_acts SET subject = 'Mallory' WHERE kind = 'agreed'", "release.json: agreement to rollback ", ""},
+		{"the end of a rollback", "UPDATE gatehouse.rollback_acts SET good = true WHERE kind = 'ended'", "release.json: end of rollback ", ""},
+		{"the review of a rollback", "UPDATE gatehouse.rollback_acts SET good = true WHERE kind = 'reviewed'", "release.json: review of rollback ", ""},
+		{"a review taken out", "DELETE FROM gatehouse.rollback_acts WHERE kind = 'reviewed'", "release.json: review of rollback ", ""},
+		{"a snapshot", "ALTER TABLE gatehouse.run_snapshots DROP CONSTRAINT run_snapshots_hashed; UPDATE gatehouse.run_snapshots SET content = replace(content, 'unknown', 'healthy') WHERE point = 'hour_1'", "hash mismatch: it was changed after it was taken", ""},
+		{
+			"a snapshot and its hash", "UPDATE gatehouse.run_snapshots SET content = replace(content, 'unknown', 'healthy') WHERE point = 'hour_1'; " +
+				"UPDATE gatehouse.run_snapshots SET sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex')",
+			"release.json: snapshot ", "",
+		},
+		{"a snapshot's hour", "UPDATE gatehouse.run_snapshots SET taken_at = taken_at + interval '1 second' WHERE point = 'hour_1'", "its content is of another hour than the row says", ""},
+		{"a snapshot taken out", "DELETE FROM gatehouse.run_snapshots WHERE point = 'hour_1'", "release.json: snapshot ", ""},
+		{"a missed snapshot", "DELETE FROM gatehouse.run_snapshot_misses", "release.json: missed snapshot before_30m of ", ""},
+		{"why one was missed", "UPDATE gatehouse.run_snapshot_misses SET why = 'it rained'", "release.json: missed snapshot before_30m of ", ""},
+		{"a lesson", "UPDATE gatehouse.release_lessons SET todo = 'nothing'", "release.json: lesson ", ""},
+		{"a lesson taken out", "DELETE FROM gatehouse.release_lesson_marks; DELETE FROM gatehouse.release_lessons", "release.json: lesson ", ""},
+		{"that a lesson was acted on", "UPDATE gatehouse.release_lesson_marks SET note = 'it was not'", "release.json: that lesson ", ""},
 		{"a signature", "UPDATE gatehouse.signatures SET content = '{}', content_sha256 = encode(sha256('{}'), 'hex') WHERE slot = 'backend'", "of Ben: it is not the signature that entry ", ""},
 		{"who signed", "UPDATE gatehouse.signatures SET subject = 'Mallory' WHERE slot = 'backend'", "of Ben: it is not the signature that entry ", ""},
 		{"a signature taken out", "DELETE FROM gatehouse.signatures WHERE slot = 'backend'", "it is missing: entry ", ""},
@@ -283,30 +375,23 @@ func inOrder(files map[string][]byte) []part {
 	return parts
 }
 
-// Files come through an interface, whole and streamed; bytes that are not those that were received are named.
-func TestFilesOfEvidenceAreInTheDossier(t *testing.T) {
+// A gate whose time ran out stands in the dossier as nobody's doing.
+func TestAnExpiredGateIsInTheDossier(t *testing.T) {
 	t.Parallel()
-	b := newBundled(t)
-	text := strings.Repeat("a scan of the count\n", 5000)
-	sum := sha256.Sum256([]byte(text))
-	stored := text
-	b.stories = dossier.NewService(postgres.Dossiers{DB: b.db, Trail: b.trail, Files: func(context.Context, actor.Actor, uuid.UUID) ([]dossier.File, error) {
-		return []dossier.File{{
-			Item: "A1", Number: 1, Name: "../../etc/Zählung №1.pdf", Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:]), By: "Wim",
-			Write: func(_ context.Context, to io.Writer) error { _, err := io.WriteString(to, stored); return err },
-		}}, nil
-	}})
-	archive := b.export()
-	const path = "evidence-files/A1/1-Z_hlung__1.pdf"
-	if got := string(unpacked(t, archive)[path]); got != text {
-		t.Errorf("%s has %d bytes, want the %d that were attached", path, len(got), len(text))
+	r := expiring(t)
+	r.exec("UPDATE gatehouse.runs SET t0 = now() - interval '9 hours' WHERE run_id = $1", r.id)
+	if n, err := r.signoff.Expire(t.Context(), schedulerOf(worker)); err != nil || n != 1 {
+		t.Fatalf("Expire = %d, %v", n, err)
 	}
+	b := bundled{release: r, key: sealKey(t)}
+	b.trail = postgres.Audit{DB: r.db, Heads: audit.HeadFile{Path: filepath.Join(t.TempDir(), "heads")}, Keys: audit.NewKeyring(b.key)}
+	b.stories = dossier.NewService(postgres.Dossiers{DB: r.db, Trail: b.trail})
+	archive := b.export()
 	if _, err := b.verify(archive); err != nil {
 		t.Errorf("Verify = %v, want that it fits", err)
 	}
-	stored = strings.Replace(text, "count", "cuont", 1)
-	if _, err := b.verify(b.export()); err == nil || !strings.Contains(err.Error(), path+": file 1 of item A1: hash mismatch") {
-		t.Errorf("Verify with other bytes stored = %v; want the file named", err)
+	if page := string(unpacked(t, archive)["dossier.html"]); !strings.Contains(page, "Attempt 1 <b>expired</b>") || !strings.Contains(page, "Begun again</dt><dd>no") {
+		t.Error("the page does not tell of the expiry")
 	}
 }
 
@@ -336,6 +421,8 @@ func TestWhateverIsDoneToADossierIsFoundAndNamed(t *testing.T) {
 		"the page":   {change("dossier.html", "looked at it", "looked at IT"), "dossier.html: it was changed"},
 		"the record": {change("release.json", "looked at it", "looked at IT"), "release.json: it was changed"},
 		"the trail":  {change("audit.jsonl", "item:done", "item:skip"), "audit.jsonl: it was changed"},
+		"a file":     {change("evidence-files/A1/1-Z_hlung__1.pdf", "count", "cuont"), "evidence-files/A1/1-Z_hlung__1.pdf: it was changed"},
+		"no file":    {func(f map[string][]byte) []part { delete(f, "evidence-files/A1/1-Z_hlung__1.pdf"); return inOrder(f) }, "evidence-files/A1/1-Z_hlung__1.pdf: it is missing"},
 		"the key": {func(f map[string][]byte) []part {
 			f["public-key.pem"] = []byte(stranger.Public().PEM())
 			return inOrder(f)
@@ -367,6 +454,28 @@ func TestWhateverIsDoneToADossierIsFoundAndNamed(t *testing.T) {
 	archive := packed(t, inOrder(relisted(t, forged, stranger)))
 	if _, err := dossier.Verify(bytes.NewReader(archive), int64(len(archive)), audit.Keyring{}); err == nil || !strings.Contains(err.Error(), "release.json: evidence 1 of item A1: hash mismatch") {
 		t.Errorf("Verify of a forgery without a key = %v, want the evidence named", err)
+	}
+	for what, c := range map[string]struct{ old, now, want string }{
+		"a reason":      {`"reason": "Nobody is there that night."`, `"reason": "It was done."`, "release.json: item A4: its reason is not the one that entry "},
+		"a skipping":    {`"statement": "As `, `"statement": "as `, "release.json: skipping "},
+		"a file's hash": {`"file_name": "Z`, `"file_name": "z`, "release.json: file 1 of item A1: it is not what entry "},
+		"a rollback":    {`"note": "Asked for too early."`, `"note": "Well done."`, "release.json: review of rollback "},
+		"a rejection":   {`"reason": "The backup is from last week."`, `"reason": "None."`, "release.json: end of attempt 1 at gate go_no_go: "},
+		"a lesson":      {`"todo": "Make one."`, `"todo": "Nothing."`, "release.json: lesson "},
+		"a missed hour": {`"why": "The snapshot `, `"why": "No snapshot `, "release.json: missed snapshot before_30m of "},
+		"a comparison": {`"after": {
+            "state": "`, `"after": {
+            "state": "very `, " of hour_1 compared: the snapshots say something else"},
+	} {
+		forged := unpacked(t, whole)
+		was := forged["release.json"]
+		if forged["release.json"] = bytes.Replace(was, []byte(c.old), []byte(c.now), 1); bytes.Equal(was, forged["release.json"]) {
+			t.Fatalf("release.json holds no %s", c.old)
+		}
+		archive := packed(t, inOrder(relisted(t, forged, stranger)))
+		if _, err := dossier.Verify(bytes.NewReader(archive), int64(len(archive)), audit.Keyring{}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: Verify of a forgery without a key = %v, want %q", what, err, c.want)
+		}
 	}
 	for _, cut := range []int{0, 10, len(whole) / 2, len(whole) - 1} {
 		if _, err := b.verify(whole[:cut]); err == nil || !strings.Contains(err.Error(), "cannot be read as a zip") {

@@ -71,15 +71,22 @@ func (r waiverRow) waiver() *runbook.Waiver {
 	}
 }
 
-func (t runbookTx) Waive(ctx context.Context, by actor.Actor, w runbook.WaiverToSign) (bool, error) {
+func (t runbookTx) Waive(ctx context.Context, by actor.Actor, w runbook.WaiverToSign) (string, error) {
 	roles := make([]string, len(by.Roles))
 	for i, role := range by.Roles {
 		roles[i] = string(role)
 	}
-	tag, err := t.tx.Exec(ctx, sql("AddItemWaiver"), pgx.StrictNamedArgs{
+	rows, err := t.tx.Query(ctx, sql("AddItemWaiver"), pgx.StrictNamedArgs{
 		"waiver": w.ID, "run": w.Seen.Run, "item": string(w.Seen.Item), "seen": w.Seen.Version, "role": string(w.Role), "roles": roles,
 		"statement": w.Statement, "reason": w.Reason, "issuer": by.Issuer, "subject": by.Subject, "name": by.Name, "auth_time": by.AuthTime,
 		"fresh_for": actor.FreshFor, "leeway": actor.Leeway, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session,
 	})
-	return err == nil && tag.RowsAffected() == 1, err
+	if err != nil {
+		return "", err
+	}
+	sums, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(sums) == 0 {
+		return "", err
+	}
+	return sums[0], nil
 }

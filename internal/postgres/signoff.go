@@ -166,21 +166,23 @@ func (t signoffTx) Reopen(ctx context.Context, by actor.Actor, r signoff.ReopenR
 	return err == nil && tag.RowsAffected() == 1, err
 }
 
-func (t signoffTx) Expire(ctx context.Context, run uuid.UUID, gate signoff.GateID) (int, string, bool, error) {
+func (t signoffTx) Expire(ctx context.Context, run uuid.UUID, gate signoff.GateID) (signoff.Stop, bool, error) {
 	rows, err := t.tx.Query(ctx, sql("ExpireGate"), pgx.StrictNamedArgs{"run": run, "gate": string(gate)})
 	if err != nil {
-		return 0, "", false, err
+		return signoff.Stop{}, false, err
 	}
 	written, err := pgx.CollectRows(rows, pgx.RowToStructByName[expiredRow])
 	if err != nil || len(written) == 0 {
-		return 0, "", false, err
+		return signoff.Stop{}, false, err
 	}
-	return written[0].Attempt, written[0].Reason, true, nil
+	w := written[0]
+	return signoff.Stop{Attempt: w.Attempt, Kind: signoff.Expired, Reason: w.Reason, ContentSHA256: w.ContentSHA256}, true, nil
 }
 
 type expiredRow struct {
-	Attempt int
-	Reason  string
+	Attempt       int
+	Reason        string
+	ContentSHA256 string `db:"content_sha256"`
 }
 
 func (t signoffTx) Withdraw(ctx context.Context, by actor.Actor, id uuid.UUID, reason string) (bool, error) {

@@ -82,6 +82,8 @@ type Item struct {
 	Evidence  int // the number of the evidence that counts; 0 where none does
 	// evidenceHash is of evidence that is added right now: the audit entry holds it, so that the trail knows what was added.
 	evidenceHash string
+	// waived is the signature by which it is skipped right now, for the audit entry, too.
+	waived *WaiverToSign
 	// Round is how often the item was begun. Putting back what was done, failed or skipped begins the next, and the files of
 	// the one before count no longer.
 	Round   int

@@ -299,10 +299,12 @@ func (s *Rollbacks) Begin(ctx context.Context, by actor.Actor, r BeginRequest) e
 				return err
 			}
 		}
+		after := map[string]any{
+			"state": page.Run.State, "rollback": b.ID, "option": o.ID, "title": o.Title, "data_loss": o.DataLoss, "takes_two": !b.Safe, "goal": b.Goal.String(), "steps": o.Steps,
+		}
 		return tx.Record(ctx, audit.Event{
 			Action: "rollback:begin", ObjectKind: "release", ObjectID: r.Run.String(), Reason: r.Reason,
-			Before: map[string]any{"state": page.Run.State, "rollback": ""},
-			After:  map[string]any{"state": page.Run.State, "rollback": b.ID, "option": o.ID, "title": o.Title, "takes_two": !b.Safe, "goal": b.Goal.String()},
+			Before: map[string]any{"state": page.Run.State, "rollback": ""}, After: after,
 		})
 	})
 }

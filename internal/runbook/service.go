@@ -55,8 +55,9 @@ type Tx interface {
 	AddTemplate(ctx context.Context, t Template) (there string, err error)
 	// AddNote stores what somebody said beside an item; false where the form with this key said it already.
 	AddNote(ctx context.Context, run uuid.UUID, item ItemID, n Note, key uuid.UUID) (bool, error)
-	// Waive stores the signature by which a required item is skipped, if all its rules hold; false where they do not.
-	Waive(ctx context.Context, by actor.Actor, w WaiverToSign) (bool, error)
+	// Waive stores the signature by which a required item is skipped, if all its rules hold, and gives the hash of what it was
+	// given on; empty where they do not hold.
+	Waive(ctx context.Context, by actor.Actor, w WaiverToSign) (sha256 string, err error)
 	// Change stores an item and brings the run's counts up to date; seen is the version it was changed from.
 	Change(ctx context.Context, run uuid.UUID, item Item, seen int) error
 	// ChangeRun stores T-0, state and end of a run; seen is the version it was changed from.

@@ -30,6 +30,7 @@ type WaiverToSign struct {
 	Seen              Seen
 	Role              actor.Role
 	Statement, Reason string
+	SHA256            string // of what it was given on; the database says it
 }
 
 // WaiverStatement is what is declared, word by word, by whoever signs that a required item is skipped.
@@ -74,11 +75,12 @@ func (s *Service) Waive(ctx context.Context, by actor.Actor, seen Seen, reason s
 		return err
 	}
 	return s.act(ctx, by, seen, Waive, reason, func(ctx context.Context, tx Tx, plan Plan, item *Item) (bool, error) {
-		signed, err := tx.Waive(ctx, by, WaiverToSign{ID: id, Seen: seen, Role: role, Statement: WaiverStatement(plan.Run, *item, role), Reason: reason})
-		if err == nil && !signed {
+		w := WaiverToSign{ID: id, Seen: seen, Role: role, Statement: WaiverStatement(plan.Run, *item, role), Reason: reason}
+		w.SHA256, err = tx.Waive(ctx, by, w)
+		if err == nil && w.SHA256 == "" {
 			err = fault.New(fault.Unauthenticated, "Skipping a required item needs a sign-in of the last five minutes. Sign in again; what you typed stays.")
 		}
-		item.Waiver = id
+		item.Waiver, item.waived = id, &w
 		return false, err
 	})
 }

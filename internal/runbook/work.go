@@ -274,6 +274,9 @@ func itemEvent(run uuid.UUID, act Act, before, after Item, reason string, closed
 				m["evidence_sha256"] = i.evidenceHash
 			}
 		}
+		if w := i.waived; w != nil {
+			m["waiver"], m["role"], m["statement"], m["content_sha256"] = w.ID, w.Role, w.Statement, w.SHA256
+		}
 		if i.Holder.Known() {
 			m["holder"] = i.Holder.Name
 		}

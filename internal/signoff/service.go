@@ -44,7 +44,7 @@ type Tx interface {
 	// Reopen opens the attempt after a stopped one; false where it is not the next.
 	Reopen(ctx context.Context, by actor.Actor, r ReopenRequest) (bool, error)
 	// Expire writes down that the time of an attempt is over, and gives its number and the words; false where it is not.
-	Expire(ctx context.Context, run uuid.UUID, gate GateID) (attempt int, words string, done bool, err error)
+	Expire(ctx context.Context, run uuid.UUID, gate GateID) (expired Stop, done bool, err error)
 	// SignOff ends the release if this gate is its last one and has been passed; it says whether it did.
 	SignOff(ctx context.Context, by actor.Actor, run uuid.UUID, gate GateID) (bool, error)
 	// Since tells what changed in the release after an entry of the audit trail.

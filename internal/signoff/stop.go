@@ -270,13 +270,14 @@ func (s *Service) Expire(ctx context.Context, scheduler actor.Actor) (int, error
 
 // expire writes an expiry down where there is one that nobody has written down yet; the release is locked.
 func expire(ctx context.Context, tx Tx, run uuid.UUID, gate GateID) error {
-	attempt, words, done, err := tx.Expire(ctx, run, gate)
+	stop, done, err := tx.Expire(ctx, run, gate)
 	if err != nil || !done {
 		return err
 	}
 	return tx.Record(ctx, audit.Event{
-		Action: "gate:expire", ObjectKind: "gate", ObjectID: run.String() + "/" + string(gate), Reason: words,
-		Before: map[string]any{"attempt": attempt, "stopped": false}, After: map[string]any{"attempt": attempt, "stopped": Expired},
+		Action: "gate:expire", ObjectKind: "gate", ObjectID: run.String() + "/" + string(gate), Reason: stop.Reason,
+		Before: map[string]any{"attempt": stop.Attempt, "stopped": false},
+		After:  map[string]any{"attempt": stop.Attempt, "stopped": stop.Kind, "content_sha256": stop.ContentSHA256},
 	})
 }
 

@@ -212,10 +212,11 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Watc
 	if err != nil {
 		return Watch{}, err
 	}
-	return lay(r, stored, now)
+	return Lay(r, stored, now)
 }
 
-func lay(r Run, stored []Stored, now time.Time) (Watch, error) {
+// Lay lays what is stored of a release beside each other, as it stands at a moment.
+func Lay(r Run, stored []Stored, now time.Time) (Watch, error) {
 	w := Watch{Run: r, Places: r.Places(now), At: now, Hours: map[Point]*Reading{}}
 	readings := map[uuid.UUID]*Reading{}
 	for _, one := range stored {

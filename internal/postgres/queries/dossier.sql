@@ -139,8 +139,8 @@ SELECT coalesce(min(e.seq), 0)::bigint AS first, coalesce(max(e.seq) FILTER (WHE
   FROM gatehouse.audit_events e
   JOIN gatehouse.runs r ON r.tenant_id = e.tenant_id AND r.run_id = @run
  WHERE e.tenant_id = gatehouse.current_tenant() AND e.at >= r.started_at - interval '1 minute'
-   AND e.object_kind IN ('release', 'item', 'gate')
-   AND (e.object_id = r.run_id::text OR starts_with(e.object_id, r.run_id::text || '/'));
+   AND (e.object_kind IN ('release', 'item', 'gate') AND (e.object_id = r.run_id::text OR starts_with(e.object_id, r.run_id::text || '/'))
+        OR e.object_kind = 'lesson' AND e.after ->> 'release' = r.run_id::text);
 
 -- name: SealFrom :one
 -- The first seal of this key over that entry or a later one.
@@ -159,7 +159,63 @@ SELECT run_id
 -- name: DossierWaivers :many
 -- What is required and was skipped all the same, with who signed for it.
 SELECT to_jsonb(x)::text AS part
-  FROM (SELECT item_id, waiver_id, role, statement, reason, content, content_sha256, issuer, subject, name, auth_time, signed_at
+  FROM (SELECT item_id, waiver_id, role, statement, reason, content, content_sha256, issuer, subject, name, auth_time, acr, signed_at
           FROM gatehouse.item_waivers
          WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
  ORDER BY x.signed_at, x.waiver_id;
+
+-- name: DossierFiles :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT item_id, number, file_name, bytes, sha256, name, added_at
+          FROM gatehouse.evidence_files
+         WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
+ ORDER BY x.item_id, x.number;
+
+-- name: DossierStops :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT gate, attempt, kind, coalesce(slot, '') AS slot, role, reason, content, content_sha256, issuer, subject, name, auth_time, stopped_at
+          FROM gatehouse.gate_stops
+         WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
+ ORDER BY x.stopped_at, x.gate;
+
+-- name: DossierAttempts :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT gate, attempt, note, issuer, subject, name, opened_at
+          FROM gatehouse.gate_attempts
+         WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
+ ORDER BY x.opened_at, x.gate;
+
+-- name: DossierRollbacks :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT b.rollback_id, b.option_id, b.title, b.data_loss, b.safe, b.goal_seconds, b.steps, b.reason, b.issuer, b.subject, b.name, b.auth_time, b.started_at,
+               (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', a.kind, 'step', a.step, 'good', a.good, 'note', a.note, 'took_seconds', a.took_seconds,
+                                                             'goal_kept', a.goal_kept, 'issuer', a.issuer, 'subject', a.subject, 'name', a.name,
+                                                             'auth_time', a.auth_time, 'done_at', a.done_at) ORDER BY a.done_at, a.kind, a.step), '[]')
+                  FROM gatehouse.rollback_acts a
+                 WHERE a.tenant_id = b.tenant_id AND a.rollback_id = b.rollback_id) AS acts
+          FROM gatehouse.rollbacks b
+         WHERE b.tenant_id = gatehouse.current_tenant() AND b.run_id = @run) x
+ ORDER BY x.started_at, x.rollback_id;
+
+-- name: DossierSnapshots :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT snapshot_id, point, t0, due_at, taken_at, stored_at, content, sha256
+          FROM gatehouse.run_snapshots
+         WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
+ ORDER BY x.taken_at, x.snapshot_id;
+
+-- name: DossierMisses :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT point, t0, due_at, found_at, why
+          FROM gatehouse.run_snapshot_misses
+         WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
+ ORDER BY x.due_at, x.point;
+
+-- name: DossierLessons :many
+SELECT to_jsonb(x)::text AS part
+  FROM (SELECT l.lesson_id, l.happened, l.why, l.todo, l.owner_role, l.due_on, l.issuer, l.subject, l.name, l.added_at,
+               m.note AS done_note, m.issuer AS done_issuer, m.subject AS done_subject, m.name AS done_name, m.done_at
+          FROM gatehouse.release_lessons l
+          LEFT JOIN gatehouse.release_lesson_marks m ON m.tenant_id = l.tenant_id AND m.lesson_id = l.lesson_id
+         WHERE l.tenant_id = gatehouse.current_tenant() AND l.run_id = @run) x
+ ORDER BY x.added_at, x.lesson_id;

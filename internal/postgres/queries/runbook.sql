@@ -214,7 +214,7 @@ SELECT coalesce(gatehouse.waiver_roles(i.run_id, i.item_id), '{}') AS roles, w.w
   LEFT JOIN gatehouse.item_waivers w ON w.tenant_id = i.tenant_id AND w.waiver_id = i.waiver
  WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run AND i.item_id = @item;
 
--- name: AddItemWaiver :exec
+-- name: AddItemWaiver :many
 -- The rules stand in the statement, and no row means refused. Whoever gets here holds the run's lock.
 WITH moment AS MATERIALIZED (
     SELECT clock_timestamp() AS at
@@ -231,7 +231,8 @@ SELECT i.tenant_id, @waiver, i.run_id, i.item_id, @role, @statement, @reason, c.
    AND r.state IN ('active', 'signed_off') AND i.required
    AND @role = ANY (@roles::text[]) AND @role = ANY (gatehouse.waiver_roles(i.run_id, i.item_id))
    AND (r.started_by_issuer, r.started_by_subject) <> (@issuer, @subject)
-   AND @auth_time::timestamptz BETWEEN m.at - @fresh_for::interval AND m.at + @leeway::interval;
+   AND @auth_time::timestamptz BETWEEN m.at - @fresh_for::interval AND m.at + @leeway::interval
+RETURNING content_sha256;
 
 -- name: NextFileNumber :one
 -- The number is safe: whoever gets here holds the run's lock.

@@ -191,7 +191,7 @@ SELECT r.tenant_id, r.run_id, g.gate, gatehouse.gate_attempt(r.run_id, g.gate), 
  WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run AND g.gate = @gate AND r.state = 'active'
    AND gatehouse.gate_overdue(r.run_id, g.gate)
     ON CONFLICT DO NOTHING
-RETURNING attempt, reason;
+RETURNING attempt, reason, content_sha256;
 
 -- name: ReopenGate :exec
 -- The attempt after the stopped one that was shown. Whoever gets here holds the run's lock and has written an expiry down.
