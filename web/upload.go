@@ -25,20 +25,22 @@ const (
 	multipartForm = "multipart/form-data"
 	// uploadsAtOnce bounds what files on their way in may take of this process's memory.
 	uploadsAtOnce = 4
+	// uploadsOfOne is how many of them may be one company's.
+	uploadsOfOne = 2
 	// drain is how much of a body that is too large is read on, so that a browser reads the answer and not a broken connection.
 	drain     = 64 << 20
 	maxFields = 50
 )
 
 // uploads has a place for each file on its way in.
-var uploads = make(chan struct{}, uploadsAtOnce)
+var uploads = newPlaces(uploadsAtOnce, uploadsOfOne)
 
 // parts is a form with a file on its way in: its fields were read, and the file is next.
 type parts struct {
 	body   *io.LimitedReader
 	reader *multipart.Reader
 	file   *multipart.Part
-	held   bool // one of the places of uploads
+	give   func() // gives its place among the uploads back
 }
 
 func isMultipart(c echo.Context) bool {
@@ -72,10 +74,8 @@ func readParts(c echo.Context, most int64) (url.Values, error) {
 		if err := errors.Join(control.SetReadDeadline(until), control.SetWriteDeadline(until.Add(10*time.Second))); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return nil, err
 		}
-		select {
-		case uploads <- struct{}{}:
-			p.held = true
-		case <-r.Context().Done():
+		p.give, err = uploads.take(r.Context(), Actor(c).Tenant)
+		if err != nil {
 			return nil, fault.New(fault.Unavailable, "Several files are arriving at this moment, and yours did not get its turn. Nothing was changed; send it again.")
 		}
 	}
@@ -176,9 +176,9 @@ func (eof) Read([]byte) (int, error) { return 0, io.EOF }
 
 // endUpload lets the next file come.
 func (r *request) endUpload() {
-	if r.parts != nil && r.parts.held {
-		<-uploads
-		r.parts.held = false
+	if r.parts != nil && r.parts.give != nil {
+		r.parts.give()
+		r.parts.give = nil
 	}
 }
 
