@@ -60,7 +60,7 @@ var counting = map[string]string{
 	"EndRollback":             "the steps of one rollback, when it ends",
 	"ReviewMigrations":        "the ledger's entries of one release, when its report is opened",
 	"ReviewItems":             "the entries of each item of one release, when its report is opened",
-	"ReviewRefused":           "what was refused to one company, when a report is opened",
+	"ReviewRefused":           "what was refused in one release, when its report is opened",
 	"WaitingReady":            "the items and gates of the active release, when something was done since it was counted",
 }
 
@@ -114,6 +114,7 @@ func TestListsReadNoMoreThanTheyShow(t *testing.T) {
 		{"DriftAcceptances", nil},
 		{"NewestOperations", nil},
 		{"ListBackups", map[string]string{"backup": "NULL"}},
+		{"ReviewRefused", map[string]string{"run": "'0b8f2c1e-6a54-4c0e-9d3f-6f6b6a1f3f10'"}},
 	} {
 		text, ok := all[l.name]
 		if !ok {

@@ -70,9 +70,11 @@ SELECT e.at, e.name, e.reason, coalesce(e.before ->> 't0', '') AS moved_from, co
  ORDER BY e.seq;
 
 -- name: ReviewRefused :one
+-- From the release's id on, and before what follows a slash: the index audit_events_refused holds the objects byte by byte.
 SELECT count(*)::integer AS refused, clock_timestamp() AS at
   FROM gatehouse.audit_events e
- WHERE e.tenant_id = gatehouse.current_tenant() AND e.outcome = 'refused' AND starts_with(e.object_id, @run::uuid::text);
+ WHERE e.tenant_id = gatehouse.current_tenant() AND e.outcome = 'refused'
+   AND e.object_id ~>=~ @run::uuid::text AND e.object_id ~<~ (@run::uuid::text || '0');
 
 -- name: ReviewLessons :many
 SELECT l.lesson_id, l.run_id, r.code, l.happened, l.why, l.todo, l.owner_role, l.due_on, l.name, l.added_at, m.done_at,
