@@ -195,10 +195,7 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 		v.LiveHref, v.WallHref = v.Href, v.Href+wallPath
 	}
 	v.Seen = fmt.Sprintf("%d.%d", r.Run.Version, r.Run.T0.Unix())
-	waits := map[runbook.ItemID][]runbook.Wait{}
-	for _, i := range r.Items {
-		waits[i.ID] = r.Waiting(i)
-	}
+	waits := r.Waits()
 	v.Phases = phaseViews(by, r, waits)
 	for _, p := range v.Phases {
 		v.Counts = add(v.Counts, p.Counts)

@@ -49,9 +49,9 @@ func wallView(shell layouts.Shell, by actor.Actor, r runbook.Release) pages.Wall
 		v.Banner, v.Calm = r.Moment.Banner(zone)
 	}
 	var due []runbook.Item
-	behind := 0
+	behind, waits := 0, r.Waits()
 	for _, i := range r.Items {
-		state := itemState(r.Plan, i, r.Waiting(i))
+		state := itemState(r.Plan, i, waits[i.ID])
 		v.Counts = add(v.Counts, countOf(state.Code))
 		if i.Required && !i.State.Settled() && !r.Run.Ended() {
 			due = append(due, i)
@@ -70,7 +70,7 @@ func wallView(shell layouts.Shell, by actor.Actor, r runbook.Release) pages.Wall
 	}
 	for _, i := range due {
 		when := moment(i.Due(r.Run.T0), now, zone)
-		row := pages.WallItem{ID: string(i.ID), Title: i.Title, Who: i.Owner.Title(), Due: when, State: itemState(r.Plan, i, r.Waiting(i))}
+		row := pages.WallItem{ID: string(i.ID), Title: i.Title, Who: i.Owner.Title(), Due: when, State: itemState(r.Plan, i, waits[i.ID])}
 		if over := late(i, r.Run, now); over == dueBeforeStart {
 			row.Due.Relative = "due before the start" // nobody's delay
 		} else {

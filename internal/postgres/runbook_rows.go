@@ -221,7 +221,7 @@ func (r Runbook) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (runbo
 	if moment != nil {
 		release.Moment = moment.moment()
 	}
-	if release.Template, err = runbook.ParseTemplate([]byte(template.Template)); err != nil {
+	if release.Template, err = runbook.Frozen(template.Template); err != nil {
 		return runbook.Release{}, err
 	}
 	if newest != nil {
@@ -275,7 +275,7 @@ func (r Runbook) Item(ctx context.Context, by actor.Actor, run uuid.UUID, item r
 		return runbook.ItemPage{}, noRelease(pgx.ErrNoRows)
 	}
 	page.Item = found
-	if page.Template, err = runbook.ParseTemplate([]byte(template.Template)); err != nil {
+	if page.Template, err = runbook.Frozen(template.Template); err != nil {
 		return runbook.ItemPage{}, err
 	}
 	for _, row := range evidence {

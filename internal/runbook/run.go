@@ -146,27 +146,77 @@ func (p Plan) Item(id ItemID) (Item, bool) {
 }
 
 // Waiting lists what has to happen before the item may be worked on; empty where nothing does.
-func (p Plan) Waiting(item Item) []Wait {
-	if p.Run.Ended() {
-		return nil
-	}
-	var waits []Wait
+func (p Plan) Waiting(item Item) []Wait { return p.obstacles().before(item) }
+
+// WaitingEach is Waiting of every item.
+func (p Plan) WaitingEach() map[ItemID][]Wait {
+	o, each := p.obstacles(), make(map[ItemID][]Wait, len(p.Items))
 	for _, i := range p.Items {
-		switch {
-		case i.Position >= item.Position:
-			continue
-		case !slices.Contains(item.After, i.ID) && (i.Phase == item.Phase || !i.Required):
-		case !i.State.Settled():
-			waits = append(waits, Wait{Item: i.ID, Text: fmt.Sprintf("%s, %s, is %s.", i.ID, i.Title, i.State.words())})
-		case p.Stale(i):
-			waits = append(waits, Wait{Item: i.ID, Text: fmt.Sprintf("%s, %s, is stale: its evidence was good until %s.", i.ID, i.Title, p.Run.clock(i.GoodUntil()))})
+		each[i.ID] = o.before(i)
+	}
+	return each
+}
+
+// obstacles are what is not done of a plan: found once, and put into words once, however many items wait for them.
+type obstacles struct {
+	plan  Plan
+	items []obstacle
+	gates []Gate
+}
+
+type obstacle struct {
+	item *Item
+	text string // once somebody waits for it
+}
+
+func (p Plan) obstacles() *obstacles {
+	o := &obstacles{plan: p}
+	if p.Run.Ended() {
+		return o
+	}
+	for n := range p.Items {
+		if i := &p.Items[n]; !i.State.Settled() || p.Stale(*i) {
+			o.items = append(o.items, obstacle{item: i})
 		}
 	}
 	if p.Run.State == Active { // after the sign-off, the gates have been passed
 		for _, g := range p.Gates {
-			if !g.Passed && p.before(g.AfterPhase, item.Phase) {
-				waits = append(waits, Wait{Gate: g.ID, Text: fmt.Sprintf("The gate %s has not been passed.", g.Name)})
+			if !g.Passed {
+				o.gates = append(o.gates, g)
 			}
+		}
+	}
+	return o
+}
+
+// words say what is wrong with an item that is not done.
+func (o *obstacles) words(n int) string {
+	b := &o.items[n]
+	switch i := b.item; {
+	case b.text != "":
+	case !i.State.Settled():
+		b.text = fmt.Sprintf("%s, %s, is %s.", i.ID, i.Title, i.State.words())
+	default:
+		b.text = fmt.Sprintf("%s, %s, is stale: its evidence was good until %s.", i.ID, i.Title, o.plan.Run.clock(i.GoodUntil()))
+	}
+	return b.text
+}
+
+func (o *obstacles) before(item Item) []Wait {
+	p := o.plan
+	if p.Run.Ended() {
+		return nil
+	}
+	var waits []Wait
+	for n := range o.items {
+		i := o.items[n].item
+		if i.Position < item.Position && ((i.Phase != item.Phase && i.Required) || slices.Contains(item.After, i.ID)) {
+			waits = append(waits, Wait{Item: i.ID, Text: o.words(n)})
+		}
+	}
+	for _, g := range o.gates {
+		if p.before(g.AfterPhase, item.Phase) {
+			waits = append(waits, Wait{Gate: g.ID, Text: fmt.Sprintf("The gate %s has not been passed.", g.Name)})
 		}
 	}
 	if at, ok := item.Earliest(p.Run.T0); ok && p.At.Before(at) {

@@ -122,9 +122,10 @@ type Release struct {
 	Migrations []MigrationShown
 	Template   Template // as it was frozen
 	Newest     TemplateRef
-	Moment     change.Moment // how it stands to its change window
-	TakenOver  []TakenOver   // from whoever had it, and still in other hands
-	Rollbacks  []Rollback    // newest first
+	Moment     change.Moment     // how it stands to its change window
+	TakenOver  []TakenOver       // from whoever had it, and still in other hands
+	Rollbacks  []Rollback        // newest first
+	waits      map[ItemID][]Wait // of every item, where they were read for many
 }
 
 // HistoryLine is something that was done to an item.
@@ -206,7 +207,7 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Rele
 	if err := by.Demand(actor.ReleaseRead); err != nil {
 		return Release{}, err
 	}
-	release, err := s.shown.Do(ctx, inTenant{tenant: by.Tenant, run: run}, func(ctx context.Context) (Release, error) { return s.store.Show(ctx, by, run) })
+	release, err := s.shown.Do(ctx, inTenant{tenant: by.Tenant, run: run}, func(ctx context.Context) (Release, error) { return s.read(ctx, by, run) })
 	if err != nil {
 		return Release{}, err
 	}
@@ -218,6 +219,23 @@ func (s *Service) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (Rele
 		}
 	}
 	return release, nil
+}
+
+// read is what everybody who looks at the release shares: what the store knows, and what follows from it for every item.
+func (s *Service) read(ctx context.Context, by actor.Actor, run uuid.UUID) (Release, error) {
+	release, err := s.store.Show(ctx, by, run)
+	if err == nil {
+		release.waits = release.WaitingEach()
+	}
+	return release, err
+}
+
+// Waits is what each item waits for.
+func (r Release) Waits() map[ItemID][]Wait {
+	if r.waits == nil {
+		return r.WaitingEach()
+	}
+	return r.waits
 }
 
 // Mark is what tells an open page of the release, or of a place in it, that it shows something that was.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -204,6 +205,36 @@ func ParseTemplate(text []byte) (Template, error) {
 		return Template{}, fmt.Errorf("runbook template %s %s: %s", t.Name, t.Version, wrong[0].Text)
 	}
 	return t, nil
+}
+
+// Frozen is ParseTemplate of a text that a run keeps and everybody who looks at the run reads: it is parsed once. What is
+// given out is shared and must not be changed.
+func Frozen(text string) (Template, error) {
+	frozen.Lock()
+	t, ok := frozen.texts[text]
+	frozen.Unlock()
+	if ok {
+		return t, nil
+	}
+	t, err := ParseTemplate([]byte(text))
+	if err != nil {
+		return Template{}, err
+	}
+	frozen.Lock()
+	defer frozen.Unlock()
+	if frozen.texts == nil || len(frozen.texts) >= mostFrozen {
+		frozen.texts = map[string]Template{} // beyond the bound everything is forgotten, which costs a parsing each
+	}
+	frozen.texts[t.Text] = t
+	return t, nil
+}
+
+// mostFrozen bounds what is remembered: a template is a few hundred kilobytes.
+const mostFrozen = 16
+
+var frozen struct {
+	sync.Mutex
+	texts map[string]Template
 }
 
 // Embedded are the templates of this program, newest version first within a name.

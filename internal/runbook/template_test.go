@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func embedded(t *testing.T) Template {
@@ -310,5 +312,32 @@ func TestEveryVersionSaysWhatItBrought(t *testing.T) {
 		if one.News() == "" {
 			t.Errorf("%s %s has no news, so nobody can choose it knowingly", one.Name, one.Version)
 		}
+	}
+}
+
+// A frozen template is parsed once, is what parsing gives, and no more are remembered than there is room for.
+func TestAFrozenTemplateIsParsedOnce(t *testing.T) {
+	text := embedded(t).Text
+	for n := range 2 * mostFrozen {
+		other := text + strings.Repeat(" ", n)
+		got, err := Frozen(other)
+		want, wrong := ParseTemplate([]byte(other))
+		if err != nil || wrong != nil {
+			t.Fatalf("Frozen: %v, ParseTemplate: %v", err, wrong)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("Frozen with %d spaces (-want +got):\n%s", n, diff)
+		}
+		if len(frozen.texts) > mostFrozen {
+			t.Fatalf("%d templates are remembered, want at most %d", len(frozen.texts), mostFrozen)
+		}
+	}
+	one, err := Frozen(text)
+	again, twice := Frozen(text)
+	if err != nil || twice != nil || &one.Phases[0] != &again.Phases[0] {
+		t.Errorf("a template that is remembered was parsed again: %v, %v", err, twice)
+	}
+	if _, err := Frozen("{}"); err == nil {
+		t.Error("Frozen of an empty template is no error")
 	}
 }
