@@ -1,6 +1,7 @@
 // What every browser test needs: a browser, people, and words for what people do. Things are found by data-* and role,
 // never by class; nothing sleeps.
 import { chromium } from 'playwright-core';
+import { readFile } from 'node:fs/promises';
 import assert from 'node:assert/strict';
 
 export const base = process.env.GATEHOUSE_URL;
@@ -42,10 +43,39 @@ export async function is(page, name) {
   return (await page.locator('main').getAttribute('data-page')) === name;
 }
 
-// press does the act of that name and waits for the page it leads to.
+// press does the act of that name, waits for the page it leads to, and gives the answer.
 export async function press(page, action, scope = 'main') {
   const button = page.locator(`${scope} [data-action="${action}"]`).first();
-  await Promise.all([page.waitForNavigation(), button.click()]);
+  const [answer] = await Promise.all([page.waitForNavigation(), button.click()]);
+  return answer;
+}
+
+// unfold opens the part of a page that holds something.
+export async function unfold(page, holds) {
+  const part = page.locator(`main details:has(${holds})`).last();
+  if (!(await part.evaluate((details) => details.open))) await part.locator('> summary').click();
+}
+
+// aged lets people sign in for whom the provider says that they proved who they are an hour ago, so that what follows needs
+// them to do it again.
+export async function aged(work) {
+  const provider = async (body) => assert.equal((await fetch(process.env.AGED, { method: 'POST', body })).status, 200);
+  await provider('old');
+  try {
+    return await work();
+  } finally {
+    await provider('');
+  }
+}
+
+let axeSource;
+
+// findings are what axe finds on a page.
+export async function findings(page) {
+  axeSource ??= await readFile(new URL('./node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
+  await page.evaluate(`${axeSource}; undefined`);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } }));
+  return found.violations.map((v) => `${v.id}, ${v.nodes.length} times: ${v.nodes[0].html.slice(0, 160)} ${v.nodes[0].target}`);
 }
 
 export async function state(page, selector) {
@@ -77,15 +107,15 @@ export async function byHand(sql) {
 
 // Crew are the people of one company at work on one release, each signed in when they are first needed.
 export class Crew {
-  constructor(browser, company = 'rivermark') {
-    Object.assign(this, { browser, company, people: new Map(), home: undefined });
+  constructor(browser, company = 'rivermark', options = {}) {
+    Object.assign(this, { browser, company, options, people: new Map(), home: undefined });
   }
 
   username(role) { return `${role.replaceAll('_', '.')}@${this.company}`; }
 
   // as gives the page of the person who holds a role.
   async as(role) {
-    if (!this.people.has(role)) this.people.set(role, await person(this.browser, this.username(role)));
+    if (!this.people.has(role)) this.people.set(role, await person(this.browser, this.username(role), this.options));
     return this.people.get(role);
   }
 
