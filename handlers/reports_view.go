@@ -54,6 +54,11 @@ func lateness(seconds *int64) string {
 	return "on time"
 }
 
+// inTime says of what lateness says something about that it was not late.
+func inTime(seconds *int64) bool {
+	return seconds != nil && *seconds < int64(time.Minute/time.Second)
+}
+
 func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.ReportView, error) {
 	zone := siteZone(r.Run.TimeZone)
 	at := func(t *time.Time) components.Time {
@@ -86,7 +91,7 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 		v.Tone, v.Sentence = components.Warn, counted(n, "finding", "findings")+", the gravest first."
 	}
 	for _, g := range r.Gates {
-		line := pages.ReportLine{ID: g.Gate, What: g.Name, State: gateNotPassed, Planned: past(g.Due, r.At, zone), Happened: at(g.PassedAt), Late: lateness(g.LateSeconds)}
+		line := pages.ReportLine{ID: g.Gate, What: g.Name, State: gateNotPassed, Planned: past(g.Due, r.At, zone), Happened: at(g.PassedAt), Late: lateness(g.LateSeconds), Calm: inTime(g.LateSeconds)}
 		if g.Passed {
 			line.State = gatePassed
 		}
@@ -97,13 +102,13 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 	}
 	for _, i := range r.Items {
 		line := pages.ReportLine{
-			ID: i.ID, What: i.ID + ", " + i.Title, Who: i.By, State: reviewItemStates[i.State], Planned: past(i.Due, r.At, zone), Happened: at(i.Settled), Late: lateness(i.LateSeconds), Note: i.Reason,
+			ID: i.ID, What: i.ID + ", " + i.Title, Who: i.By, State: reviewItemStates[i.State], Planned: past(i.Due, r.At, zone), Happened: at(i.Settled), Late: lateness(i.LateSeconds), Calm: inTime(i.LateSeconds), Note: i.Reason,
 		}
 		if i.Failed > 0 || i.Reopened > 0 {
 			line.Note = fmt.Sprintf("Failed %s, put back %s. %s", counted(i.Failed, "time", "times"), counted(i.Reopened, "time", "times"), i.Reason)
 		}
 		if i.Settled != nil && i.LateSeconds == nil {
-			line.Late = dueBeforeStart
+			line.Late, line.Calm = dueBeforeStart, true
 		}
 		v.Items = append(v.Items, line)
 	}

@@ -136,11 +136,18 @@ func snapshotsView(shell layouts.Shell, w snapshot.Watch) pages.SnapshotsView {
 	if w.Base == nil {
 		v.NoBaseline = noBaseline(w)
 	}
+	v.Nothing = "Nothing has been measured yet. The first snapshot is taken half an hour before T-0, the next right before it, and then after 1, 4, 24 and 48 hours."
+	if !w.Run.EndedAt.IsZero() {
+		v.Nothing = "Nothing that could be compared was measured, and the release is over."
+	}
 	comparison(&v, w)
 	return v
 }
 
 func noBaseline(w snapshot.Watch) string {
+	if over := w.Run.EndedAt; !over.IsZero() && over.Before(w.Run.T0) {
+		return "There is no baseline: the release was over before one was taken, and none is taken any more."
+	}
 	if w.At.Before(w.Run.T0) {
 		return "There is no baseline yet. It is taken half an hour and a minute before T-0; the later one counts."
 	}

@@ -75,3 +75,18 @@ func TestSnapshotsSayWhatWasMissedAndHowLate(t *testing.T) {
 		}
 	}
 }
+
+// Of a release that was over before T-0 nothing is promised that will not come.
+func TestSnapshotsOfAReleaseThatIsOverPromiseNothing(t *testing.T) {
+	run := snapshot.Run{ID: runID, Code: "REQ-1", TimeZone: "America/New_York", T0: t0, State: "aborted", EndedAt: t0.Add(-2 * time.Hour)}
+	at := t0.Add(-time.Hour)
+	body := album{snapshot.Watch{Run: run, At: at, Places: run.Places(at)}}.get(t, snapshotsPath(runID)).Body.String()
+	if !strings.Contains(body, "the release was over before one was taken") || !strings.Contains(body, "and the release is over.") {
+		t.Error("the page does not say that the release is over")
+	}
+	for _, promise := range []string{"no baseline yet", "measured yet"} {
+		if strings.Contains(body, promise) {
+			t.Errorf("the page says %q", promise)
+		}
+	}
+}

@@ -12,6 +12,7 @@ type ReportLine struct {
 	Planned       components.Time
 	Happened      components.Time
 	Late          string // "12 min late", "3 min early"; empty where nothing is to be said
+	Calm          bool   // it is not late
 	Note          string
 	After         string // what followed
 }

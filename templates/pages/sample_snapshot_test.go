@@ -66,6 +66,7 @@ func snapshotsEmpty() pages.SnapshotsView {
 	return pages.SnapshotsView{
 		Shell: snapshotsShell(), Sentence: "0 snapshots of 6 moments taken, none missed.", Tone: components.Info,
 		NoBaseline: "There is no baseline yet. It is taken half an hour and a minute before T-0; the later one counts.",
+		Nothing:    "Nothing has been measured yet. The first snapshot is taken half an hour before T-0, the next right before it, and then after 1, 4, 24 and 48 hours.",
 		Places:     snapshotPlaces(notYetTaken, notYetTaken, notYetTaken, notYetTaken, notYetTaken, notYetTaken),
 	}
 }

@@ -44,6 +44,7 @@ type SnapshotsView struct {
 	Sentence   string
 	Tone       components.Tone
 	NoBaseline string // why there is nothing to compare with; empty where there is
+	Nothing    string // what an empty comparison says
 	Places     []SnapshotPlace
 	Columns    []string
 	Lines      []SnapshotLine

@@ -358,7 +358,7 @@ func Snapshots(v SnapshotsView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = components.Empty("Nothing has been measured yet. The first snapshot is taken half an hour before T-0, the next right before it, and then after 1, 4, 24 and 48 hours.", components.Link{}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Empty(v.Nothing, components.Link{}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
