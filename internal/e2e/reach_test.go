@@ -4,17 +4,19 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/demoidp"
 )
 
-// TestReach does the main job in the ways in which people reach it: without script, and with the keyboard alone.
+// TestReach does the main job in the ways in which people reach it: without script, with the keyboard alone, and on small screens.
 func TestReach(t *testing.T) {
 	p := start(t, "0.0.18")
 	p.browse(t, "script.test.mjs", "AGED="+p.aged(t))
 	p.browse(t, "keyboard.test.mjs")
+	p.browse(t, "screens.test.mjs", "EVERY_SCREENSHOT="+os.Getenv("EVERY_SCREENSHOT"))
 }
 
 // aged is an address that makes the provider say, of who signs in from then on, that they proved who they are an hour ago;
