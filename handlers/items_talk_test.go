@@ -45,6 +45,11 @@ func TestCommentsStandInOrderAndAreSaidOnce(t *testing.T) {
 	for range 2 { // a double press
 		s.ask(t, qaLead, http.MethodPost, at+"/comment", "key", key, "comment", "<b>First</b>").goesTo(at)
 	}
+	again := s.ask(t, qaLead, http.MethodPost, at+"/comment", "key", key, "comment", "Not the first")
+	again.expect(http.StatusConflict, "is not stored yet: press once more", "Not the first")
+	if strings.Contains(again.body, `value="`+key+`"`) {
+		t.Error("the form that was used already is offered with its old key, and would be refused once more")
+	}
 	s.ask(t, backend, http.MethodPost, at+"/comment", "key", uuid.NewString(), "comment", "Second").goesTo(at)
 	page := s.ask(t, viewer, http.MethodGet, at)
 	said := page.all("data-comment", "")

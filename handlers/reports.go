@@ -120,7 +120,11 @@ func (h reports) add(c echo.Context) error {
 		if err != nil {
 			return err
 		}
+		unused := v.Form.ID
 		keepLesson(&v, form.Raw)
+		if refused.Kind == fault.Conflict {
+			v.Form.ID = unused // the form's own is another lesson's
+		}
 		v.Form.Complaints = allComplaints(refused, "happened", "why", "todo", "owner", "due")
 		return web.Again(c, refused, pages.Report(v))
 	}

@@ -101,7 +101,12 @@ func TestALessonThatIsRefusedKeepsWhatWasTyped(t *testing.T) {
 	if got.Code != http.StatusUnprocessableEntity || len(drafts) != 1 || drafts[0].ID != id || drafts[0].DueOn.Format(time.DateOnly) != "2026-11-01" {
 		t.Errorf("%d, drafts %+v", got.Code, drafts)
 	}
-	d.refuse = nil
+	d.refuse = review.ErrSaidOtherwise
+	got = d.ask(t, devOps, http.MethodPost, runPath(runID)+"/lessons", form)
+	if body := got.Body.String(); got.Code != http.StatusConflict || !strings.Contains(body, "press once more") || !strings.Contains(body, "It &lt;broke&gt;") || strings.Contains(body, id.String()) {
+		t.Errorf("a form that was used for another lesson answers %d; want what was typed, and an id of its own", got.Code)
+	}
+	d.refuse, drafts = nil, drafts[:1]
 	if got := d.ask(t, devOps, http.MethodPost, runPath(runID)+"/lessons", form); got.Code != http.StatusSeeOther {
 		t.Errorf("a lesson that is taken answers %d", got.Code)
 	}

@@ -299,19 +299,22 @@ func (s runbookShelf) Imported(context.Context, actor.Actor) ([]runbook.Template
 	return s.imported, nil
 }
 
-func (s runbookTx) AddTemplate(_ context.Context, t runbook.Template) (string, error) {
+func (s runbookTx) AddTemplate(_ context.Context, t runbook.Template) (string, bool, error) {
 	for _, there := range s.imported {
 		if there.Name == t.Name && there.Version == t.Version {
-			return there.SHA256, nil
+			return there.SHA256, false, nil
 		}
 	}
 	t.Imported = runbook.Imported{By: runbook.Person{Subject: "d", Name: "Dana Okafor"}, At: s.at}
 	s.imported = append(s.imported, t)
-	return "", nil
+	return "", false, nil
 }
 
 func (s runbookTx) AddNote(_ context.Context, _ uuid.UUID, item runbook.ItemID, n runbook.Note, key uuid.UUID) (bool, error) {
 	if s.said[key] {
+		if !slices.ContainsFunc(s.notes[item], func(o runbook.Note) bool { return o.Words == n.Words && o.By == n.By }) {
+			return false, runbook.ErrSaidOtherwise
+		}
 		return false, nil
 	}
 	n.At, s.said[key] = s.at, true

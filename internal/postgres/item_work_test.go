@@ -120,6 +120,13 @@ func TestCommentsAreAddedOnceAndOnlyByTheirTenant(t *testing.T) {
 			t.Fatalf("Comment: %v", err)
 		}
 	}
+	// A browser that goes back has the old key: other words with it are not stored, and nobody is told that they were.
+	if err := r.runbook.Comment(ctx, worker, r.id, "A1", "No, bay 5.", key); !fault.Is(err, fault.Conflict) {
+		t.Errorf("other words with the key of a form that was used: %v, want a conflict", err)
+	}
+	if err := r.runbook.Comment(ctx, qa, r.id, "A1", "Look at bay 4.\u00a0✓", key); !fault.Is(err, fault.Conflict) {
+		t.Errorf("somebody else's form: %v, want a conflict", err)
+	}
 	if err := r.runbook.Comment(ctx, qa, r.id, "A1", "Looked.", uuid.New()); err != nil {
 		t.Fatalf("Comment: %v", err)
 	}

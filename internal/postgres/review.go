@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -197,17 +198,24 @@ func (t reviewTx) there(ctx context.Context, run, lesson uuid.UUID) (there bool,
 }
 
 func (t reviewTx) AddLesson(ctx context.Context, run uuid.UUID, d review.Draft) (bool, error) {
-	tag, err := t.tx.Exec(ctx, sql("AddLesson"), pgx.StrictNamedArgs{
+	args := pgx.StrictNamedArgs{
 		"lesson": d.ID, "run": run, "happened": d.Happened, "why": d.Why, "todo": d.Todo, "owner": d.Owner, "due_on": d.DueOn,
 		"issuer": t.by.Issuer, "subject": t.by.Subject, "name": t.by.Name,
-	})
+	}
+	tag, err := t.tx.Exec(ctx, sql("AddLesson"), args)
 	if err != nil || tag.RowsAffected() == 1 {
 		return true, err
 	}
-	if there, err := t.there(ctx, run, d.ID); err != nil || there {
-		return false, err
+	delete(args, "name")
+	var same bool
+	err = t.tx.QueryRow(ctx, sql("LessonSaid"), args).Scan(&same)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, fault.New(fault.NotFound, "There is no such release here.")
+	case err == nil && !same:
+		err = review.ErrSaidOtherwise
 	}
-	return false, fault.New(fault.NotFound, "There is no such release here.")
+	return false, err
 }
 
 func (t reviewTx) MarkDone(ctx context.Context, run, lesson uuid.UUID, note string) (bool, error) {

@@ -117,6 +117,16 @@ func TestLessonsStayOpenUntilSomebodyActedOnThem(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for what, again := range map[string]func(*review.Draft) actor.Actor{
+		"with other words":  func(d *review.Draft) actor.Actor { d.Todo = "Make two."; return worker },
+		"by another person": func(*review.Draft) actor.Actor { return qa },
+	} {
+		other := draft
+		by := again(&other)
+		if err := service.AddLesson(ctx, by, w.id, other); !fault.Is(err, fault.Conflict) {
+			t.Errorf("the same form %s = %v, want a conflict: nothing was stored", what, err)
+		}
+	}
 	open, _, err := service.Open(ctx, qa)
 	if err != nil || len(open) != 1 || open[0].Release != "REQ-1" || open[0].Todo != "Make one." || !open[0].DueOn.Equal(draft.DueOn) {
 		t.Errorf("Open = %+v, %v", open, err)

@@ -67,3 +67,24 @@ func TestAnImportedRunbookIsItsCompanysAndIsNeverReplaced(t *testing.T) {
 		t.Errorf("importing by a machine without the right: %v, want forbidden", err)
 	}
 }
+
+// The pages that offer runbooks read all of a company's, so what they hold together is bounded.
+func TestRunbooksOfACompanyAreBoundedTogether(t *testing.T) {
+	t.Parallel()
+	r := newHouse(t)
+	ctx := t.Context()
+	_, err := r.super.Exec(ctx, `INSERT INTO gatehouse.runbook_templates (tenant_id, name, version, sha256, template, issuer, subject, person)
+		SELECT $1, 'large', '1.0.' || n, encode(sha256(convert_to(x.body, 'UTF8')), 'hex'), x.body, 'i', 's', 'p'
+		  FROM generate_series(1, 10) n, LATERAL (SELECT n || repeat('x', $2) AS body) x`, devops.Tenant, runbook.MaxTemplate-50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := []byte(strings.Replace(small, `"name":"small"`, `"name":"ours"`, 1))
+	_, _, err = r.runbook.Import(ctx, devops, ours)
+	if refused, ok := fault.As(err); !ok || refused.Kind != fault.Conflict || !strings.Contains(refused.Fields[runbook.TemplateField], "20 MiB together") {
+		t.Errorf("one more runbook than there is room for: %v, want a conflict that says so", err)
+	}
+	if _, _, err := r.runbook.Import(ctx, stranger, ours); err != nil {
+		t.Errorf("the other company has room of its own: %v", err)
+	}
+}

@@ -39,7 +39,17 @@ func (t runbookTx) AddNote(ctx context.Context, run uuid.UUID, item runbook.Item
 		"run": run, "item": string(item), "kind": kind, "words": n.Words, "from_issuer": n.From.Issuer, "from_subject": n.From.Subject,
 		"from_name": n.From.Name, "issuer": n.By.Issuer, "subject": n.By.Subject, "name": n.By.Name, "key": key,
 	})
-	return err == nil && tag.RowsAffected() == 1, err
+	if err != nil || tag.RowsAffected() == 1 {
+		return err == nil, err
+	}
+	var said bool
+	err = t.tx.QueryRow(ctx, sql("ItemNoteSaid"), pgx.StrictNamedArgs{
+		"key": key, "run": run, "item": string(item), "words": n.Words, "issuer": n.By.Issuer, "subject": n.By.Subject,
+	}).Scan(&said)
+	if err == nil && !said {
+		err = runbook.ErrSaidOtherwise
+	}
+	return false, err
 }
 
 // waiverRow is who may sign that an item is skipped and, where somebody did, that signature.

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -41,18 +42,20 @@ func (r Runbook) Imported(ctx context.Context, by actor.Actor) ([]runbook.Templa
 	return all, nil
 }
 
-func (t runbookTx) AddTemplate(ctx context.Context, template runbook.Template) (string, error) {
+func (t runbookTx) AddTemplate(ctx context.Context, template runbook.Template) (there string, full bool, err error) {
 	tag, err := t.tx.Exec(ctx, sql("AddTemplate"), pgx.StrictNamedArgs{
 		"name": template.Name, "version": template.Version, "sha256": template.SHA256, "template": template.Text,
-		"issuer": t.by.Issuer, "subject": t.by.Subject, "person": t.by.Name,
+		"issuer": t.by.Issuer, "subject": t.by.Subject, "person": t.by.Name, "most": runbook.MaxTemplates,
 	})
 	if err != nil || tag.RowsAffected() == 1 {
-		return "", err
+		return "", false, err
 	}
-	var there string
 	err = t.tx.QueryRow(ctx, sql("TemplateThere"), pgx.StrictNamedArgs{"name": template.Name, "version": template.Version}).Scan(&there)
-	if err != nil {
-		return "", fmt.Errorf("reading the version that is there: %w", err)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", true, nil
 	}
-	return there, nil
+	if err != nil {
+		return "", false, fmt.Errorf("reading the version that is there: %w", err)
+	}
+	return there, false, nil
 }

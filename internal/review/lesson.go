@@ -86,6 +86,9 @@ func (d Draft) check(now time.Time) error {
 	return nil
 }
 
+// ErrSaidOtherwise refuses a form that has been used for another lesson: a browser goes back to a page with its old id.
+var ErrSaidOtherwise = fault.New(fault.Conflict, "This form has written a lesson down already, and that one stands. What you typed now is not stored yet: press once more to write it down as well.")
+
 // Store is where reports are read and lessons kept. Each read is one round trip.
 type Store interface {
 	Report(ctx context.Context, by actor.Actor, run uuid.UUID) (Report, error)
@@ -97,7 +100,8 @@ type Store interface {
 // Tx is everything that reviews do to the database.
 type Tx interface {
 	Clock(ctx context.Context) (time.Time, error)
-	// AddLesson stores it with its release; false where it is stored already, and NotFound where there is no such release.
+	// AddLesson stores it with its release; false where it is stored already, ErrSaidOtherwise where its id is another
+	// lesson's, and NotFound where there is no such release.
 	AddLesson(ctx context.Context, run uuid.UUID, d Draft) (bool, error)
 	// MarkDone says that a lesson of the release was acted on; false where somebody has said so, and NotFound where there is none.
 	MarkDone(ctx context.Context, run, lesson uuid.UUID, note string) (bool, error)

@@ -69,10 +69,12 @@ func (s *Service) Import(ctx context.Context, by actor.Actor, text []byte) (Temp
 		return Template{}, problems, refuse(fault.Invalid, "The name %s belongs to a runbook of Gatehouse itself. Give yours a name of its own.", t.Name)
 	}
 	err := s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
-		there, err := tx.AddTemplate(ctx, t)
+		there, full, err := tx.AddTemplate(ctx, t)
 		switch {
 		case err != nil:
 			return err
+		case full:
+			return refuse(fault.Conflict, "The runbooks of your company may have %d MiB together, and with this one they have more. Take what is not needed out of the file.", MaxTemplates>>20)
 		case there == t.SHA256:
 			return refuse(fault.Conflict, "%s %s is here already, byte by byte.", t.Name, t.Version)
 		case there != "":
@@ -87,6 +89,9 @@ func (s *Service) Import(ctx context.Context, by actor.Actor, text []byte) (Temp
 }
 
 func problemCount(problems []Problem) string {
+	if len(problems) > mostProblems {
+		return fmt.Sprintf("more than %d errors", mostProblems)
+	}
 	errors := 0
 	for _, p := range problems {
 		if !p.Warning {

@@ -22,6 +22,16 @@ var Schema []byte
 // MaxTemplate is the largest template that is read.
 const MaxTemplate = 2 << 20
 
+// MaxTemplates is how large a company's own templates may be together, all versions counted: hundreds of usual ones.
+const MaxTemplates = 20 << 20
+
+// What a text may cost before it is known to be a template: a few times as much as the largest honest one has.
+const (
+	mostValues   = 50_000
+	mostName     = 100 // characters of a name in an object
+	mostProblems = 100 // said of one text
+)
+
 // Problem is one thing that is wrong with the text of a template, and where: "phases[2].items[0].undo", line 231.
 type Problem struct {
 	Path string
@@ -69,7 +79,11 @@ func Lint(text []byte) (Template, []Problem) {
 		}
 	}
 	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	if slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning }) {
+	wrong := slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
+	if len(problems) > mostProblems {
+		problems = append(problems[:mostProblems], Problem{Line: problems[mostProblems].Line, Text: "there is more; it is said once these are put right", Warning: !wrong})
+	}
+	if wrong {
 		return Template{}, problems
 	}
 	t, err := ParseTemplate(text)
@@ -131,13 +145,15 @@ type place struct {
 	list   []*place
 }
 
+var pathSteps = regexp.MustCompile(`[^.\[\]]+`)
+
 // line is where the path leads to, or as far of it as there is.
 func (p *place) line(path string) int {
 	if p == nil {
 		return 1
 	}
 	here := p
-	for _, step := range regexp.MustCompile(`[^.\[\]]+`).FindAllString(path, -1) {
+	for _, step := range pathSteps.FindAllString(path, -1) {
 		var next *place
 		if here.kind == "array" {
 			var n int
@@ -159,6 +175,9 @@ type placeReader struct {
 	text     []byte
 	decoder  *json.Decoder
 	problems []Problem
+	values   int
+	// counted is how much of the text was looked through for line ends, and lines how many it has.
+	counted, lines int
 }
 
 // readPlaces reads the text and complains about what is no JSON, and about names that stand twice in an object: of those,
@@ -177,12 +196,18 @@ func readPlaces(text []byte) (*place, []Problem) {
 }
 
 func (r *placeReader) here() int {
-	return 1 + bytes.Count(r.text[:min(int(r.decoder.InputOffset()), len(r.text))], []byte("\n"))
+	at := min(int(r.decoder.InputOffset()), len(r.text))
+	r.lines += bytes.Count(r.text[r.counted:at], []byte("\n"))
+	r.counted = at
+	return 1 + r.lines
 }
 
 func (r *placeReader) read(path string, depth int) (*place, error) {
 	if depth > 20 {
 		return nil, fmt.Errorf("it is nested too deeply")
+	}
+	if r.values++; r.values > mostValues {
+		return nil, fmt.Errorf("it has more than %d values", mostValues)
 	}
 	token, err := r.decoder.Token()
 	if err != nil {
@@ -208,11 +233,14 @@ func (r *placeReader) read(path string, depth int) (*place, error) {
 					return nil, err
 				}
 				name, at := fmt.Sprint(key), r.here()
+				if utf8.RuneCountInString(name) > mostName {
+					return nil, fmt.Errorf("a name in it has more than %d characters", mostName)
+				}
 				one, err := r.read(under(path, name), depth+1)
 				if err != nil {
 					return nil, err
 				}
-				if _, twice := p.fields[name]; twice {
+				if _, twice := p.fields[name]; twice && len(r.problems) <= mostProblems {
 					r.problems = append(r.problems, Problem{Path: under(path, name), Line: at, Text: "the name stands twice in its object"})
 				}
 				p.names, p.fields[name] = append(p.names, name), one

@@ -75,6 +75,54 @@ func TestLintOfWhatIsNoTemplate(t *testing.T) {
 	}
 }
 
+// Two megabytes of anything are refused with a page of complaints, and not with a book: these took minutes and a gigabyte.
+func TestLintOfABombIsShort(t *testing.T) {
+	fill := func(before, one, after string) string { // as large as a text may be
+		return before + strings.Repeat(one, (MaxTemplate-len(before)-len(after))/len(one)) + after
+	}
+	var names strings.Builder
+	for n := range 20_000 {
+		fmt.Fprintf(&names, `"a%d":1,`, n)
+	}
+	for what, c := range map[string]struct{ text, want string }{
+		"numbers":           {fill("[", "1,", "1]"), "more than 50000 values"},
+		"empty phases":      {fill(`{"phases":[`, "{},", "{}]}"), "more than 50000 values"},
+		"wrong phases":      {`{"phases":[` + strings.Repeat("{},", 20_000) + "{}]}", "is missing"},
+		"unknown names":     {"{" + names.String() + `"z":1}`, "does not know"},
+		"one name":          {"{" + strings.Repeat(`"name":1,`, 20_000) + `"z":1}`, "stands twice"},
+		"a long name":       {`{"` + strings.Repeat("n", 1<<20) + `":[1,1]}`, "more than 100 characters"},
+		"a long text":       {`{"name":"` + strings.Repeat("n", 1<<20) + `"}`, "is not of the form"},
+		"a line in a line":  {fill(`{"name":[`, "\n", "1]}"), "has to be of type string"},
+		"references, looks": {bigTemplate(t, 4000, 4000), "which is not there"},
+	} {
+		_, problems := Lint([]byte(c.text))
+		length := 0
+		for _, p := range problems {
+			length += len(p.String())
+		}
+		if len(problems) > mostProblems+1 || length > 40_000 || !slices.ContainsFunc(problems, func(p Problem) bool { return strings.Contains(p.Text, c.want) && !p.Warning }) {
+			t.Errorf("%s: Lint gives %d problems of %d bytes, the first %.200v; want at most %d, one of them %q", what, len(problems), length, problems[:min(1, len(problems))], mostProblems+1, c.want)
+		}
+	}
+}
+
+// bigTemplate has that many troubles, and one item that refers to as many that are not there.
+func bigTemplate(t *testing.T, troubles, see int) string {
+	t.Helper()
+	one := embedded(t)
+	for n := range troubles {
+		one.Troubleshooting = append(one.Troubleshooting, Troubleshooting{ID: fmt.Sprint("X", n), Symptom: "s", Diagnosis: "d", Remedy: "r"})
+	}
+	for n := range see {
+		one.Phases[0].Items[0].See = append(one.Phases[0].Items[0].See, fmt.Sprint("Y", n))
+	}
+	text, err := json.Marshal(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestWhatHasNoWayBackIsWarnedOf(t *testing.T) {
 	text := embedded(t).Text
 	text = strings.Replace(text, `"undo": "None is needed: this step changes nothing."`, `"undo": ""`, 1)

@@ -30,6 +30,9 @@ type TakenOver struct {
 	Note
 }
 
+// ErrSaidOtherwise refuses a form that has been used for other words: a browser goes back to a page with its old key.
+var ErrSaidOtherwise = fault.New(fault.Conflict, "This form has said something already, and that stands. What you typed now is not stored yet: press once more to say it as well.")
+
 // Comment says something beside an item. It changes nothing of the item, so nobody is overtaken by it; key is the form's.
 func (s *Service) Comment(ctx context.Context, by actor.Actor, run uuid.UUID, item ItemID, words string, key uuid.UUID) error {
 	if err := by.Demand(actor.ItemWork); err != nil {

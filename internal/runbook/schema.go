@@ -38,7 +38,7 @@ func checkSchema(root *place) []Problem {
 	if err != nil {
 		return []Problem{{Line: 1, Text: "the schema of this program cannot be read: " + err.Error()}}
 	}
-	c := schemaCheck{root: s}
+	c := schemaCheck{root: s, patterns: map[string]*regexp.Regexp{}}
 	c.check(s, root, "")
 	return c.problems
 }
@@ -46,9 +46,13 @@ func checkSchema(root *place) []Problem {
 type schemaCheck struct {
 	root     *schema
 	problems []Problem
+	patterns map[string]*regexp.Regexp // compiled once for all texts of a form
 }
 
 func (c *schemaCheck) complain(path string, p *place, format string, args ...any) {
+	if len(c.problems) > mostProblems {
+		return
+	}
 	c.problems = append(c.problems, Problem{Path: path, Line: p.at, Text: fmt.Sprintf(format, args...)})
 }
 
@@ -96,12 +100,21 @@ func (c *schemaCheck) text(s *schema, p *place, path string) {
 	n := utf8.RuneCountInString(text)
 	switch {
 	case len(s.Enum) > 0 && !slices.Contains(s.Enum, text):
-		c.complain(path, p, "%q is none of %s", text, strings.Join(s.Enum, ", "))
-	case s.Pattern != "" && !regexp.MustCompile(s.Pattern).MatchString(text):
-		c.complain(path, p, "%q is not of the form %s", text, s.Pattern)
+		c.complain(path, p, "%q is none of %s", cut(text, mostName), strings.Join(s.Enum, ", "))
+	case s.Pattern != "" && !c.pattern(s.Pattern).MatchString(text):
+		c.complain(path, p, "%q is not of the form %s", cut(text, mostName), s.Pattern)
 	case n < s.MinLength:
 		c.complain(path, p, "it is empty, or shorter than %d characters", s.MinLength)
 	case s.MaxLength > 0 && n > s.MaxLength:
 		c.complain(path, p, "it has %d characters, and may have %d", n, s.MaxLength)
 	}
+}
+
+func (c *schemaCheck) pattern(form string) *regexp.Regexp {
+	known := c.patterns[form]
+	if known == nil {
+		known = regexp.MustCompile(form)
+		c.patterns[form] = known
+	}
+	return known
 }

@@ -51,9 +51,11 @@ type Tx interface {
 	Files(ctx context.Context, run uuid.UUID, item ItemID) ([]File, error)
 	// AddFile stores a file in the item's round.
 	AddFile(ctx context.Context, run uuid.UUID, item Item, a Attachment) (File, error)
-	// AddTemplate keeps a company's own template; where its name and version are taken, it says by which hash.
-	AddTemplate(ctx context.Context, t Template) (there string, err error)
-	// AddNote stores what somebody said beside an item; false where the form with this key said it already.
+	// AddTemplate keeps a company's own template; where its name and version are taken, it says by which hash, and full that
+	// the company's texts would be more than MaxTemplates together.
+	AddTemplate(ctx context.Context, t Template) (there string, full bool, err error)
+	// AddNote stores what somebody said beside an item; false where the form with this key said it already, and
+	// ErrSaidOtherwise where it said something else.
 	AddNote(ctx context.Context, run uuid.UUID, item ItemID, n Note, key uuid.UUID) (bool, error)
 	// Waive stores the signature by which a required item is skipped, if all its rules hold, and gives the hash of what it was
 	// given on; empty where they do not hold.

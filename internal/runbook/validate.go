@@ -101,6 +101,7 @@ func (t Template) checkReferences(c *complaints) {
 
 // checkPhases goes through all items in their order. An item may only wait for items before it, so there are no cycles.
 func (t Template) checkPhases(c *complaints) {
+	references := t.references()
 	var phases []PhaseID
 	var before []ItemID
 	last := Offset(-1 << 62)
@@ -120,7 +121,7 @@ func (t Template) checkPhases(c *complaints) {
 		}
 		phases, last = append(phases, phase.ID), phase.Offset
 		for m, item := range phase.Items {
-			for _, err := range t.checkItem(phase, item, before) {
+			for _, err := range t.checkItem(phase, item, before, references) {
 				c.add(fmt.Sprintf("%s.items[%d]", at, m), fmt.Errorf("item %s: %w", item.ID, err))
 			}
 			before = append(before, item.ID)
@@ -128,7 +129,7 @@ func (t Template) checkPhases(c *complaints) {
 	}
 }
 
-func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) []error {
+func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID, references []string) []error {
 	_, knownRole := actor.ParseRole(string(item.Owner))
 	due, notBefore := phase.times(item)
 	var wrong []error
@@ -148,7 +149,7 @@ func (t Template) checkItem(phase PhaseSpec, item ItemSpec, before []ItemID) []e
 	}
 	refuse(item.UndoTestedBy != "" && !slices.Contains(before, item.UndoTestedBy), "its undo is tested by %s, which does not come before it", item.UndoTestedBy)
 	for _, id := range item.See {
-		refuse(!slices.Contains(t.references(), id), "it refers to %s, which is not there", id)
+		refuse(!slices.Contains(references, id), "it refers to %s, which is not there", id)
 	}
 	refuse(item.FreshFor != nil && *item.FreshFor <= 0, "its evidence grows old after a time above zero")
 	if err := item.Evidence.check(); err != nil {

@@ -107,6 +107,13 @@ ON CONFLICT ON CONSTRAINT release_lessons_pkey DO NOTHING;
 SELECT EXISTS (SELECT FROM gatehouse.release_lessons l
                 WHERE l.tenant_id = gatehouse.current_tenant() AND l.run_id = @run AND l.lesson_id = @lesson) AS there;
 
+-- name: LessonSaid :many
+-- Whether the lesson of that id is the very same, of the same release and by the same person; no row where there is none.
+SELECT run_id = @run AND happened = @happened AND why = @why AND todo = @todo AND owner_role = @owner AND due_on = @due_on::date
+       AND issuer = @issuer AND subject = @subject AS same
+  FROM gatehouse.release_lessons
+ WHERE tenant_id = gatehouse.current_tenant() AND lesson_id = @lesson;
+
 -- name: MarkLesson :exec
 INSERT INTO gatehouse.release_lesson_marks (tenant_id, lesson_id, note, issuer, subject, name)
 SELECT l.tenant_id, l.lesson_id, @note, @issuer, @subject, @name

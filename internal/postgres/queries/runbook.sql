@@ -206,6 +206,12 @@ SELECT gatehouse.current_tenant(), @run, @item,
        @kind, @words, @from_issuer, @from_subject, @from_name, @issuer, @subject, @name, @key
     ON CONFLICT ON CONSTRAINT item_notes_said_once DO NOTHING;
 
+-- name: ItemNoteSaid :one
+-- Whether the form with this key said the very same, here and by the same person.
+SELECT EXISTS (SELECT FROM gatehouse.item_notes
+                WHERE tenant_id = gatehouse.current_tenant() AND form_key = @key AND run_id = @run AND item_id = @item
+                  AND words = @words AND issuer = @issuer AND subject = @subject) AS said;
+
 -- name: ItemWaiver :one
 SELECT coalesce(gatehouse.waiver_roles(i.run_id, i.item_id), '{}') AS roles, w.waiver_id, w.role, w.statement, w.reason, w.content_sha256,
        w.content_sha256 = encode(sha256(convert_to(w.content, 'UTF8')), 'hex') AS intact,
@@ -287,8 +293,11 @@ SELECT t.name, t.version, t.sha256
  LIMIT 1;
 
 -- name: AddTemplate :exec
+-- Nothing where the company's texts would be more than they may be together: the pages that offer them read them all.
 INSERT INTO gatehouse.runbook_templates (tenant_id, name, version, sha256, template, issuer, subject, person)
-VALUES (gatehouse.current_tenant(), @name, @version, @sha256, @template, @issuer, @subject, @person)
+SELECT gatehouse.current_tenant(), @name, @version, @sha256, @template::text, @issuer, @subject, @person
+ WHERE octet_length(@template) + (SELECT coalesce(sum(octet_length(t.template)), 0) FROM gatehouse.runbook_templates t
+                                   WHERE t.tenant_id = gatehouse.current_tenant()) <= @most::bigint
     ON CONFLICT ON CONSTRAINT runbook_templates_pkey DO NOTHING;
 
 -- name: TemplateThere :one
