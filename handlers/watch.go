@@ -120,15 +120,17 @@ func (h lookouts) watch(c echo.Context, run uuid.UUID, what string) error {
 	if what != "" {
 		place = live.Place(run, what)
 		topics = append(topics, live.Topic{Kind: live.Presence, ID: place})
-		if _, err := h.stories.Mark(c.Request().Context(), by, run, place); err != nil {
-			return err
-		}
-		if h.presence != nil {
-			defer h.presence.Enter(c.Request().Context(), by, place)()
-		}
 	}
+	leave := func() {}
+	defer func() { leave() }()
+	entered := what == "" || h.presence == nil
 	return web.Stream(c, topics, 0, func(ctx context.Context, _ int64) (web.Tail, error) {
 		mark, err := h.stories.Mark(ctx, by, run, place)
+		if err == nil && !entered {
+			// Only here, since a stream that is refused, for want of room too, must not wake everybody who has the place open.
+			entered, leave = true, h.presence.Enter(ctx, by, place)
+			mark, err = h.stories.Mark(ctx, by, run, place)
+		}
 		return web.Tail{Mark: mark.Value, Over: mark.Over}, err
 	})
 }

@@ -70,8 +70,8 @@ func plainDecimal(s string) (decimal.Decimal, bool) {
 	return d, err == nil
 }
 
-// Time reads what an input of type datetime-local sends, as a moment in the place's time zone. A moment that the
-// zone's clock skips or has twice is read as time.ParseInLocation does and shown again for confirmation by the page.
+// Time reads what an input of type datetime-local sends, as a moment in the place's time zone. What the zone's clocks skip or
+// show twice, when summer time begins and ends, is a complaint: it would be an hour beside what somebody meant.
 func (v *Values) Time(name string, zone *time.Location) time.Time {
 	s := v.take(name)
 	if s == "" {
@@ -85,11 +85,34 @@ func (v *Values) Time(name string, zone *time.Location) time.Time {
 			return time.Time{}
 		}
 		if err == nil {
+			if complaint := clockChange(s, layout, zone, t); complaint != "" {
+				v.Complain(name, complaint)
+				return time.Time{}
+			}
 			return t
 		}
 	}
 	v.Complain(name, sprint("A date and time like 2026-03-01 14:00 (%s), please.", zone))
 	return time.Time{}
+}
+
+// clockChange says why the zone's clocks do not show the time that was typed exactly once; t is what it was read as.
+func clockChange(typed, layout string, zone *time.Location, t time.Time) string {
+	shows := map[int64]bool{}
+	for _, near := range []time.Time{t.Add(-24 * time.Hour), t.Add(24 * time.Hour)} {
+		_, offset := near.In(zone).Zone()
+		at, err := time.ParseInLocation(layout, typed, time.FixedZone("", offset))
+		if err == nil && at.In(zone).Format(layout) == at.Format(layout) {
+			shows[at.Unix()] = true
+		}
+	}
+	switch len(shows) {
+	case 0:
+		return sprint("The clocks of %s skip this time: summer time begins then. Choose an earlier or a later one.", zone)
+	case 2:
+		return sprint("The clocks of %s show this time twice: summer time ends then. Choose an earlier or a later one, so that everybody means the same.", zone)
+	}
+	return ""
 }
 
 // UUID reads an id in the usual form.

@@ -61,6 +61,33 @@ func TestAFormTakesOverNothingItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// When summer time begins, an hour is skipped, and when it ends, one comes twice: neither is read as something else.
+func TestATimeThatTheClocksSkipOrShowTwiceIsAComplaint(t *testing.T) {
+	for _, c := range []struct{ zone, typed, read, complaint string }{
+		{"America/New_York", "2027-03-14T01:59", "2027-03-14T06:59:00Z", ""},
+		{"America/New_York", "2027-03-14T02:00", "", "The clocks of America/New_York skip this time"},
+		{"America/New_York", "2027-03-14T02:59:59", "", "skip this time"},
+		{"America/New_York", "2027-03-14T03:00", "2027-03-14T07:00:00Z", ""},
+		{"America/New_York", "2026-11-01T00:59", "2026-11-01T04:59:00Z", ""},
+		{"America/New_York", "2026-11-01 01:30", "", "The clocks of America/New_York show this time twice"},
+		{"America/New_York", "2026-11-01T02:00", "2026-11-01T07:00:00Z", ""},
+		{"Europe/Berlin", "2027-03-28T02:30", "", "skip this time"},
+		{"Europe/Berlin", "2026-10-25T02:30", "", "show this time twice"},
+		{"Australia/Lord_Howe", "2026-10-04T02:15", "", "skip this time"}, // by half an hour
+		{"UTC", "2026-11-01T01:30", "2026-11-01T01:30:00Z", ""},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := unread(map[string][]string{"f": {c.typed}})
+		got, complaint := v.Time("f", zone), v.Problems()["f"]
+		if c.complaint != "" && (!strings.Contains(complaint, c.complaint) || !got.IsZero()) || c.complaint == "" && (complaint != "" || got.UTC().Format(time.RFC3339) != c.read) {
+			t.Errorf("%s in %s is read as %s, complaint %q; want %q, complaint %q", c.typed, c.zone, got.UTC().Format(time.RFC3339), complaint, c.read, c.complaint)
+		}
+	}
+}
+
 func TestTypedReads(t *testing.T) {
 	ten, places := decimal.NewFromInt(10), int32(1)
 	for _, c := range []struct {

@@ -24,6 +24,8 @@ const (
 	// mostStreams are open for one sign-in in one process. Over HTTP/1.1 a browser has six connections to a site, and
 	// pages need some.
 	mostStreams = 4
+	// mostOfPerson are open for one person in one process, through however many sign-ins: what one takes, others lack.
+	mostOfPerson = 10 * mostStreams
 	// again is what a browser waits before it comes back by itself, in milliseconds.
 	again = 1000
 )
@@ -78,7 +80,8 @@ func Stream(c echo.Context, topics []live.Topic, after int64, follow Follow) err
 	if !ok || w.config.Hub == nil {
 		return fault.New(fault.NotFound, "There are no live pages here.")
 	}
-	leave, err := w.streams.enter(of(c).tokenHash)
+	by := Actor(c)
+	leave, err := w.streams.enter(of(c).tokenHash, by.Issuer+" "+by.Subject)
 	if err != nil {
 		return err
 	}
@@ -102,29 +105,38 @@ func Stream(c echo.Context, topics []live.Topic, after int64, follow Follow) err
 	return nil
 }
 
-// streams counts the open ones of each sign-in.
+// streams counts the open ones of each sign-in and of each person.
 type streams struct {
-	mu   sync.Mutex
-	open map[string]int
+	mu       sync.Mutex
+	sessions map[string]int
+	people   map[string]int
 }
 
-func (s *streams) enter(session string) (leave func(), err error) {
+func (s *streams) enter(session, person string) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open[session] >= mostStreams {
+	switch {
+	case s.sessions[session] >= mostStreams:
 		return nil, fault.New(fault.TooMany, "This sign-in watches %d pages already. This one asks again every %d seconds.", mostStreams, PollSeconds)
+	case s.people[person] >= mostOfPerson:
+		return nil, fault.New(fault.TooMany, "You watch %d pages already, through all your sign-ins. This one asks again every %d seconds.", mostOfPerson, PollSeconds)
+	case s.sessions == nil:
+		s.sessions, s.people = map[string]int{}, map[string]int{}
 	}
-	if s.open == nil {
-		s.open = map[string]int{}
-	}
-	s.open[session]++
+	s.sessions[session]++
+	s.people[person]++
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.open[session]--; s.open[session] <= 0 {
-			delete(s.open, session)
-		}
+		less(s.sessions, session)
+		less(s.people, person)
 	}, nil
+}
+
+func less(open map[string]int, who string) {
+	if open[who]--; open[who] <= 0 {
+		delete(open, who)
+	}
 }
 
 type stream struct {
@@ -175,6 +187,9 @@ func (s *stream) run(tail Tail) {
 			return
 		}
 		tail, s.missed = next, false
+		if len(tail.Lines) > 0 && !s.signedIn(ctx) { // until the next heartbeat it may be told that something changed, and not what
+			return
+		}
 		if !s.tell(tail) {
 			return
 		}

@@ -238,6 +238,36 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 	s.awaitNoWatchers(d)
 }
 
+// What a log says is told to nobody whose session is over, also between two heartbeats.
+func TestAStreamTellsNothingAfterItsSession(t *testing.T) {
+	t.Parallel()
+	d := &diary{topic: live.Topic{Kind: live.Operation, ID: uuid.New()}}
+	s := open(t, func(o *settings) { o.config.Hub, o.config.Heartbeat = &d.hub, time.Hour })
+	d.hub.Listen(true)
+	s.web.Mount([]web.Route{{Method: http.MethodGet, Path: "/diary", Right: actor.HealthRead, Streams: true, Handler: func(c echo.Context) error {
+		return web.Stream(c, []live.Topic{d.topic}, 0, d.follow)
+	}}})
+	e := s.as("viewer@rivermark").events("/diary")
+	e.want("state  listening")
+	s.sql(`UPDATE gatehouse.sessions SET last_seen_at = now() - interval '31 minutes'`)
+	d.add("a secret")
+	e.want("away  signed out", "ended")
+}
+
+// One person takes no more than a part of what a process can keep open, through however many sign-ins.
+func TestAPersonHasBoundedStreams(t *testing.T) {
+	t.Parallel()
+	s, _ := streaming(t)
+	for range 10 {
+		b := s.as("viewer@rivermark")
+		for range 4 {
+			b.events("/diary").want("state  listening")
+		}
+	}
+	wantStatus(t, "one more stream of the same person", s.as("viewer@rivermark").get("/diary"), http.StatusTooManyRequests)
+	s.as("qa.lead@rivermark").events("/diary").want("state  listening")
+}
+
 func TestAStreamEndsWithTheProgram(t *testing.T) {
 	t.Parallel()
 	s, d := streaming(t)

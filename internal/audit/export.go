@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -178,10 +179,11 @@ func orEmpty(s *string) string {
 
 var number = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
-// NotAFormula is the text such that no spreadsheet calculates it: what begins as a formula does gets an apostrophe before
-// it. Numbers stay numbers, negative ones too.
+// NotAFormula is the text such that no spreadsheet calculates it: what begins as a formula does, in full width too, gets an
+// apostrophe before it. Numbers stay numbers, negative ones too.
 func NotAFormula(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) && !number.MatchString(cell) {
+	first, _ := utf8.DecodeRuneInString(cell)
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) && !number.MatchString(cell) {
 		return "'" + cell
 	}
 	return cell

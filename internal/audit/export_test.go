@@ -107,7 +107,7 @@ func TestWhateverIsChangedInAnExportedFileIsFound(t *testing.T) {
 // W17.
 func TestNoCellOfACSVIsAFormula(t *testing.T) {
 	for cell, want := range map[string]string{
-		"=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "+1": "'+1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'\rx", "\nx": "'\nx", "-1+2": "'-1+2", "-": "'-", "--5": "'--5", "-5.25e3": "'-5.25e3",
+		"=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "+1": "'+1", "@SUM(A1)": "'@SUM(A1)", "\tx": "'\tx", "\rx": "'\rx", "\nx": "'\nx", "-1+2": "'-1+2", "-": "'-", "--5": "'--5", "-5.25e3": "'-5.25e3", "＝1+1": "'＝1+1", "－1": "'－1", "＠SUM": "'＠SUM",
 		"-5.25": "-5.25", "-5": "-5", "5": "5", "": "", "plain": "plain", "a=b": "a=b",
 	} {
 		if got := NotAFormula(cell); got != want {

@@ -110,9 +110,10 @@ func fileName(raw string) (name, complaint string) {
 	return name, ""
 }
 
-// hidden characters would make a name read as another: line breaks, and marks that turn the direction of writing.
+// hidden characters would make a name read as another: line breaks, what has no width, and marks that turn the direction of
+// writing. What joins letters (U+200C, U+200D) is part of how some languages are written.
 func hidden(r rune) bool {
-	return unicode.IsControl(r) || r == '\u200e' || r == '\u200f' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) || r == '\u200b' || r == '\u2060' || r == '\ufeff' || r == '\u200e' || r == '\u200f' || r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
 }
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)

@@ -33,6 +33,8 @@ func TestReceiveFile(t *testing.T) {
 		{name: strings.Repeat("n", 300), body: []byte("x"), kind: fault.Invalid, complaint: "255 bytes"},
 		{name: "a\x00b.txt", body: []byte("x"), kind: fault.Invalid, complaint: "cannot be seen"},
 		{name: "gnp\u202egpj.exe", body: []byte("x"), kind: fault.Invalid, complaint: "cannot be seen"},
+		{name: "scan\u200b.pdf", body: []byte("x"), kind: fault.Invalid, complaint: "cannot be seen"},
+		{name: "scan\u2028.pdf", body: []byte("x"), kind: fault.Invalid, complaint: "cannot be seen"},
 		{name: "bad\xff.txt", body: []byte("x"), kind: fault.Invalid, complaint: "cannot be seen"},
 	} {
 		got, err := ReceiveFile(c.name, bytes.NewReader(c.body))
