@@ -346,6 +346,8 @@ func (s runbookTx) ChangeRun(_ context.Context, run runbook.Run, _ int) error {
 	return nil
 }
 
+func (s runbookTx) RollingBack(context.Context, uuid.UUID) (string, error) { return "", nil }
+
 func (s runbookTx) Record(_ context.Context, e audit.Event) error {
 	if _, id, ok := strings.Cut(e.ObjectID, "/"); ok {
 		item := runbook.ItemID(id)

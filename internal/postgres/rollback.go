@@ -197,8 +197,12 @@ func (t rollbackTx) Tick(ctx context.Context, rollback uuid.UUID, step int, need
 
 func (t rollbackTx) End(ctx context.Context, rollback uuid.UUID, givenUp bool, note string) (bool, error) {
 	done, err := t.did(ctx, "EndRollback", t.who(rollback, pgx.StrictNamedArgs{"given_up": givenUp, "note": note}))
-	if err != nil || !done || givenUp {
+	if err != nil || !done {
 		return done, err
+	}
+	if givenUp {
+		_, err := t.did(ctx, "CloseAfterRollback", pgx.StrictNamedArgs{"rollback": rollback})
+		return true, err
 	}
 	ended, err := t.did(ctx, "EndRolledBackRun", pgx.StrictNamedArgs{"rollback": rollback})
 	if err == nil && !ended {

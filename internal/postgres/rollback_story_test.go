@@ -218,6 +218,50 @@ func TestARollbackThatIsGivenUpLetsTheReleaseGoOn(t *testing.T) {
 	r.begin(oncall, "RB-1")
 }
 
+// While it is being taken back a release has one end, its rollback's: aborted or closed meanwhile, that could never end.
+func TestAReleaseThatIsRolledBackEndsWithThat(t *testing.T) {
+	t.Parallel()
+	r := withWaysBack(t)
+	r.passed()
+	b := r.begin(oncall, "RB-1")
+	shown, err := r.runbook.Show(t.Context(), worker, r.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := runbook.SeenRun{Run: r.id, Version: shown.Run.Version}
+	r.knock("to abort it", r.runbook.Abort(t.Context(), devops, seen, shown.Run.Code, "It is all broken."), fault.Conflict, "being rolled back by RB-1, decided by Olaf")
+	for step := range 2 {
+		if err := r.back.Tick(t.Context(), worker, r.tick(b, step+1)); err != nil {
+			t.Fatalf("Tick: %v", err)
+		}
+	}
+	if err := r.back.End(t.Context(), oncall, r.end(b)); err != nil || r.state() != runbook.RolledBack {
+		t.Errorf("End = %v, and the release is %s", err, r.state())
+	}
+}
+
+// Its last item may be done while it is being taken back: it closes when that is given up, and not before.
+func TestAReleaseClosesWhenItsRollbackIsGivenUp(t *testing.T) {
+	t.Parallel()
+	r := withWaysBack(t)
+	r.finished()
+	r.sign(qa, signoff.Final, "qa")
+	r.sign(devops, signoff.Final, "devops")
+	b := r.begin(oncall, "RB-1")
+	r.done("C1", "I have looked.")
+	if r.state() != runbook.SignedOff {
+		t.Fatalf("with its last item the release is %s in the middle of a rollback, want signed off", r.state())
+	}
+	give := r.end(b)
+	give.GivenUp = true
+	if err := r.back.End(t.Context(), oncall, give); err != nil || r.state() != runbook.Closed {
+		t.Errorf("End(given up) = %v, and the release is %s; want it closed, as nothing is left to do", err, r.state())
+	}
+	if n := r.count("SELECT count(*) FROM gatehouse.audit_events WHERE action = 'rollback:end' AND after ->> 'release' = 'closed'"); n != 1 {
+		t.Errorf("%d entries say that the release closed with it, want 1", n)
+	}
+}
+
 // Two processes, two people, the same form, and each thing happens once.
 func TestARollbackHappensOnce(t *testing.T) {
 	t.Parallel()

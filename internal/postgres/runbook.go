@@ -227,6 +227,11 @@ func (t runbookTx) ChangeRun(ctx context.Context, run runbook.Run, seen int) err
 	return err
 }
 
+func (t runbookTx) RollingBack(ctx context.Context, run uuid.UUID) (way string, err error) {
+	err = t.tx.QueryRow(ctx, sql("RollingBack"), pgx.StrictNamedArgs{"run": run}).Scan(&way)
+	return way, err
+}
+
 func secondsOrNull(d *time.Duration) *int {
 	if d == nil {
 		return nil

@@ -461,6 +461,9 @@ func (s *Rollbacks) End(ctx context.Context, by actor.Actor, r EndRequest) error
 			if ended.Goal > 0 && !r.GivenUp {
 				after["goal_seconds"], after["goal_kept"] = int(ended.Goal.Seconds()), ended.Kept
 			}
+			if page.Run.State == Closed { // what was left to do was done while it ran
+				after["release"] = Closed
+			}
 			return audit.Event{Action: "rollback:end", Reason: r.Note, Before: map[string]any{"rollback": r.Rollback, "state": b.State()}, After: after}, nil
 		case b.Ended != nil:
 			return audit.Event{}, fault.New(fault.Conflict, "%s has ended this rollback already.", b.Ended.By.Name)

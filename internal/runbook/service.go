@@ -64,6 +64,8 @@ type Tx interface {
 	Change(ctx context.Context, run uuid.UUID, item Item, seen int) error
 	// ChangeRun stores T-0, state and end of a run; seen is the version it was changed from.
 	ChangeRun(ctx context.Context, run Run, seen int) error
+	// RollingBack is the way by which the release is being taken back now; empty while it is not.
+	RollingBack(ctx context.Context, run uuid.UUID) (way string, err error)
 	Record(ctx context.Context, e audit.Event) error
 }
 

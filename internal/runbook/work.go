@@ -242,7 +242,7 @@ func (s *Service) act(ctx context.Context, by actor.Actor, seen Seen, act Act, r
 	})
 }
 
-// closeIfFinished closes a release that was signed off, with its last item.
+// closeIfFinished closes a release that was signed off, with its last item. One that is being taken back ends with that.
 func closeIfFinished(ctx context.Context, tx Tx, plan Plan, changed Item, by actor.Actor) (bool, error) {
 	for i := range plan.Items {
 		if plan.Items[i].ID == changed.ID {
@@ -257,6 +257,9 @@ func closeIfFinished(ctx context.Context, tx Tx, plan Plan, changed Item, by act
 	}
 	if plan.Run.State != SignedOff {
 		return false, nil
+	}
+	if way, err := tx.RollingBack(ctx, plan.Run.ID); err != nil || way != "" {
+		return false, err
 	}
 	run := plan.Run
 	seen := run.Version
@@ -384,6 +387,11 @@ func (s *Service) changeRun(ctx context.Context, by actor.Actor, seen SeenRun, a
 		if refusal.Fields != nil {
 			return refusal
 		}
+		if after.State == Aborted {
+			if err := refuseInRollback(ctx, tx, before.ID); err != nil {
+				return err
+			}
+		}
 		after.Version++
 		if err := tx.ChangeRun(ctx, after, before.Version); err != nil {
 			return err
@@ -392,6 +400,14 @@ func (s *Service) changeRun(ctx context.Context, by actor.Actor, seen SeenRun, a
 			Action: action, ObjectKind: "release", ObjectID: before.ID.String(), Reason: reason, Before: before.facts(), After: after.facts(),
 		})
 	})
+}
+
+func refuseInRollback(ctx context.Context, tx Tx, run uuid.UUID) error {
+	way, err := tx.RollingBack(ctx, run)
+	if err == nil && way != "" {
+		err = fault.New(fault.Conflict, "This release is being rolled back by %s. It ends with that; to abort it, give the rollback up first.", way)
+	}
+	return err
 }
 
 func (r Run) facts() map[string]any {

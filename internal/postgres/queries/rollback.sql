@@ -69,6 +69,17 @@ UPDATE gatehouse.runs r
  WHERE b.tenant_id = gatehouse.current_tenant() AND b.rollback_id = @rollback
    AND r.tenant_id = b.tenant_id AND r.run_id = b.run_id AND r.state IN ('active', 'signed_off');
 
+-- name: CloseAfterRollback :exec
+-- While it was being taken back nothing closed it; now that this is given up, it closes if nothing is left to do.
+UPDATE gatehouse.runs r
+   SET state = 'closed', ended_at = a.done_at, ended_by = a.name, end_reason = 'Nothing is left to do.', version = r.version + 1
+  FROM gatehouse.rollbacks b
+  JOIN gatehouse.rollback_acts a ON a.tenant_id = b.tenant_id AND a.rollback_id = b.rollback_id AND a.kind = 'ended' AND NOT a.good
+ WHERE b.tenant_id = gatehouse.current_tenant() AND b.rollback_id = @rollback
+   AND r.tenant_id = b.tenant_id AND r.run_id = b.run_id AND r.state = 'signed_off'
+   AND (SELECT bool_and(i.state IN ('done', 'skipped')) FROM gatehouse.run_items i
+         WHERE i.tenant_id = r.tenant_id AND i.run_id = r.run_id AND i.gate = '');
+
 -- name: ReviewRollback :exec
 -- After its end, by somebody who neither asked for it nor ended it, with a fresh sign-in.
 INSERT INTO gatehouse.rollback_acts (tenant_id, rollback_id, kind, good, note, issuer, subject, name, auth_time, done_at)

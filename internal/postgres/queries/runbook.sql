@@ -274,9 +274,14 @@ UPDATE gatehouse.runs r
  WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run;
 
 -- name: ChangeRun :exec
+-- A release that is being taken back neither is aborted nor closes: it ends with its rollback.
 UPDATE gatehouse.runs
    SET state = @state, t0 = @t0, ended_at = @ended_at, ended_by = @ended_by, end_reason = @end_reason, version = @version
- WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND version = @seen;
+ WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND version = @seen
+   AND NOT (@state::text IN ('aborted', 'closed') AND gatehouse.rolling_back(tenant_id, run_id) IS NOT NULL);
+
+-- name: RollingBack :one
+SELECT coalesce(gatehouse.rolling_back(gatehouse.current_tenant(), @run), '') AS way;
 
 -- name: ImportedTemplates :many
 SELECT template, issuer, subject, person, imported_at
