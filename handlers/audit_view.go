@@ -163,7 +163,7 @@ func sealPart(page audit.Page, now time.Time) pages.SealPart {
 		part.Say = fmt.Sprintf("Entry %d was sealed %s, and this server has no key to check the seal with (GATEHOUSE_SEAL_KEY, GATEHOUSE_SEAL_TRUSTED).", s.Seq, relative(s.At.Sub(now)))
 	default:
 		part.State = components.State{Code: "sealed", Word: "Sealed", Tone: components.Good}
-		part.Say = fmt.Sprintf("Everything up to entry %d is sealed (%s): whoever rewrites it, or cuts it off, cannot make the seal fit.", s.Seq, relative(s.At.Sub(now)))
+		part.Say = fmt.Sprintf("Everything up to entry %d is sealed (%s): whoever rewrites it, or cuts it off, cannot make the seal fit. What came after is sealed within a quarter of an hour.", s.Seq, relative(s.At.Sub(now)))
 	}
 	return part
 }

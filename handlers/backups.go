@@ -41,7 +41,7 @@ type backups struct {
 func Backups(stories OperationStories, off string, drillWithin time.Duration, now func() time.Time) []web.Route {
 	h := backups{stories, off, drillWithin, now}
 	order := func(path, doing string, kind operation.Kind) web.Route {
-		return web.Route{Method: http.MethodPost, Path: path, Right: actor.MigrationApply, Fresh: migrationFreshness, Doing: doing, Handler: h.order(kind)}
+		return web.Route{Method: http.MethodPost, Path: path, Right: actor.MigrationApply, Action: "operation:order", Fresh: migrationFreshness, Doing: doing, Handler: h.order(kind)}
 	}
 	return []web.Route{
 		web.Needs(http.MethodGet, backupsPage, actor.MigrationRead, h.list),

@@ -96,6 +96,9 @@ func TestRefusedEvidenceStaysInItsField(t *testing.T) {
 			if len(got.all("data-complaints", "")) != 1 || len(got.all("href", "#"+fieldOf(item))) != 1 {
 				t.Error("the summary does not lead to the field")
 			}
+			if len(got.all("data-kept", "")) != 1 {
+				t.Error("the page does not say that its fields are the person's, and would draw over them")
+			}
 			if kind != runbook.Statement && got.typed(fieldOf(item)) != c.typed || got.typed("note") != "Typed with care." {
 				t.Errorf("typed text: %q, note %q", got.typed(fieldOf(item)), got.typed("note"))
 			}

@@ -259,7 +259,7 @@ func yoursAndTheirs(p runbook.ItemPage, typed func(string) string) []pages.Diffe
 		{"Evidence", typed("evidence_" + string(p.Item.Kind)), theirs.Value}, {"Note", typed("note"), theirs.Note}, {"Reason", typed("reason"), p.Item.Reason},
 	} {
 		if f.yours != "" {
-			rows = append(rows, pages.Difference{What: f.what, Then: "yours, not saved: " + f.yours, Now: cmp.Or(f.theirs, "none")})
+			rows = append(rows, pages.Difference{What: f.what, Then: "yours, not saved: " + f.yours, Now: cmp.Or(f.theirs, "none"), Typed: true})
 		}
 	}
 	return rows

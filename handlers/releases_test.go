@@ -155,6 +155,10 @@ func TestNextStep(t *testing.T) {
 			s.settle(runbook.Done, inPhases("hour-1", "hour-4", "hour-24", "hour-48"))
 			s.runs[0].State = runbook.SignedOff
 		}, "", false, "", "Everything required is done"},
+		"what was skipped by signature is settled": {qaLead, func(s *shelf) {
+			s.settle(runbook.Done, gated)
+			s.settle(runbook.Skipped, func(i runbook.Item) bool { return i.ID == "PRE-P1" })
+		}, "Backend lead, QA lead, Statistical expert", true, "/gates/go_no_go", "0 of 4 required signatures"},
 		"aborted: none": {devOps, func(s *shelf) { s.runs[0].State = runbook.Aborted }, "", false, "", ""},
 	}
 	for name, c := range cases {

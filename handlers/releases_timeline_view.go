@@ -81,7 +81,7 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 	unfolded := false
 	for _, spec := range r.Template.Phases {
 		p := pages.Phase{ID: string(spec.ID), Name: spec.Name, Offset: spec.Offset.String(), Due: moment(r.Run.T0.Add(time.Duration(spec.Offset)), r.At, r.Run.Zone())}
-		waiting, moving := false, false
+		waiting, free, moving := false, false, false
 		for _, i := range r.Items {
 			if i.Phase != spec.ID {
 				continue
@@ -103,9 +103,10 @@ func phaseViews(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]ru
 			p.Items = append(p.Items, row)
 			p.Counts = add(p.Counts, countOf(row.State.Code))
 			waiting = waiting || (i.Required && row.State == blockedState)
+			free = free || (i.Required && row.State == itemStates[runbook.Open])
 			moving = moving || i.State != runbook.Open
 		}
-		p.State = phaseState(p.Counts, waiting, moving, requiredDone(r, spec.ID))
+		p.State = phaseState(p.Counts, waiting && !free, moving, requiredDone(r, spec.ID))
 		if r.Run.Ended() && p.State.Code != "done" && p.State.Code != "failed" {
 			p.State = leftState
 		}
@@ -169,7 +170,7 @@ func timelineView(r runbook.Release, phases []pages.Phase) components.Timeline {
 		times = append(times, r.Run.T0.Add(time.Duration(r.Template.Phases[n].Offset)))
 		t.Marks = append(t.Marks, components.Mark{
 			Label: p.Name, Offset: p.Offset, Href: "#phase-" + p.ID, Time: p.Due, State: p.State,
-			Summary: fmt.Sprintf("%d of %d done", p.Counts.Done+p.Counts.Skipped, p.Counts.Total()),
+			Summary: doneWords(p.Counts),
 		})
 		for _, g := range r.Gates {
 			if string(g.AfterPhase) != p.ID {
@@ -201,6 +202,15 @@ func timelineView(r runbook.Release, phases []pages.Phase) components.Timeline {
 	return t
 }
 
+// doneWords is the line below a phase on the timeline; what was skipped was not done.
+func doneWords(c components.Counts) string {
+	words := fmt.Sprintf("%d of %d done", c.Done, c.Total())
+	if c.Skipped > 0 {
+		words += fmt.Sprintf(", %d skipped", c.Skipped)
+	}
+	return words
+}
+
 // nextView is the first thing that keeps the release from going on.
 func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runbook.Wait) pages.NextStep {
 	if r.Run.Ended() {
@@ -208,7 +218,7 @@ func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runb
 	}
 	for _, phase := range r.Template.Phases {
 		for _, i := range r.Items {
-			if i.Phase == phase.ID && i.Required && i.State != runbook.Done && (r.Run.State == runbook.Active || i.Gate == "") && onlyTime(waits[i.ID]) {
+			if i.Phase == phase.ID && i.Required && (!i.State.Settled() || r.Stale(i)) && (r.Run.State == runbook.Active || i.Gate == "") && onlyTime(waits[i.ID]) {
 				return nextItem(by, r, i, waits[i.ID])
 			}
 		}

@@ -39,7 +39,9 @@ func (h me) view(c echo.Context, by actor.Actor, sessions []actor.Session) pages
 		FreshHref: "/login?fresh=1&return=%2Fme",
 		AskWhom:   "Whoever looks after accounts at " + h.provider + " can give you one.",
 	}
-	if until, fresh := web.FreshUntil(c); fresh {
+	if !by.Can(actor.GateSign) {
+		v.FreshHref = ""
+	} else if until, fresh := web.FreshUntil(c); fresh {
 		v.SignsUntil = moment(until, now, time.UTC)
 	}
 	if by.CameBack() {

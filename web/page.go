@@ -40,6 +40,7 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 		Ref: Ref(c), Path: returnPath(c), Theme: chosenTheme(c), Flash: takeFlash(c),
 	}
 	if by.SignedIn() {
+		shell.Kept = c.Request().Method == http.MethodPost || Prefill(c) != nil
 		shell.Tenant = by.TenantName
 		shell.Alarm = of(c).alarm
 		shell.Seal = sealed(of(c).seal)

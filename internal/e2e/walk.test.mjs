@@ -44,6 +44,21 @@ step('a backup is taken, restored, and rehearsed on', async () => {
   await shot(page, 'backups');
 });
 
+step('what was refused stays in its fields, with its complaint, while the page is live', async () => {
+  const page = await crew.as('qa_lead');
+  const { href } = (await crew.rows('qa_lead')).find((r) => r.item === 'PRE-P1');
+  await page.goto(base + href);
+  const form = page.locator('main form[action$="/fail"]');
+  await form.evaluate((one) => { one.noValidate = true; one.closest('details')?.setAttribute('open', ''); });
+  await form.locator('[name="reason"]').fill('no');
+  const asked = page.waitForResponse((answer) => answer.request().resourceType() === 'fetch' && new URL(answer.url()).pathname === href);
+  await Promise.all([page.waitForNavigation(), form.locator('button').click()]);
+  await (await asked).finished();
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+  assert.equal(await page.locator('main form[action$="/fail"] [name="reason"]').inputValue(), 'no');
+  assert.equal(await page.locator('main [data-complaints]').count(), 1);
+});
+
 step('the checklist and the validation are worked through', async () => { await crew.workPhases('checklist', 'validation'); });
 
 step('an automatic item cannot be ticked by hand', async () => {

@@ -237,8 +237,11 @@ func (i Item) GoodUntil() time.Time {
 // Stale says that the item was done with evidence that is too old now, so that it is open again until its gate has passed.
 // What was signed in time stays signed: the limit is one of signing.
 func (p Plan) Stale(item Item) bool {
-	until := item.GoodUntil()
-	if p.Run.State != Active || until.IsZero() || !p.At.After(until) {
+	until, at := item.GoodUntil(), p.At
+	if p.Run.Ended() {
+		at = p.Run.EndedAt // what was too old then is not made fresh by ending
+	}
+	if p.Run.State == SignedOff || until.IsZero() || !at.After(until) {
 		return false
 	}
 	return !slices.ContainsFunc(p.Gates, func(g Gate) bool { return g.ID == item.Gate && g.Passed })

@@ -18,8 +18,18 @@ const seldom = Number(live?.dataset.liveSeldom || "20") * 1000;
 let stream = null;
 let drawn = performance.now();
 
+// The server gave a refused form back, or one that a sign-in had interrupted: what it holds is the person's, and so are the
+// complaints beside it.
+function kept(region) {
+	return main.dataset.kept !== undefined
+		&& [...region.querySelectorAll("input:not([type=hidden]), textarea, select")].some((field) => field.matches("[aria-invalid=true], :checked") || field.value !== "");
+}
+
 // A part in which somebody types, or has typed, is left alone.
 function inUse(region) {
+	if (kept(region)) {
+		return true;
+	}
 	const at = document.activeElement;
 	if (region.contains(at) && (at.matches("input, textarea, select") || (region.matches("[data-live-version]") && at.closest("form")))) {
 		return true;

@@ -143,6 +143,9 @@ type Shell struct {
 	Path        string // where the theme switch returns to: path and query of this page
 	Assets      Assets
 
+	// Kept says that fields hold what the person typed before, and their complaints: nothing may draw over them.
+	Kept bool
+
 	// RefreshSeconds makes a page without script reload itself; zero does not.
 	RefreshSeconds int
 }

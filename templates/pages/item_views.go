@@ -133,6 +133,8 @@ type OtherVersion struct {
 // Difference is one thing that is not what it was.
 type Difference struct {
 	What, Then, Now string
+	// Typed says that Then is the person's own, not saved: it is not struck out.
+	Typed bool
 }
 
 // Settled is who finished, failed or skipped an item, and when.

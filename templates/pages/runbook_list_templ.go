@@ -224,7 +224,7 @@ func RunbookList(v RunbookListView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = components.Input(components.Field{Name: "runbook_file", Type: "file", Label: "Runbook", Hint: "One JSON file, as `gatehouse runbook schema` describes it; `gatehouse runbook check` says beforehand what is wrong. A version that was imported is never replaced: what changes gets a new version.", Problem: v.Complaints.For("runbook_file"), MaxBytes: v.MaxBytes, Required: true}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = components.Input(components.Field{Name: "runbook_file", Type: "file", Label: "Runbook", Hint: "One JSON file, as the command “gatehouse runbook schema” describes it; “gatehouse runbook check” says beforehand what is wrong. A version that was imported is never replaced: what changes gets a new version.", Problem: v.Complaints.For("runbook_file"), MaxBytes: v.MaxBytes, Required: true}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
