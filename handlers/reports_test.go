@@ -68,12 +68,12 @@ func TestAReportSaysWhatWasPlannedAndWhatHappened(t *testing.T) {
 		Run: review.Run{ID: runID, Code: "REQ-1", State: "signed_off", TimeZone: "America/New_York", T0: t0, StartedAt: t0.Add(-time.Hour)}, At: t0.Add(2 * time.Hour),
 		Findings:   []review.Finding{{Kind: "item_late", Text: "P2.1, Apply, was settled 40 min late."}},
 		Items:      []review.Item{{ID: "P2.1", Title: "Apply", State: "done", Due: t0, Settled: &settled, LateSeconds: minutes(40), Failed: 1}, {ID: "P2.2", Title: "Look", State: "done", Due: t0, Settled: &settled, LateSeconds: minutes(-3)}},
-		Migrations: []review.Migration{{Version: "0.0.20", Title: "Fix", RehearsedMs: ms(8000), TookMs: ms(9500)}, {Version: "0.0.21", Title: "UUID"}},
+		Migrations: []review.Migration{{Version: "0.0.20", Title: "Fix", RehearsedMs: ms(8000), TookMs: ms(9500)}, {Version: "0.0.21", Title: "UUID"}, {Version: "0.0.15", Title: "First", ThereSince: &settled}},
 		Stops:      []review.Stop{{Gate: "Go / no-go", Attempt: 1, Kind: "rejected", Role: "QA lead", Name: "Quin", Reason: "The score is 3.", OpenedBy: "Dev", OpenedAt: &settled, Note: "Tested anew."}, {Gate: "Final", Attempt: 1, Kind: "expired", Reason: "Its time ended."}},
 		Signatures: []review.Signature{{Gate: "Go / no-go", Role: "QA lead", Name: "Quin", Standing: "void"}}, Lessons: []review.Lesson{lesson},
 	}}
 	body := d.ask(t, devOps, http.MethodGet, reportPath(runID), nil).Body.String()
-	for _, want := range []string{"<em>40 min late</em>", "<small>3 min early</small>", `data-state="rejected"`, "Quin, QA lead", "Dev opened attempt 2: Tested anew.", `data-state="expired"`, "No new attempt was opened.", "1.5 s longer than rehearsed", "not rehearsed", "not applied", `data-state="void"`, "1 finding, the gravest first.", "Overdue", "Failed 1 time", "/done", `name="happened"`} {
+	for _, want := range []string{"<em>40 min late</em>", "<small>3 min early</small>", `data-state="rejected"`, "Quin, QA lead", "Dev opened attempt 2: Tested anew.", `data-state="expired"`, "No new attempt was opened.", "1.5 s longer than rehearsed", "not rehearsed", "not applied", "not in this release", "was there before", "before this release", `data-state="void"`, "1 finding, the gravest first.", "Overdue", "Failed 1 time", "/done", `name="happened"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the report does not say %q", want)
 		}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -163,7 +164,7 @@ func reportStop(s review.Stop, at components.Time) pages.ReportLine {
 }
 
 func reportMigration(m review.Migration, at components.Time) pages.ReportMigration {
-	row := pages.ReportMigration{Version: m.Version, Title: m.Title, Href: "/migrations/" + m.Version, Rehearsed: "not rehearsed", Took: "not applied", At: at, By: m.By}
+	row := pages.ReportMigration{Version: m.Version, Title: m.Title, Href: "/migrations/" + m.Version, Rehearsed: "not rehearsed", Took: "not applied", NotHere: "not in this release", At: at, By: m.By}
 	if m.RehearsedMs != nil {
 		row.Rehearsed = duration(time.Duration(*m.RehearsedMs) * time.Millisecond)
 	}
@@ -179,6 +180,9 @@ func reportMigration(m review.Migration, at components.Time) pages.ReportMigrati
 		default:
 			row.Compared = "as rehearsed"
 		}
+	}
+	if m.TookMs == nil && m.ThereSince != nil {
+		row.Took, row.NotHere = "was there before", "before this release"
 	}
 	if m.Failures > 0 {
 		row.Note = "failed " + counted(m.Failures, "time", "times")
@@ -205,6 +209,9 @@ func reportChanges(v *pages.ReportView, r review.Report) {
 			row.After, row.AfterPoint = healthState(health.Level(c.After.State)), c.Point.Title()
 		}
 		v.Changes = append(v.Changes, row)
+	}
+	if !slices.ContainsFunc(r.Changes, func(c review.Change) bool { return c.Point != "" }) {
+		v.NoChanges = "Nothing has been measured after the migrations of the release, so there is nothing to compare with."
 	}
 	if len(r.Changes) == 0 {
 		v.NoChanges = "Nothing has been measured, so nothing can be compared."

@@ -71,6 +71,7 @@ var snapshotStates = map[snapshot.State]components.State{
 	snapshot.Due:        {Code: "due", Word: "Being taken", Tone: components.Progress},
 	snapshot.Taken:      {Code: "taken", Word: "Taken on time", Tone: components.Good},
 	snapshot.TakenLate:  {Code: "late", Word: "Taken late", Tone: components.Warn},
+	snapshot.Unmigrated: {Code: "unmigrated", Word: "Before the migrations were applied", Tone: components.Warn},
 	snapshot.Missed:     {Code: "missed", Word: "Missed", Tone: components.Bad},
 	snapshot.NotPlanned: {Code: "not_planned", Word: "Not taken", Tone: components.Unknown},
 	snapshot.Ended:      {Code: "ended", Word: "Not taken", Tone: components.Neutral},
@@ -114,6 +115,8 @@ func snapshotsView(shell layouts.Shell, w snapshot.Watch) pages.SnapshotsView {
 			if p.Miss == nil {
 				place.Note = "It was not taken in its time; the finding is written within seconds."
 			}
+		case snapshot.Unmigrated:
+			place.Note = "When it was taken, the migrations of the release were not all applied. It says how things were before them, and is not compared."
 		case snapshot.Due:
 			if w.At.Sub(p.Due) > snapshot.Grace {
 				place.Note = "Its time has passed; a late one is taken as soon as the server can, and says so."

@@ -59,6 +59,7 @@ var counting = map[string]string{
 	"SnapshotRecommendations": "the recommendations of a day, when the scheduler takes a snapshot of a release",
 	"EndRollback":             "the steps of one rollback, when it ends",
 	"ReviewMigrations":        "the ledger's entries of one release, when its report is opened",
+	"SnapshotMigrated":        "the migrations of one release, when its snapshots or its report are opened",
 	"ReviewItems":             "the entries of each item of one release, when its report is opened",
 	"ReviewRefused":           "what was refused in one release, when its report is opened",
 	"WaitingReady":            "the items and gates of the active release, when something was done since it was counted",

@@ -60,6 +60,20 @@ type reviewMigrationRow struct {
 	AppliedBy           string
 	Failures            int
 	Undone              bool
+	ThereSince          *time.Time
+}
+
+type reviewOverrideRow struct {
+	Kind, Reason, Name, SecondName string
+	SecondedAt, ExpiresAt          time.Time
+}
+
+type reviewRollbackRow struct {
+	OptionID, Reason, Name string
+	StartedAt              time.Time
+	EndedAt, ReviewedAt    *time.Time
+	GivenUp, Objected      bool
+	ReviewNote, Reviewer   string
 }
 
 type reviewMoveRow struct {
@@ -98,6 +112,8 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 	var signatures []reviewSignatureRow
 	var migrations []reviewMigrationRow
 	var moves []reviewMoveRow
+	var overrides []reviewOverrideRow
+	var rollbacks []reviewRollbackRow
 	var lessons []lessonRow
 	var refused struct {
 		Refused int
@@ -112,6 +128,8 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 		b.Queue(sql("ReviewSignatures"), args).Query(collect(&signatures))
 		b.Queue(sql("ReviewMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("ReviewMoves"), args).Query(collect(&moves))
+		b.Queue(sql("ReviewOverrides"), args).Query(collect(&overrides))
+		b.Queue(sql("ReviewRollbacks"), args).Query(collect(&rollbacks))
 		b.Queue(sql("ReviewRefused"), args).Query(collectOne(&refused))
 		b.Queue(sql("ReviewLessons"), args).Query(collect(&lessons))
 	})
@@ -155,7 +173,16 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 	}
 	for _, m := range migrations {
 		r.Migrations = append(r.Migrations, review.Migration{
-			Version: m.Version, Title: m.Title, RehearsedMs: m.RehearsedMs, TookMs: m.TookMs, AppliedAt: m.AppliedAt, By: m.AppliedBy, Failures: m.Failures, Undone: m.Undone,
+			Version: m.Version, Title: m.Title, RehearsedMs: m.RehearsedMs, TookMs: m.TookMs, AppliedAt: m.AppliedAt, By: m.AppliedBy, Failures: m.Failures, Undone: m.Undone, ThereSince: m.ThereSince,
+		})
+	}
+	for _, o := range overrides {
+		r.Overrides = append(r.Overrides, review.Override{Kind: o.Kind, Reason: o.Reason, By: o.Name, Second: o.SecondName, At: o.SecondedAt.UTC(), Until: o.ExpiresAt.UTC()})
+	}
+	for _, b := range rollbacks {
+		r.Rollbacks = append(r.Rollbacks, review.Rollback{
+			Option: b.OptionID, Reason: b.Reason, By: b.Name, StartedAt: b.StartedAt.UTC(), EndedAt: b.EndedAt, GivenUp: b.GivenUp,
+			ReviewedAt: b.ReviewedAt, Objected: b.Objected, Reviewer: b.Reviewer, Review: b.ReviewNote,
 		})
 	}
 	for _, m := range moves {

@@ -12,6 +12,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/review"
+	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
@@ -89,6 +90,93 @@ func TestAReportIsComputedFromWhatIsStored(t *testing.T) {
 	}
 	if _, err := w.reviews().Report(ctx, stranger, w.id); !fault.Is(err, fault.NotFound) {
 		t.Errorf("Report to a stranger = %v, want not found", err)
+	}
+}
+
+// TestMigrationsThatWereThereBeforeAreNoneOfTheRelease: the second release lists what the first has applied.
+func TestMigrationsThatWereThereBeforeAreNoneOfTheRelease(t *testing.T) {
+	t.Parallel()
+	w := watchRelease(t)
+	ctx := t.Context()
+	look := func() (runbook.Release, review.Migration) {
+		shown, err := w.runbook.Show(ctx, worker, w.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.reviews().Report(ctx, worker, w.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return shown, r.Migrations[0]
+	}
+	w.apply(worker, "up", true)
+	shown, m := look()
+	if one := shown.Migrations[0]; !one.Own || one.Before(shown.Run.StartedAt) || m.ThereSince != nil || m.TookMs == nil {
+		t.Errorf("of the release that applied it: %+v, %+v", one, m)
+	}
+	w.exec("UPDATE gatehouse.runs SET state = 'aborted', ended_at = now(), ended_by = 'Dana', end_reason = 'the line stops' WHERE run_id = $1", w.id)
+	var err error
+	// It is given no title, and has that of its runbook.
+	w.id, err = w.runbook.Start(ctx, starter, runbook.StartRequest{Template: w.template.SHA256, Code: "REQ-2", T0: w.t0, TimeZone: "UTC"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, m = look()
+	if one := shown.Migrations[0]; one.Own || !one.Before(shown.Run.StartedAt) || m.ThereSince == nil || m.TookMs != nil || m.AppliedAt != nil {
+		t.Errorf("of the release after it: %+v, %+v", one, m)
+	}
+	if shown.Run.Title != w.template.Title || shown.Run.Title == "" {
+		t.Errorf("the title is %q, want that of the runbook, %q", shown.Run.Title, w.template.Title)
+	}
+	if got := states(w.show()); len(w.show().Run.Taken) != 0 || w.show().Run.Unmigrated {
+		t.Errorf("what was there before is called not applied: %v", got)
+	}
+	w.apply(worker, "down", true)
+	if shown, m = look(); !shown.Migrations[0].Own || shown.Migrations[0].Before(shown.Run.StartedAt) || m.ThereSince == nil {
+		t.Errorf("taken back by the release after it: %+v, %+v", shown.Migrations[0], m)
+	}
+}
+
+// TestOverridesAndRollbacksThatNobodyReviewedAreFindings: two people's word and one decision, until somebody looked at it.
+func TestOverridesAndRollbacksThatNobodyReviewedAreFindings(t *testing.T) {
+	t.Parallel()
+	w := watchRelease(t)
+	found := func() map[string]string {
+		r, err := w.reviews().Report(t.Context(), worker, w.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := map[string]string{}
+		for _, f := range r.Findings {
+			texts[f.Kind] = f.Text
+		}
+		return texts
+	}
+	override, rollback := uuid.New(), uuid.New()
+	w.exec(`INSERT INTO gatehouse.apply_overrides (tenant_id, override_id, run_id, kind, reason, issuer, subject, name, auth_time, asked_at, expires_at)
+		VALUES ($1, $2, $3, 'freeze', 'The line stands.', 'i', 'a', 'Dana', now(), now(), now() + interval '2 hours')`, worker.Tenant, override, w.id)
+	if got := found()["overridden"]; got != "" {
+		t.Errorf("what one person asked for overrides nothing: %q", got)
+	}
+	w.exec(`INSERT INTO gatehouse.apply_override_seconds (tenant_id, override_id, asked_issuer, asked_subject, issuer, subject, name, auth_time, seconded_at)
+		VALUES ($1, $2, 'i', 'a', 'i', 'b', 'Ines', now(), now())`, worker.Tenant, override)
+	if got, want := found()["overridden"], "A freeze was overridden: asked for by Dana, agreed to by Ines: The line stands."; got != want {
+		t.Errorf("the report says %q, want %q", got, want)
+	}
+	w.exec(`INSERT INTO gatehouse.rollbacks (tenant_id, rollback_id, run_id, option_id, title, data_loss, safe, steps, reason, issuer, subject, name, auth_time, started_at)
+		VALUES ($1, $2, $3, 'RB-1', 'Undo', 'none', true, '{one}', 'Pods restart.', 'i', 'a', 'Dana', now(), now())`, worker.Tenant, rollback, w.id)
+	if got := found()["rolling_back"]; !strings.Contains(got, "RB-1, decided by Dana: Pods restart.") {
+		t.Errorf("under way: %q", got)
+	}
+	w.exec(`INSERT INTO gatehouse.rollback_acts (tenant_id, rollback_id, kind, good, note, took_seconds, issuer, subject, name, done_at)
+		VALUES ($1, $2, 'ended', true, 'It runs.', 60, 'i', 'a', 'Dana', now())`, worker.Tenant, rollback)
+	if got := found()["rollback_not_reviewed"]; !strings.Contains(got, "has not been reviewed by somebody else") {
+		t.Errorf("ended: %q", got)
+	}
+	w.exec(`INSERT INTO gatehouse.rollback_acts (tenant_id, rollback_id, kind, good, note, issuer, subject, name, auth_time, done_at)
+		VALUES ($1, $2, 'reviewed', false, 'Too late.', 'i', 'b', 'Ines', now(), now())`, worker.Tenant, rollback)
+	if got := found(); got["rollback_not_reviewed"] != "" || !strings.Contains(got["rollback_objected"], "Ines reviewed the rollback by RB-1, and something was not in order: Too late.") {
+		t.Errorf("reviewed: %v", got)
 	}
 }
 

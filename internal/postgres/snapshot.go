@@ -115,11 +115,16 @@ func (s Snapshots) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (sna
 	var row watchedRow
 	var taken []snapshotRow
 	var misses []snapshotMissRow
+	var migrated struct {
+		Unmigrated bool
+		At         *time.Time
+	}
 	one, list := pgx.StrictNamedArgs{"run": run}, pgx.StrictNamedArgs{"runs": []uuid.UUID{run}}
 	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("WatchedRun"), one).Query(collectOne(&row))
 		b.Queue(sql("Snapshots"), one).Query(collect(&taken))
 		b.Queue(sql("SnapshotMisses"), list).Query(collect(&misses))
+		b.Queue(sql("SnapshotMigrated"), one).Query(collectOne(&migrated))
 	})
 	if err != nil {
 		return snapshot.Run{}, nil, noRelease(err)
@@ -128,7 +133,9 @@ func (s Snapshots) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (sna
 	for i, t := range taken {
 		heads[i], stored[i] = t.snapshotHeadRow, snapshot.Stored{Head: t.head(), Text: t.Content}
 	}
-	return watched([]watchedRow{row}, heads, misses)[0], stored, nil
+	shown := watched([]watchedRow{row}, heads, misses)[0]
+	shown.Migrated, shown.Unmigrated = timeOrZero(migrated.At), migrated.Unmigrated
+	return shown, stored, nil
 }
 
 // One reads a snapshot.

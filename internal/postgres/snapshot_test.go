@@ -18,6 +18,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/inbox"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/review"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/snapshot"
 )
@@ -95,6 +96,7 @@ func states(shown snapshot.Watch) []string {
 func TestSnapshotsAreTakenAtTheirHours(t *testing.T) {
 	t.Parallel()
 	w := watchRelease(t)
+	w.apply(worker, "up", true)
 	w.turn(-31*time.Minute, 0, 0)
 	w.turn(-30*time.Minute, 1, 0)
 	w.turn(-30*time.Minute+15*time.Second, 0, 0)
@@ -157,6 +159,7 @@ func TestSnapshotsAreTakenAtTheirHours(t *testing.T) {
 func TestAMissedSnapshotIsAFindingAndNeverFilledIn(t *testing.T) {
 	t.Parallel()
 	w := watchRelease(t)
+	w.apply(worker, "up", true)
 	// The server was down from before T-30m until 37 minutes after hour 1, and again from then until past hour 4 and 24.
 	w.turn(time.Hour+37*time.Minute, 1, 3)
 	shown := w.show()
@@ -208,6 +211,7 @@ func TestAMissedSnapshotIsAFindingAndNeverFilledIn(t *testing.T) {
 func TestMovingTZeroMovesWhatWasNotTaken(t *testing.T) {
 	t.Parallel()
 	w := watchRelease(t)
+	w.apply(worker, "up", true)
 	w.turn(-30*time.Minute, 1, 0)
 	before := w.t0
 	shown, err := w.runbook.Show(t.Context(), worker, w.id)
@@ -237,6 +241,42 @@ func TestMovingTZeroMovesWhatWasNotTaken(t *testing.T) {
 	w.turn(time.Hour+time.Minute, 0, 0)
 	if got := states(w.show())[2]; got != "hour_1 taken" {
 		t.Errorf("after T-0 was corrected: %s", got)
+	}
+}
+
+// TestASnapshotBeforeTheMigrationsIsNoHourAfterThem: T-0 has passed, and what the release brings is not in the database yet.
+func TestASnapshotBeforeTheMigrationsIsNoHourAfterThem(t *testing.T) {
+	t.Parallel()
+	w := watchRelease(t)
+	w.turn(-time.Minute, 2, 1)
+	w.turn(time.Hour, 1, 0)
+	shown := w.show()
+	if got := states(shown)[2]; got != "hour_1 unmigrated" || len(shown.Hours) != 0 {
+		t.Errorf("nothing is applied: %s, and %d hours are compared", got, len(shown.Hours))
+	}
+	report, err := w.reviews().Report(t.Context(), worker, w.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(report.Findings, func(f review.Finding) bool { return f.Kind == "snapshot_unmigrated" }) {
+		t.Errorf("the report does not say so: %+v", report.Findings)
+	}
+	for _, c := range report.Changes {
+		if c.Point != "" || c.After.State != "" {
+			t.Errorf("%s is compared as after: %+v", c.Name, c)
+		}
+	}
+	w.apply(worker, "up", false)
+	if got := states(w.show())[2]; got != "hour_1 unmigrated" {
+		t.Errorf("after a try that failed: %s", got)
+	}
+	w.apply(worker, "up", true) // by the clock of the ledger, which is days before T-0
+	if got := states(w.show())[2]; got != "hour_1 taken" {
+		t.Errorf("applied before it: %s", got)
+	}
+	w.apply(worker, "down", true)
+	if got := states(w.show())[2]; got != "hour_1 taken" {
+		t.Errorf("taken back afterwards: %s", got)
 	}
 }
 

@@ -24,6 +24,8 @@ type Report struct {
 	Signatures []Signature `json:"signatures"`
 	Migrations []Migration `json:"migrations"`
 	Moves      []Move      `json:"moves_of_t0"`
+	Overrides  []Override  `json:"overrides"`
+	Rollbacks  []Rollback  `json:"rollbacks"`
 	Refused    int         `json:"refused_attempts"`
 	Snapshots  []Snapshot  `json:"snapshots"`
 	Changes    []Change    `json:"health_compared"`
@@ -112,6 +114,8 @@ type Migration struct {
 	By          string     `json:"applied_by"`
 	Failures    int        `json:"failed_tries"`
 	Undone      bool       `json:"taken_back"`
+	// ThereSince is when it was applied, where that was before the release was started.
+	ThereSince *time.Time `json:"there_since"`
 }
 
 // Move is that T-0 was moved.
@@ -122,6 +126,33 @@ type Move struct {
 	From   string    `json:"from"`
 	To     string    `json:"to"`
 }
+
+// Override is what two people have overridden: "window", "freeze", "proof".
+type Override struct {
+	Kind   string    `json:"kind"`
+	Reason string    `json:"reason"`
+	By     string    `json:"asked_by"`
+	Second string    `json:"agreed_by"`
+	At     time.Time `json:"agreed_at"`
+	Until  time.Time `json:"until"`
+}
+
+// Rollback is that the release was being taken back; it is reviewed by somebody else once it has ended.
+type Rollback struct {
+	Option     string     `json:"option"`
+	Reason     string     `json:"reason"`
+	By         string     `json:"decided_by"`
+	StartedAt  time.Time  `json:"started_at"`
+	EndedAt    *time.Time `json:"ended_at"`
+	GivenUp    bool       `json:"given_up"`
+	ReviewedAt *time.Time `json:"reviewed_at"`
+	Objected   bool       `json:"objected"`
+	Reviewer   string     `json:"reviewed_by"`
+	Review     string     `json:"review"`
+}
+
+// overridden says what a kind of override passed over.
+var overridden = map[string]string{"window": "The change window was", "freeze": "A freeze was", "proof": "The age of the backup was"}
 
 // Snapshot is where a measuring of the release stands.
 type Snapshot struct {
@@ -216,6 +247,19 @@ func (r *Report) find(w snapshot.Watch) {
 	if r.Run.State == "rolled_back" {
 		add("rolled_back", "The release was rolled back, ended by %s: %s", r.Run.EndedBy, r.Run.EndReason)
 	}
+	for _, b := range r.Rollbacks {
+		switch {
+		case b.EndedAt == nil:
+			add("rolling_back", "The release is being rolled back by %s, decided by %s: %s", b.Option, b.By, b.Reason)
+		case b.ReviewedAt == nil:
+			add("rollback_not_reviewed", "The rollback by %s, decided by %s, has not been reviewed by somebody else.", b.Option, b.By)
+		case b.Objected:
+			add("rollback_objected", "%s reviewed the rollback by %s, and something was not in order: %s", b.Reviewer, b.Option, b.Review)
+		}
+	}
+	for _, o := range r.Overrides {
+		add("overridden", "%s overridden: asked for by %s, agreed to by %s: %s", overridden[o.Kind], o.By, o.Second, o.Reason)
+	}
 	for _, s := range r.Stops {
 		next := "No new attempt was opened."
 		if s.OpenedAt != nil {
@@ -246,6 +290,11 @@ func (r *Report) find(w snapshot.Watch) {
 	for _, s := range r.Snapshots {
 		if s.Finding != "" {
 			add("snapshot_missed", "%s", s.Finding)
+		}
+	}
+	for _, s := range r.Snapshots {
+		if s.State == snapshot.Unmigrated {
+			add("snapshot_unmigrated", "The snapshot %s was taken before the migrations were applied: it says nothing of what they did, and is not compared.", s.Point.Title())
 		}
 	}
 	if w.Base == nil && !r.At.Before(r.Run.T0) {

@@ -105,6 +105,15 @@ type Run struct {
 	EndedAt time.Time
 	Taken   []Head
 	Missed  []Miss
+	// Migrated is when the last of the release's migrations was in the database; zero where there is none. Unmigrated is that
+	// one of them is not in it: what is measured then says nothing of what the release does.
+	Migrated   time.Time
+	Unmigrated bool
+}
+
+// unmigrated says whether a snapshot of an hour was taken before what the release brings was in the database.
+func (r Run) unmigrated(h Head) bool {
+	return !h.Point.Baseline() && (r.Unmigrated || h.TakenAt.Before(r.Migrated))
 }
 
 // State is where the snapshot of a point stands.
@@ -116,6 +125,7 @@ const (
 	Due        State = "due"         // it is to be taken now
 	Taken      State = "taken"       // on time
 	TakenLate  State = "late"        // it was taken, and says by how much too late
+	Unmigrated State = "unmigrated"  // it was taken before the release's migrations were applied: it is of no hour after them
 	Missed     State = "missed"      // it was not taken, and cannot be any more
 	NotPlanned State = "not_planned" // its time had passed before T-0 was set
 	Ended      State = "ended"       // the release was over before its time
@@ -155,6 +165,8 @@ func (r Run) place(p Point, now time.Time) Place {
 		missedFrom = closes
 	}
 	switch {
+	case place.Head != nil && r.unmigrated(*place.Head):
+		place.State = Unmigrated
 	case place.Head != nil && place.Head.Lateness() != "":
 		place.State = TakenLate
 	case place.Head != nil:

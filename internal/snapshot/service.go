@@ -230,7 +230,7 @@ func Lay(r Run, stored []Stored, now time.Time) (Watch, error) {
 		w.Base = readings[base.ID]
 	}
 	for _, place := range w.Places {
-		if place.Head != nil && !place.Point.Baseline() {
+		if place.Head != nil && !place.Point.Baseline() && place.State != Unmigrated {
 			w.Hours[place.Point] = readings[place.Head.ID]
 		}
 	}

@@ -24,6 +24,7 @@ type ReportMigration struct {
 	Compared             string
 	At                   components.Time
 	By, Note             string
+	NotHere              string // said instead of At, where it was not applied in this release
 }
 
 // ReportChange is one thing that was measured before T-0 and after it.

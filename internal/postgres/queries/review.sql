@@ -54,13 +54,34 @@ SELECT m.version, m.title,
          ORDER BY h.recorded_at DESC LIMIT 1) AS rehearsed_ms,
        u.duration_ms::bigint AS took_ms, u.finished_at AS applied_at, coalesce(u.actor_name, '') AS applied_by,
        (SELECT count(*)::integer FROM gatehouse.migration_history l WHERE l.release_id = m.run_id AND l.version = m.version AND NOT l.success) AS failures,
-       EXISTS (SELECT FROM gatehouse.migration_history l WHERE l.release_id = m.run_id AND l.version = m.version AND l.success AND l.direction = 'down') AS undone
+       EXISTS (SELECT FROM gatehouse.migration_history l WHERE l.release_id = m.run_id AND l.version = m.version AND l.success AND l.direction = 'down') AS undone,
+       (SELECT CASE WHEN l.direction IN ('up', 'baseline') THEN l.finished_at END FROM gatehouse.migration_history l
+         WHERE l.version = m.version AND l.success AND l.release_id IS DISTINCT FROM m.run_id AND l.finished_at < r.started_at
+         ORDER BY l.ledger_id DESC LIMIT 1) AS there_since
   FROM gatehouse.run_migrations m
+  JOIN gatehouse.runs r ON r.tenant_id = m.tenant_id AND r.run_id = m.run_id
   LEFT JOIN LATERAL (SELECT l.duration_ms, l.finished_at, l.actor_name FROM gatehouse.migration_history l
                       WHERE l.release_id = m.run_id AND l.version = m.version AND l.success AND l.direction = 'up'
                       ORDER BY l.ledger_id DESC LIMIT 1) u ON true
  WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run
  ORDER BY m.position;
+
+-- name: ReviewOverrides :many
+-- What two people have overridden; what was asked for and never agreed to overrode nothing.
+SELECT a.kind, a.reason, a.name, s.name AS second_name, s.seconded_at, a.expires_at
+  FROM gatehouse.apply_overrides a
+  JOIN gatehouse.apply_override_seconds s ON s.tenant_id = a.tenant_id AND s.override_id = a.override_id
+ WHERE a.tenant_id = gatehouse.current_tenant() AND a.run_id = @run
+ ORDER BY s.seconded_at, a.override_id;
+
+-- name: ReviewRollbacks :many
+SELECT b.option_id, b.reason, b.name, b.started_at, e.done_at AS ended_at, coalesce(NOT e.good, false) AS given_up,
+       v.done_at AS reviewed_at, coalesce(NOT v.good, false) AS objected, coalesce(v.note, '') AS review_note, coalesce(v.name, '') AS reviewer
+  FROM gatehouse.rollbacks b
+  LEFT JOIN gatehouse.rollback_acts e ON e.tenant_id = b.tenant_id AND e.rollback_id = b.rollback_id AND e.kind = 'ended'
+  LEFT JOIN gatehouse.rollback_acts v ON v.tenant_id = b.tenant_id AND v.rollback_id = b.rollback_id AND v.kind = 'reviewed'
+ WHERE b.tenant_id = gatehouse.current_tenant() AND b.run_id = @run
+ ORDER BY b.started_at, b.rollback_id;
 
 -- name: ReviewMoves :many
 SELECT e.at, e.name, e.reason, coalesce(e.before ->> 't0', '') AS moved_from, coalesce(e.after ->> 't0', '') AS moved_to

@@ -19,6 +19,18 @@ SELECT r.run_id, r.code, r.time_zone, r.state, r.t0,
   FROM gatehouse.runs r
  WHERE r.tenant_id = gatehouse.current_tenant() AND r.run_id = @run;
 
+-- name: SnapshotMigrated :one
+-- When what the release brings was in the database: of each migration, when this release applied it first, or where it was there
+-- already since when. One that is not there leaves at empty.
+SELECT count(*) > count(a.at) AS unmigrated, CASE WHEN count(*) = count(a.at) THEN max(a.at) END AS at
+  FROM gatehouse.run_migrations m
+ CROSS JOIN LATERAL (
+       SELECT coalesce((SELECT min(h.finished_at) FROM gatehouse.migration_history h
+                         WHERE h.version = m.version AND h.release_id = m.run_id AND h.success AND h.direction = 'up'),
+                       (SELECT CASE WHEN h.direction IN ('up', 'baseline') THEN h.finished_at END FROM gatehouse.migration_history h
+                         WHERE h.version = m.version AND h.success ORDER BY h.ledger_id DESC LIMIT 1)) AS at) a
+ WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run;
+
 -- name: SnapshotHeads :many
 SELECT s.run_id, s.snapshot_id, s.point, s.t0, s.due_at, s.taken_at, s.sha256
   FROM gatehouse.run_snapshots s
