@@ -116,9 +116,10 @@ func TestNoticesSayThatNobodyDeliversThem(t *testing.T) {
 		{ID: id, Kind: inbox.Overdue, Key: "k", Role: actor.QALead, Headline: "P1, First, was due", Body: "It was.", Path: "/releases/x", DueAt: t0, CreatedAt: t0.Add(-time.Minute), Zone: "America/New_York"},
 		{ID: id, Kind: "escalated_far", Key: "l", Person: inbox.Person{Name: "Quinn", Subject: "q"}, Headline: "Q", Body: "B", Path: "/", DueAt: t0, CreatedAt: t0, DeliveredAt: t0, DeliveredBy: "webhook"},
 		{ID: id, Kind: inbox.DueSoon, Key: "m", Role: actor.QALead, Headline: "R", Body: "B", Path: "/", DueAt: t0, CreatedAt: t0, Attempts: 3, Problem: "It answered 502."},
+		{ID: id, Kind: inbox.GateWaiting, Key: "n", Role: actor.QALead, Headline: "S", Body: "B", Path: "/", DueAt: t0, CreatedAt: t0, Settled: "Signed since by Quinn"},
 	}}
 	status, body := p.get(t, viewer, "/notices?before="+url.QueryEscape(placeOf(t0, id.String())))
-	for _, want := range []string{"No channel is configured", "Not delivered", "Delivered", "Could not be delivered", "It answered 502.", "everybody who is QA lead", "Quinn", "escalated far", "13:59 EST"} {
+	for _, want := range []string{"No channel is configured", "Not delivered", "Delivered", "Could not be delivered", "It answered 502.", "everybody who is QA lead", "Quinn", "escalated far", "13:59 EST", "Signed since by Quinn"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page does not say %q", want)
 		}

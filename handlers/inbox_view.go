@@ -145,6 +145,8 @@ func noticesView(shell layouts.Shell, q inbox.NoticeQuery, notices []inbox.Notic
 		switch {
 		case !n.DeliveredAt.IsZero():
 			row.State, row.Delivered, row.By = noticeDelivered, moment(n.DeliveredAt, now, n.Location()), n.DeliveredBy
+		case n.Settled != "":
+			row.State = components.State{Code: "settled", Word: n.Settled, Tone: components.Neutral}
 		case n.Problem != "":
 			row.State = noticeFailing
 		default:

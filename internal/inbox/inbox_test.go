@@ -38,7 +38,7 @@ func TestRemindersComeWhenTheyAreDue(t *testing.T) {
 		says  string
 	}{
 		"16 minutes ahead":            {item(nil), -16 * time.Minute, "", ""},
-		"15 minutes ahead":            {item(nil), -15 * time.Minute, DueSoon, "P2.1, Apply V0.0.15 is due at 14:00 EST (19:00 UTC) on 24 Nov 2026"},
+		"15 minutes ahead":            {item(nil), -15 * time.Minute, DueSoon, "REQ-1: P2.1, Apply V0.0.15 is due at 14:00 EST (19:00 UTC) on 24 Nov 2026"},
 		"at the time":                 {item(nil), 0, "", ""},
 		"59 seconds late":             {item(nil), 59 * time.Second, "", ""},
 		"a minute late":               {item(nil), time.Minute, Overdue, "It is for whoever is DevOps engineer, and nothing keeps it from being done."},
@@ -50,6 +50,7 @@ func TestRemindersComeWhenTheyAreDue(t *testing.T) {
 		"a check before the sign-off": {item(func(t *Task) { t.Checked = true }), time.Hour, Overdue, ""},
 		"a zone nobody knows":         {item(func(t *Task) { t.Zone = "Mars/Olympus" }), -time.Minute, DueSoon, "due at 19:00 UTC on"},
 		"a gate that opened early":    {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role = Gate, "go_no_go", "Go / no-go", actor.QALead }), -time.Hour, GateWaiting, "waits for the signature of the QA lead"},
+		"a gate signed once more":     {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role, t.Round = Gate, "go_no_go", "Go / no-go", actor.QALead, 1 }), -time.Hour, GateWaiting, "REQ-1: The gate Go / no-go waits for the signature of the QA lead again, because the one that was given does not count any more"},
 		"a gate that is late":         {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role = Gate, "go_no_go", "Go / no-go", actor.QALead }), time.Hour, GateOverdue, "lacks the signature of the QA lead"},
 	} {
 		got := reminders([]Task{c.task}, t0.Add(c.after))

@@ -42,6 +42,8 @@ type Notice struct {
 	DeliveredBy    string
 	Attempts       int
 	Problem        string
+	// Settled is what became of its cause since it was written; empty where it may still be to do.
+	Settled string
 }
 
 // When somebody is told: so long before it is due, and so long after it was.
@@ -95,7 +97,7 @@ func itemReminder(t Task, at time.Time) (Notice, bool) {
 		return Notice{}, false
 	}
 	n.key(t.Run.String(), t.Object)
-	return n.clipped(), true
+	return n.of(t), true
 }
 
 func whose(t Task) string {
@@ -107,15 +109,23 @@ func whose(t Task) string {
 
 func gateReminder(t Task, at time.Time) Notice {
 	n := Notice{Kind: GateWaiting, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: t.Role}
-	n.Headline = fmt.Sprintf("The gate %s waits for the signature of the %s", t.Title, t.Role.Title())
+	n.Headline = fmt.Sprintf("The gate %s waits for the signature of the %s%s", t.Title, t.Role.Title(), again(t))
 	n.Body = fmt.Sprintf("Release %s: %s. It is due at %s, everything before it is done, and whoever is %s can read and sign it now.", t.Release, n.Headline, t.stamp(), t.Role.Title())
 	if !at.Before(t.DueAt.Add(LateAfter)) {
 		n.Kind = GateOverdue
-		n.Headline = fmt.Sprintf("The gate %s was due at %s and lacks the signature of the %s", t.Title, t.stamp(), t.Role.Title())
+		n.Headline = fmt.Sprintf("The gate %s was due at %s and lacks the signature of the %s%s", t.Title, t.stamp(), t.Role.Title(), again(t))
 		n.Body = fmt.Sprintf("Release %s: %s. Everything before it is done; whoever is %s can read and sign it now.", t.Release, n.Headline, t.Role.Title())
 	}
 	n.key(t.ID, fmt.Sprint(t.Round))
-	return n.clipped()
+	return n.of(t)
+}
+
+// again says why somebody who has signed is asked once more.
+func again(t Task) string {
+	if t.Round == 0 {
+		return ""
+	}
+	return " again, because the one that was given does not count any more"
 }
 
 func requestReminder(t Task, role actor.Role) Notice {
@@ -129,7 +139,7 @@ func requestReminder(t Task, role actor.Role) Notice {
 		n.Body = fmt.Sprintf("%s. The request expires at %s. The reason given: %s", n.Headline, t.stamp(), t.Title)
 	}
 	n.key(t.ID, string(role))
-	return n.clipped()
+	return n.of(t)
 }
 
 func overridden(kind string) string {
@@ -151,6 +161,14 @@ func (n *Notice) key(parts ...string) {
 		n.Key += "/" + part
 	}
 	n.Key += "/" + n.DueAt.UTC().Format(time.RFC3339)
+}
+
+// of puts the release before the headline: whoever reads it on a telephone has several, and sees no more of it.
+func (n Notice) of(t Task) Notice {
+	if t.Release != "" {
+		n.Headline = t.Release + ": " + n.Headline
+	}
+	return n.clipped()
 }
 
 // clipped keeps a notice within what is stored: titles and reasons are people's own, and may be long.

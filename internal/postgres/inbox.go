@@ -99,6 +99,7 @@ type noticeRow struct {
 	Attempts                    int
 	Problem                     string
 	TimeZone                    string
+	Settled                     string
 }
 
 // Notices is a page of the outbox, newest first.
@@ -119,7 +120,7 @@ func (i Inbox) Notices(ctx context.Context, by actor.Actor, q inbox.NoticeQuery)
 			ID: r.NoticeID, Kind: inbox.NoticeKind(r.Kind), Key: r.Key, Run: orNil(r.RunID), Role: actor.Role(r.Role),
 			Person:   inbox.Person{Issuer: r.Issuer, Subject: r.Subject, Name: r.Name},
 			Headline: r.Headline, Body: r.Body, Path: r.Path, DueAt: r.DueAt.UTC(), CreatedAt: r.CreatedAt.UTC(),
-			DeliveredAt: timeOrZero(r.DeliveredAt), DeliveredBy: r.DeliveredBy, Attempts: r.Attempts, Problem: r.Problem, Zone: r.TimeZone,
+			DeliveredAt: timeOrZero(r.DeliveredAt), DeliveredBy: r.DeliveredBy, Attempts: r.Attempts, Problem: r.Problem, Zone: r.TimeZone, Settled: r.Settled,
 		}
 	}
 	return notices, clock.At.UTC(), err

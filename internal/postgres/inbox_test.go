@@ -293,3 +293,44 @@ func TestRemindersAreWrittenOnceByTwoReplicas(t *testing.T) {
 	r.sign(backend, signoff.GoNoGo, "backend")
 	expect("the last one", "due_soon devops_engineer", "due_soon qa_lead", "gate_waiting backend_lead", "gate_waiting devops_lead", "gate_waiting qa_lead")
 }
+
+// TestANoticeSaysWhatBecameOfItsCause: what was done or signed after it was written is to be done by nobody any more.
+func TestANoticeSaysWhatBecameOfItsCause(t *testing.T) {
+	t.Parallel()
+	r := started(t)
+	told := func(key, place, role string) {
+		r.exec(`INSERT INTO gatehouse.notices (tenant_id, key, kind, run_id, role, issuer, subject, name, headline, body, path, due_at)
+		        VALUES ($1, $2, 'overdue', $3, $4, '', '', '', 'H', 'B', '/releases/' || $3::uuid::text || $5::text, now())`, worker.Tenant, key, r.id, role, place)
+	}
+	told("item", "/items/A1", "devops_engineer")
+	told("other item", "/items/A2", "qa_lead")
+	told("gate", "/gates/go_no_go", "qa_lead")
+	told("other place", "/gates/go_no_go", "backend_lead")
+	settled := func() map[string]string {
+		list, _, err := r.inbox().Notices(t.Context(), worker, inbox.NoticeQuery{Limit: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]string{}
+		for _, n := range list {
+			all[n.Key] = n.Settled
+		}
+		return all
+	}
+	for key, got := range settled() {
+		if got != "" {
+			t.Errorf("%s is said to be settled before anything was done: %q", key, got)
+		}
+	}
+	r.ready()
+	r.exec("UPDATE gatehouse.run_items SET settled_at = settled_at - interval '1 hour' WHERE item_id = 'A2'") // before it was told
+	r.sign(qa, signoff.GoNoGo, "qa")
+	got := settled()
+	if got["other place"] != "" || got["other item"] != "" || got["gate"] != "Signed since by "+qa.Name || !strings.HasPrefix(got["item"], "Done since by ") {
+		t.Errorf("settled: %v", got)
+	}
+	r.exec("UPDATE gatehouse.runs SET state = 'aborted', ended_at = now(), ended_by = 'Dana', end_reason = 'the line stops' WHERE run_id = $1", r.id)
+	if got := settled(); got["other place"] != "The release is over" {
+		t.Errorf("after the end: %v", got)
+	}
+}

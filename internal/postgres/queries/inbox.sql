@@ -42,8 +42,16 @@ VALUES (gatehouse.current_tenant(), @key, @kind, @run, @role, @issuer, @subject,
 ON CONFLICT ON CONSTRAINT notices_once DO NOTHING;
 
 -- name: Notices :many
+-- settled: what the notice asks for was done since, or the release is over. The page that it leads to names the item or the gate.
 SELECT n.notice_id, n.key, n.kind, n.run_id, n.role, n.issuer, n.subject, n.name, n.headline, n.body, n.path, n.due_at, n.created_at,
-       n.delivered_at, n.delivered_by, n.attempts, n.problem, coalesce(r.time_zone, 'UTC') AS time_zone
+       n.delivered_at, n.delivered_by, n.attempts, n.problem, coalesce(r.time_zone, 'UTC') AS time_zone,
+       coalesce((SELECT CASE i.state WHEN 'done' THEN 'Done' ELSE 'Skipped' END || ' since by ' || i.settled_name FROM gatehouse.run_items i
+                  WHERE i.tenant_id = n.tenant_id AND i.run_id = n.run_id AND n.path = '/releases/' || i.run_id || '/items/' || i.item_id
+                    AND i.item_id = split_part(n.path, '/', 5) AND i.state IN ('done', 'skipped') AND i.settled_at >= n.created_at),
+                (SELECT 'Signed since by ' || max(s.name) FROM gatehouse.signatures s
+                  WHERE s.tenant_id = n.tenant_id AND s.run_id = n.run_id AND n.path = '/releases/' || s.run_id || '/gates/' || s.gate
+                    AND s.gate = split_part(n.path, '/', 5) AND s.role = n.role AND s.signed_at >= n.created_at),
+                CASE WHEN r.state IN ('aborted', 'closed', 'rolled_back') THEN 'The release is over' END, '') AS settled
   FROM gatehouse.notices n
   LEFT JOIN gatehouse.runs r ON r.tenant_id = n.tenant_id AND r.run_id = n.run_id
  WHERE n.tenant_id = gatehouse.current_tenant() AND (n.created_at, n.notice_id) < (@before_at::timestamptz, @before_id::uuid)
