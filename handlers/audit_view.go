@@ -70,8 +70,10 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, alone bool, n
 			}
 		}
 	}
+	suggest(&v, q, page)
 	for _, e := range page.Entries {
 		row := auditRow(e, now)
+		row.Object = namedObject(page, e.ObjectKind, e.ObjectID, row.Object)
 		if row.Alone = alone; !alone {
 			clipRow(&row)
 		}
@@ -87,6 +89,45 @@ func auditListView(c echo.Context, q audit.Query, page audit.Page, alone bool, n
 		v.Pager.Newest = auditHref(c.Request().URL.Query(), 0)
 	}
 	return v
+}
+
+// suggest names whom and what the filter can be asked for; and where it found nothing, what was meant, perhaps.
+func suggest(v *pages.AuditListView, q audit.Query, page audit.Page) {
+	const shown = 50
+	v.Filter.People = page.Names[:min(shown, len(page.Names))]
+	for _, r := range page.Releases[:min(shown, len(page.Releases))] {
+		v.Filter.Objects = append(v.Filter.Objects, components.Option{Value: "release " + r.ID, Label: r.Code})
+	}
+	if len(page.Entries) > 0 {
+		return
+	}
+	for _, near := range page.Near(q) {
+		query := url.Values{}
+		for name, value := range map[string]string{"person": near.Person, "action": near.Action, "object": strings.TrimSpace(near.ObjectKind + " " + near.ObjectID), "outcome": string(near.Outcome), "day": v.Filter.Day} {
+			if value != "" {
+				query.Set(name, value)
+			}
+		}
+		said := near.Person
+		if near.ObjectID != q.ObjectID {
+			object, _ := auditObject(near.ObjectKind, near.ObjectID)
+			said = namedObject(page, near.ObjectKind, near.ObjectID, object)
+		}
+		v.Near = append(v.Near, components.Link{Label: said, Href: "/audit?" + query.Encode()})
+	}
+}
+
+// namedObject says the code of the release that an entry is about.
+func namedObject(page audit.Page, kind, id, object string) string {
+	run, _, _ := strings.Cut(id, "/")
+	code := page.Named(run)
+	switch {
+	case code == "":
+		return object
+	case kind == "release":
+		return "release " + code + " (" + id + ")"
+	}
+	return object + " of " + code
 }
 
 func auditHref(query url.Values, before int64) string {

@@ -135,3 +135,39 @@ func TestEveryActOfTheTrailIsSuggested(t *testing.T) {
 		t.Errorf("%d acts were found in the sources; this test looks in the wrong place", found)
 	}
 }
+
+// namedTrail knows a release and a person, and holds one entry or none.
+type namedTrail struct{ oldTrail }
+
+func (n namedTrail) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.Page, error) {
+	page, err := n.oldTrail.List(ctx, by, q)
+	page.Names, page.Releases = []string{"Dana Okafor"}, []audit.Release{{ID: "u1", Code: "REQ-1"}}
+	return page, err
+}
+
+// TestTheTrailSaysCodesAndWhatWasMeant: ids have their release's code beside them, and what finds nothing leads on.
+func TestTheTrailSaysCodesAndWhatWasMeant(t *testing.T) {
+	t.Parallel()
+	ask := func(trail oldTrail, path string) string {
+		e := echo.New()
+		for _, r := range Audit(namedTrail{trail}, time.Now) {
+			e.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
+		}
+		recorder := httptest.NewRecorder()
+		e.ServeHTTP(recorder, httptest.NewRequestWithContext(actor.Into(t.Context(), viewer), http.MethodGet, path, nil))
+		return recorder.Body.String()
+	}
+	full := ask(oldTrail{{Seq: 2, ObjectKind: "item", ObjectID: "u1/P1.1", Outcome: "done"}, {Seq: 1, ObjectKind: "release", ObjectID: "u1", Outcome: "done"}}, "/audit")
+	for _, want := range []string{"item P1.1 of REQ-1", "release REQ-1 (u1)", `<option value="release u1">REQ-1</option>`, `<option value="Dana Okafor">`} {
+		if !strings.Contains(full, want) {
+			t.Errorf("the trail does not say %s", want)
+		}
+	}
+	for path, want := range map[string]string{
+		"/audit?person=dana": `href="/audit?person=Dana+Okafor"`, "/audit?object=item+P1.1&outcome=done": `href="/audit?object=item+u1%2FP1.1&amp;outcome=done"`, "/audit?object=REQ-1": `href="/audit?object=release+u1"`,
+	} {
+		if body := ask(nil, path); !strings.Contains(body, want) || !strings.Contains(body, "Nothing was done that matches this filter.") {
+			t.Errorf("GET %s does not lead to %s", path, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/user"
 
 	"github.com/spf13/cobra"
 
@@ -60,10 +61,21 @@ func systemOf(cmd *cobra.Command, db *postgres.DB, code string) (actor.Actor, er
 	return tenantOf(tenants, code)
 }
 
+// account is whose account of the machine runs the command. The operating system says so and nobody proves it; the trail that
+// names it says more than one that does not.
+func account() string {
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		return u.Username
+	}
+	return fmt.Sprintf("with the number %d", os.Getuid())
+}
+
 func tenantOf(tenants []postgres.Tenant, code string) (actor.Actor, error) {
 	for _, t := range tenants {
 		if t.Code == code {
-			return t.Actor(actor.CLI, "command line"), nil
+			by := t.Actor(actor.CLI, "command line")
+			by.Name += ", account " + account()
+			return by, nil
 		}
 	}
 	return actor.Actor{}, exitError{2, fmt.Errorf("there is no tenant %q", code)}

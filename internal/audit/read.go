@@ -55,6 +55,54 @@ type Page struct {
 	Proven      bool
 	// Sealing says that a key is there to seal with.
 	Sealing bool
+	// Names are people of the tenant, and Releases its newest ones: what can be asked for, and what an id stands for.
+	Names    []string
+	Releases []Release
+}
+
+// Release is a release by its id and by its code.
+type Release struct{ ID, Code string }
+
+// Named is the code of a release; empty where it is not among the newest.
+func (p Page) Named(id string) string {
+	for _, r := range p.Releases {
+		if r.ID == id {
+			return r.Code
+		}
+	}
+	return ""
+}
+
+// Near are queries that were meant, perhaps, where nothing was found: a whole name for a part of it, and a release, an item or
+// a gate as the trail writes it for how people say it.
+func (p Page) Near(q Query) []Query {
+	const enough = 20
+	var list []Query
+	if q.Person != "" {
+		for _, name := range p.Names {
+			if name != q.Person && strings.Contains(strings.ToLower(name), strings.ToLower(q.Person)) {
+				near := q
+				near.Person = name
+				list = append(list, near)
+			}
+		}
+	}
+	for _, r := range p.Releases {
+		near := q
+		switch kind := strings.ToLower(q.ObjectKind); {
+		case kind == "release" && q.ObjectID == r.Code, q.ObjectID == "" && q.ObjectKind == r.Code, q.ObjectID == "" && q.ObjectKind == r.ID:
+			near.ObjectKind, near.ObjectID = "release", r.ID
+		case (kind == "item" || kind == "gate") && q.ObjectID != "" && !strings.Contains(q.ObjectID, "/"):
+			near.ObjectKind, near.ObjectID = kind, r.ID+"/"+q.ObjectID
+		default:
+			continue
+		}
+		list = append(list, near)
+	}
+	if len(list) > enough {
+		return list[:enough]
+	}
+	return list
 }
 
 // Check is the result of walking a tenant's chain from its first entry to its head.

@@ -58,6 +58,11 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 	var rows []auditRow
 	var checked *checkRow
 	var seal *sealRow
+	var names []struct{ Name string }
+	var releases []struct {
+		RunID uuid.UUID
+		Code  string
+	}
 	seen, err := reading(by, q)
 	if err != nil {
 		return audit.Page{}, err
@@ -68,12 +73,14 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 		b.Queue(sql("AuditPage"), args).Query(collect(&rows))
 		b.Queue(sql("AuditNewestCheck")).Query(collectMaybe(&checked))
 		b.Queue(sql("AuditNewestSeal")).Query(collectMaybe(&seal))
+		b.Queue(sql("AuditNames")).Query(collect(&names))
+		b.Queue(sql("AuditReleases")).Query(collect(&releases))
 	}
 	unrecorded := false
 	err = a.DB.pageThen(ctx, by, fill, func(b *pgx.Batch) { b.Queue(sql("RecordAuditReading"), seen) })
 	if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
 		// A trail that takes no entry has to be looked at more than any other.
-		unrecorded, rows, checked, seal = true, nil, nil, nil
+		unrecorded, rows, checked, seal, names, releases = true, nil, nil, nil, nil, nil
 		err = a.DB.page(ctx, by, fill)
 	}
 	if err != nil {
@@ -86,6 +93,12 @@ func (a Audit) List(ctx context.Context, by actor.Actor, q audit.Query) (audit.P
 		if err := a.Keys.Check(newest); err != nil {
 			page.SealProblem, page.Proven = err.Error(), false
 		}
+	}
+	for _, n := range names {
+		page.Names = append(page.Names, n.Name)
+	}
+	for _, r := range releases {
+		page.Releases = append(page.Releases, audit.Release{ID: r.RunID.String(), Code: r.Code})
 	}
 	for _, r := range rows[:min(len(rows), q.Limit)] {
 		page.Entries = append(page.Entries, r.entry())

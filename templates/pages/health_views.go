@@ -37,7 +37,8 @@ type HealthView struct {
 // object, outcome, day.
 type AuditFilter struct {
 	Person, Action, Object, Day string
-	Actions                     []string // suggested; any other may be typed
+	Actions, People             []string // suggested; any other may be typed
+	Objects                     []components.Option
 	Outcomes                    []components.Option
 	Any                         bool // something is asked for
 }
@@ -83,6 +84,7 @@ type AuditListView struct {
 	Action   string // GET /audit
 	Filter   AuditFilter
 	Rows     []AuditRow
+	Near     []components.Link // what was meant, perhaps, where nothing was found
 	Pager    components.Pager
 	Chain    components.State
 	ChainSay string // "The chain is whole up to entry 10 412, checked 2 min ago."

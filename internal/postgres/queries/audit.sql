@@ -21,6 +21,24 @@ SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, obj
  ORDER BY seq DESC
  LIMIT @limit;
 
+-- name: AuditNames :many
+-- Whom the filter suggests, who was here last first.
+SELECT name FROM (
+    SELECT DISTINCT ON (p.name) p.name, p.last_seen_at
+      FROM gatehouse.people p
+     WHERE p.tenant_id = gatehouse.current_tenant()
+     ORDER BY p.name, p.last_seen_at DESC) AS known
+ ORDER BY last_seen_at DESC, name
+ LIMIT 200;
+
+-- name: AuditReleases :many
+-- What releases are called, the newest first.
+SELECT r.run_id, r.code
+  FROM gatehouse.runs r
+ WHERE r.tenant_id = gatehouse.current_tenant()
+ ORDER BY r.started_at DESC, r.run_id DESC
+ LIMIT 200;
+
 -- name: AuditNewestCheck :one
 SELECT seq, head, break, entries, checked_at
   FROM gatehouse.audit_checks
