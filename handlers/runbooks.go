@@ -74,6 +74,9 @@ func (h runbooks) listView(c echo.Context) (pages.RunbookListView, error) {
 			Name: t.Name, Version: t.Version, Title: t.Title, SHA256: t.SHA256, Href: runbooksPage + "/" + t.SHA256, News: newsOf(t, h.now()),
 			Items: counted(len(t.Items()), "item", "items"), Age: newestTemplate,
 		}
+		if t.Imported.By.Known() {
+			row.Summary = t.Summary // what ours say of themselves is said by their news
+		}
 		if newest[t.Name] {
 			row.Age = olderTemplate
 		}

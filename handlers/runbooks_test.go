@@ -26,7 +26,10 @@ func TestARunbookIsImportedOnceAndOffered(t *testing.T) {
 	s.send(t, lead, "/runbooks").expect(http.StatusUnprocessableEntity, "Choose a file.")
 	wrong := strings.Replace(strings.Replace(ours(t, "1.0.0"), `"owner": "qa_lead"`, `"owner": "boss"`, 1), `"TS-7"`, `"TS-99"`, 1)
 	refused := s.send(t, lead, "/runbooks", file(wrong))
-	refused.expect(http.StatusUnprocessableEntity, "2 errors", "is no role", "TS-99, which is not there", "line ")
+	refused.expect(http.StatusUnprocessableEntity, "2 errors", "is no role", "TS-99, which is not there", "line ", "A browser does not keep a chosen file: choose it again.")
+	if strings.Contains(refused.body, "what you typed is still here") {
+		t.Error("the page says that a file is still there")
+	}
 	s.send(t, lead, "/runbooks", file(templates(t)[0].Text)).expect(http.StatusUnprocessableEntity, "belongs to a runbook of Gatehouse itself")
 	s.send(t, lead, "/runbooks", file(strings.Repeat(" ", runbook.MaxTemplate+1))).expect(http.StatusRequestEntityTooLarge, "2 MiB")
 	if len(s.imported) != 0 {
@@ -38,6 +41,9 @@ func TestARunbookIsImportedOnceAndOffered(t *testing.T) {
 	s.send(t, lead, "/runbooks", file(ours(t, "1.10.0"))).goesTo("/runbooks")
 	list := s.ask(t, viewer, http.MethodGet, "/runbooks")
 	list.expect(http.StatusOK, "imported by Dana Okafor", "Importing a runbook is not among your roles.")
+	if got := list.all("data-summary", ""); len(got) != 2 || words(got[0]) != strings.Join(strings.Fields(templates(t)[0].Summary), " ") {
+		t.Errorf("%d of the company's two runbooks say what they are", len(got))
+	}
 	var rows []string
 	for _, n := range list.all("data-runbook", "") {
 		rows = append(rows, attribute(n, "data-runbook"))

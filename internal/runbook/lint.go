@@ -5,6 +5,7 @@ import (
 	"cmp"
 	_ "embed" // the schema
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -60,18 +61,9 @@ func Lint(text []byte) (Template, []Problem) {
 		return Template{}, []Problem{{Line: 1, Text: "it is not text in UTF-8 without NUL"}}
 	}
 	root, problems := readPlaces(text)
-	if len(problems) == 0 {
-		problems = checkSchema(root)
-	}
-	var t Template
-	if len(problems) == 0 {
-		decoder := json.NewDecoder(bytes.NewReader(text))
-		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&t); err != nil {
-			problems = append(problems, Problem{Line: 1, Text: err.Error()})
-		} else {
-			problems = append(t.check(), t.warnings()...)
-		}
+	if root != nil {
+		problems = append(problems, checkSchema(root)...)
+		problems = append(problems, checkWhole(text, problems)...)
 	}
 	for n := range problems {
 		if problems[n].Line == 0 {
@@ -91,6 +83,25 @@ func Lint(text []byte) (Template, []Problem) {
 		problems = append(problems, Problem{Line: 1, Text: err.Error()})
 	}
 	return t, problems
+}
+
+// checkWhole says whether what could be read of the text holds together, also where some of it is not of its form, so that
+// nobody learns of it only when the rest is put right. Of what is not of its form, and of what holds it, nothing is said twice.
+func checkWhole(text []byte, formal []Problem) []Problem {
+	var t Template
+	var wrongType *json.UnmarshalTypeError
+	if err := json.Unmarshal(text, &t); err != nil && !errors.As(err, &wrongType) {
+		if len(formal) == 0 {
+			return []Problem{{Line: 1, Text: err.Error()}}
+		}
+		return nil
+	}
+	return slices.DeleteFunc(append(t.check(), t.warnings()...), func(p Problem) bool {
+		return slices.ContainsFunc(formal, func(f Problem) bool {
+			rest, within := strings.CutPrefix(f.Path, p.Path)
+			return within && (p.Path == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
+	})
 }
 
 // warnings are what a template may lack, to its user's cost.

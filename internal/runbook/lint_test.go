@@ -47,6 +47,14 @@ func TestLintSaysAllAtOnce(t *testing.T) {
 			t.Errorf("Lint does not say %q, but:\n%s", want, strings.Join(said, "\n"))
 		}
 	}
+	// What does not hold together elsewhere is said beside what is not of its form, and not in a second round.
+	both := strings.Replace(strings.Replace(changed, `"America/New_York"`, `"Mars/Olympus"`, 1), `"check": "tables.nine"`, `"check": "tables.ten"`, 1)
+	_, problems = Lint([]byte(both))
+	for _, want := range []string{`time zone "Mars/Olympus" is not known`, `check "tables.ten" is not known; the checks are ` + strings.Join(Checks, ", "), `"fax" is none of`} {
+		if !slices.ContainsFunc(problems, func(p Problem) bool { return strings.Contains(p.Text, want) }) {
+			t.Errorf("Lint does not say %q beside what is not of its form, but: %v", want, problems)
+		}
+	}
 	// Where every value is of its form, what does not hold together is said, all of it.
 	changed = strings.Replace(strings.Replace(text, `"owner": "product_owner"`, `"owner": "boss"`, 1), `"TS-7"`, `"TS-99"`, 1)
 	changed = strings.Replace(changed, `"America/New_York"`, `"Mars/Olympus"`, 1)

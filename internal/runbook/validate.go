@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -169,7 +170,7 @@ func (a Asks) check() error {
 		}
 	case Auto:
 		if !slices.Contains(Checks, a.Check) {
-			return fmt.Errorf("check %q is not known", a.Check)
+			return fmt.Errorf("check %q is not known; the checks are %s", a.Check, strings.Join(Checks, ", "))
 		}
 	default:
 		return fmt.Errorf("evidence of kind %q is not known", a.Kind)

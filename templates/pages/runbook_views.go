@@ -10,6 +10,7 @@ type RunbookRow struct {
 	Name, Version, Title string
 	SHA256, Href         string // Href gives its text, byte by byte
 	Items, News          string
+	Summary              string // a company's own word on its runbook; empty for ours
 	Age                  components.State
 }
 
