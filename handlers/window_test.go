@@ -48,3 +48,24 @@ func TestAnOverrideThatIsAskedForWronglyKeepsWhatWasChosen(t *testing.T) {
 		t.Error("more than one kind is chosen")
 	}
 }
+
+// TestAnOpenOverrideSaysWhoMayAgree: to whoever may not, it names the roles, and to whoever may, it offers the button.
+func TestAnOpenOverrideSaysWhoMayAgree(t *testing.T) {
+	t.Parallel()
+	o := change.Override{ID: uuid.New(), Kind: change.Frost, By: "Dana", Issuer: "i", Subject: "dana"}
+	p := change.Page{Release: someRun, Active: true, Moment: change.Moment{At: schemaNow}}
+	for name, c := range map[string]struct {
+		by     actor.Actor
+		agrees bool
+		who    int
+	}{
+		"who asked":        {actor.Actor{Issuer: "i", Subject: "dana", Operator: true, Rights: []actor.Right{actor.GateSign}}, false, 0},
+		"who signs gates":  {actor.Actor{Issuer: "i", Subject: "ines", Operator: true, Rights: []actor.Right{actor.GateSign}}, true, 0},
+		"who is on call":   {actor.Actor{Issuer: "i", Subject: "olaf", Operator: true, Rights: []actor.Right{actor.ItemWork}}, false, len(actor.RolesWith(actor.GateSign))},
+		"of another house": {actor.Actor{Issuer: "i", Subject: "gus", Rights: []actor.Right{actor.GateSign}}, false, len(actor.RolesWith(actor.GateSign))},
+	} {
+		if row := overrideView(c.by, p, o, c.by.Operator, time.UTC); (row.Agree != "") != c.agrees || len(row.WhoAgrees) != c.who {
+			t.Errorf("%s: offered %q, who can: %v", name, row.Agree, row.WhoAgrees)
+		}
+	}
+}

@@ -126,7 +126,9 @@ func overrideView(by actor.Actor, p change.Page, o change.Override, acts bool, z
 		switch {
 		case o.Issuer == by.Issuer && o.Subject == by.Subject:
 			row.WhyNot = "You asked for it, so somebody else has to agree."
-		case acts && by.Can(actor.GateSign):
+		case p.Active && (!by.Can(actor.GateSign) || !by.Operator):
+			row.WhoAgrees = roleTitles(actor.RolesWith(actor.GateSign))
+		case acts:
 			row.Agree = windowHref(p.Release) + "/overrides/" + row.ID + "/second"
 		}
 	}

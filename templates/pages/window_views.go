@@ -41,6 +41,7 @@ type OverrideRow struct {
 	Second               string // who agreed
 	Agree                string // POST; empty: not offered
 	WhyNot               string
+	WhoAgrees            []string // who can agree, where this person cannot
 }
 
 // TokenRow is one token.
