@@ -72,7 +72,7 @@ func wallView(shell layouts.Shell, by actor.Actor, r runbook.Release) pages.Wall
 		when := moment(i.Due(r.Run.T0), now, zone)
 		row := pages.WallItem{ID: string(i.ID), Title: i.Title, Who: i.Owner.Title(), Due: when, State: itemState(r.Plan, i, waits[i.ID])}
 		if over := late(i, r.Run, now); over == dueBeforeStart {
-			row.Due.Relative = "due before the start" // nobody's delay
+			row.Due.Relative, row.Note = duration(now.Sub(i.Due(r.Run.T0)))+" overdue", dueBeforeStart // nobody's delay
 		} else {
 			row.Late = over
 		}

@@ -12,6 +12,7 @@ type WallItem struct {
 	Held      bool   // somebody has it in hand
 	Due       components.Time
 	Late      string // "12 min late"; empty where it is not
+	Note      string // beside when it was due; empty where there is nothing to say
 	State     components.State
 }
 
