@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -107,6 +108,27 @@ func TestGateShowsWhatIsSignedAndSignsIt(t *testing.T) {
 	}
 	given := "/signatures/" + s.signatures[0].ID.String()
 	s.ask(t, viewer, http.MethodGet, given).expect(http.StatusOK, "The content is still exactly what was signed.", "Quinn Adler", qaLead.Issuer, hash)
+}
+
+// TestWhatWasThereBeforeIsNoMigrationOfTheRelease: only what the release brings stands under its name.
+func TestWhatWasThereBeforeIsNoMigrationOfTheRelease(t *testing.T) {
+	g := signoff.Gate{Release: signoff.Release{StartedAt: t0}, Content: `{"migrations":[{"version":"0.0.15"},{"version":"0.0.20"},{"version":"0.0.21"}],"applied":[
+		{"version":"0.0.15","direction":"up","success":true,"finished_at":"` + t0.Add(-time.Hour).Format(time.RFC3339Nano) + `"},
+		{"version":"0.0.20","direction":"up","success":true,"finished_at":"` + t0.Add(time.Hour).Format(time.RFC3339Nano) + `"}]}`}
+	sections, err := contentSections(g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range sections {
+		for _, r := range s.Rows {
+			got = append(got, s.Title+": "+r.ID+" "+r.State.Word)
+		}
+	}
+	want := []string{"Migrations of this release: V0.0.20 Applied", "Migrations of this release: V0.0.21 File frozen", "In the database before this release: V0.0.15 Applied before"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("contentSections (-want +got):\n%s", diff)
+	}
 }
 
 func TestGatePassesWithItsLastSignature(t *testing.T) {

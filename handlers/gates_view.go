@@ -412,9 +412,10 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 		}
 		judged.Rows = append(judged.Rows, row)
 	}
-	files := pages.ContentSection{Title: "Migrations of this release"}
+	files, before := pages.ContentSection{Title: "Migrations of this release"}, pages.ContentSection{Title: "In the database before this release"}
 	for _, m := range content.Migrations {
 		row := pages.ContentRow{ID: "V" + m.Version, Title: m.Title, SHA256: m.SHA256, Href: migrationsPage + "/V" + m.Version, State: components.State{Code: "file", Word: "File frozen", Tone: components.Info}}
+		there := false
 		for _, a := range content.Applied {
 			switch {
 			case a.Version != m.Version:
@@ -424,7 +425,13 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 				row.State = migrationState(migration.StateUndone)
 			default:
 				row.State = migrationState(migration.StateApplied)
+				there = appliedBy(a, g.Release.StartedAt)
 			}
+		}
+		if there {
+			row.State = appliedBefore
+			before.Rows = append(before.Rows, row)
+			continue
 		}
 		files.Rows = append(files.Rows, row)
 	}
@@ -432,7 +439,16 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	if len(attempts.Facts) > 0 {
 		sections = append(sections, attempts)
 	}
-	return append(sections, judged, files), nil
+	if sections = append(sections, judged, files); len(before.Rows) > 0 {
+		sections = append(sections, before)
+	}
+	return sections, nil
+}
+
+// appliedBy says whether the ledger's entry is from before a release was started, so that the migration is none of its own.
+func appliedBy(a signoff.ContentApplied, started time.Time) bool {
+	at, err := time.Parse(time.RFC3339Nano, a.FinishedAt)
+	return err == nil && at.Before(started)
 }
 
 // contentTime is a time of the content for reading, in the release's zone: "30 Nov 2026, 04:36 EST".

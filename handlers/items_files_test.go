@@ -147,4 +147,7 @@ func TestFilesAreAttachedToAnyItemAndComeBackAsThingsToKeep(t *testing.T) {
 	if len(shown.all("data-mismatch", "")) != 1 || len(shown.all("href", at+"/files/"+hash)) != 0 {
 		t.Error("the page does not say the mismatch, or still links to the file")
 	}
+	if states := shown.all("data-state", alteredState.Code); len(states) == 0 {
+		t.Error("the item is not said to have a hash mismatch")
+	}
 }

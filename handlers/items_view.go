@@ -65,6 +65,9 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	for _, e := range p.Evidence {
 		v.Evidence = append(v.Evidence, evidenceView(p, e, now, zone))
 	}
+	if slices.ContainsFunc(p.Files, func(f runbook.File) bool { return f.Counts && !f.Intact }) {
+		v.State = alteredState // the list of the release reads no file again, and this page does
+	}
 	v.Files = filesView(p, func(f runbook.File) components.Time { return moment(f.AddedAt, now, zone) })
 	v.Attach, v.Asked.Attached = attachView(by, p), attachedOptions(p)
 	for _, h := range p.History {

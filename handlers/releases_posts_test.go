@@ -226,8 +226,8 @@ func TestCraftedPostsAreRefused(t *testing.T) {
 	}
 	// Everything at once: what the form cannot read, and what the story would not take.
 	for _, typed := range [][2]string{{"soon", "UTC"}, {"soon", "Mars/Olympus"}} {
-		status, body, _ := f.post(sam, "/releases", "template", "x", "code", "a/b", "title", "", "t_zero", typed[0], "zone", typed[1])
-		wants := []string{`href="#template">Runbook: Choose one`, `href="#code">Release code: The release needs`, `href="#title">Title: The release needs`, `href="#t_zero">T-0: A date and time`}
+		status, body, _ := f.post(sam, "/releases", "template", "x", "code", "a/b", "title", strings.Repeat("x", 201), "t_zero", typed[0], "zone", typed[1])
+		wants := []string{`href="#template">Runbook: Choose one`, `href="#code">Release code: The release needs`, `href="#title">Title: A title has at most 200`, `href="#t_zero">T-0: A date and time`}
 		if typed[1] != "UTC" {
 			wants = append(wants, `href="#zone">Time zone: Choose`)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/templates/layouts"
 )
 
 const releaseAt = "/releases/33333333-3333-7333-8333-333333333333"
@@ -311,6 +312,34 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	}
 }
 
+// TestAnItemWhoseEvidenceWasAlteredIsNotGreen: whatever was said of it, nobody can rely on it.
+func TestAnItemWhoseEvidenceWasAlteredIsNotGreen(t *testing.T) {
+	s := openShelf(t)
+	s.items[0].State, s.items[0].Altered = runbook.Done, true
+	id := string(s.items[0].ID)
+	for _, at := range []string{releaseAt, releaseAt + "/items/" + id} {
+		if page := s.ask(t, viewer, http.MethodGet, at); len(page.all("data-state", alteredState.Code)) == 0 || !strings.Contains(page.body, "Hash mismatch") {
+			t.Errorf("GET %s does not show the mismatch of %s", at, id)
+		}
+	}
+	r := runbook.Release{Plan: s.plan(), Template: s.template}
+	if p := phaseViews(viewer, r, nil)[0]; p.Counts.Failed != 1 || p.State.Code == "done" {
+		t.Errorf("its phase: %+v, %s", p.Counts, p.State.Code)
+	}
+}
+
+// TestTheWallSaysHowOverdueAnItemIs: also of what was due before there was a release, which is nobody's delay.
+func TestTheWallSaysHowOverdueAnItemIs(t *testing.T) {
+	s := openShelf(t)
+	r := runbook.Release{Plan: s.plan(), Template: s.template}
+	r.At = r.Items[0].Due(r.Run.T0).Add(3 * time.Hour)
+	r.Run.StartedAt = r.At.Add(-time.Minute)
+	row := wallView(layouts.Shell{}, viewer, r).Items[0]
+	if row.Due.Relative != "3 h overdue" || row.Note != dueBeforeStart || row.Late != "" {
+		t.Errorf("the wall says %q, %q, %q", row.Due.Relative, row.Note, row.Late)
+	}
+}
+
 // A migration whose undo failed is still in the database, and one that was undone is called what its ladder calls it.
 func TestMigrationLinesSayWhatStandsInTheDatabase(t *testing.T) {
 	shown := func(direction string, success bool) runbook.MigrationShown {
@@ -329,5 +358,17 @@ func TestMigrationLinesSayWhatStandsInTheDatabase(t *testing.T) {
 	}
 	if sentence != "2 applied, 4 to apply." {
 		t.Errorf("migrationLines says %q", sentence)
+	}
+	// What was there before is not the release's, and one that the release applied itself is, whenever it was.
+	before, own := shown("up", true), shown("up", true)
+	before.At, own.At, own.Own = t0.Add(-time.Hour), t0.Add(-time.Hour), true
+	r := runbook.Release{Plan: runbook.Plan{Run: runbook.Run{StartedAt: t0}}, Migrations: []runbook.MigrationShown{before, own, shown("", false)}}
+	lines, sentence = migrationLines(r)
+	if lines[0].State.Word != "Applied before" || lines[1].State.Word != "Applied" || sentence != "2 applied, 1 of them before this release; 1 to apply." {
+		t.Errorf("with one that was there before: %s, %s, %q", lines[0].State.Word, lines[1].State.Word, sentence)
+	}
+	r.Migrations = []runbook.MigrationShown{before, before}
+	if _, sentence = migrationLines(r); sentence != "All 2 were applied before this release; it brings nothing new." {
+		t.Errorf("all there before: %q", sentence)
 	}
 }

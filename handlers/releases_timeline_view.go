@@ -29,10 +29,15 @@ var leftState = components.State{Code: "left", Word: "Not done", Tone: component
 // staleState is of what was done with evidence that is too old now to be signed on.
 var staleState = components.State{Code: "stale", Word: "Stale", Tone: components.Warn}
 
+// alteredState is of what has evidence that is no longer what was given: nobody can rely on it, whatever was said.
+var alteredState = components.State{Code: "mismatch", Word: "Hash mismatch", Tone: components.Bad}
+
 // itemState is the item's state as people see it: an open item that has to wait is said to wait, and a done one whose
 // evidence is too old to be stale.
 func itemState(plan runbook.Plan, i runbook.Item, waits []runbook.Wait) components.State {
 	switch {
+	case i.Altered:
+		return alteredState
 	case plan.Stale(i):
 		return staleState
 	case plan.Run.Ended() && (i.State == runbook.Open || i.State == runbook.InProgress):
@@ -127,7 +132,7 @@ func countOf(code string) components.Counts {
 	switch code {
 	case "done":
 		return components.Counts{Done: 1}
-	case "failed":
+	case "failed", alteredState.Code:
 		return components.Counts{Failed: 1}
 	case "skipped":
 		return components.Counts{Skipped: 1}
@@ -139,7 +144,7 @@ func countOf(code string) components.Counts {
 
 func requiredDone(r runbook.Release, phase runbook.PhaseID) bool {
 	for _, i := range r.Items {
-		if i.Phase == phase && i.Required && (!i.State.Settled() || r.Stale(i)) {
+		if i.Phase == phase && i.Required && (!i.State.Settled() || i.Altered || r.Stale(i)) {
 			return false
 		}
 	}

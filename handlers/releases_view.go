@@ -26,6 +26,9 @@ var releaseStates = map[runbook.State]components.State{
 	runbook.RolledBack: {Code: "rolled_back", Word: "Rolled back", Tone: components.Warn},
 }
 
+// appliedBefore is a migration that a release lists and did not bring: it was in the database when the release was started.
+var appliedBefore = components.State{Code: "applied", Word: "Applied before", Tone: components.Neutral}
+
 var (
 	newestTemplate = components.State{Code: "newest", Word: "Newest", Tone: components.Info}
 	olderTemplate  = components.State{Code: "older", Word: "Older", Tone: components.Neutral}
@@ -144,7 +147,7 @@ func (h releases) startView(c echo.Context) (pages.ReleaseStartView, error) {
 			if err != nil {
 				zone = time.UTC
 			}
-			v.Code, v.Name, v.Zones = t.Release, t.Title, zoneOptions(t.TimeZone, h.now())
+			v.Code, v.Zones = t.Release, zoneOptions(t.TimeZone, h.now())
 			v.TZero = h.now().In(zone).Add(24*time.Hour + 30*time.Minute).Truncate(30 * time.Minute).Format(localTime)
 		}
 	}
@@ -204,6 +207,9 @@ func (h releases) releaseView(shell layouts.Shell, by actor.Actor, r runbook.Rel
 	v.Next = nextView(by, r, waits)
 	v.Migrations, v.MigrationsSentence = migrationLines(r)
 	v.Rollback = rollbackBanner(r)
+	if b, ok := r.RollingBack(); ok {
+		v.State, v.Next = rollbackStates[b.State()], nextOfRollback(by, r, b)
+	}
 	if r.Run.State == runbook.Active || r.Run.State == runbook.SignedOff {
 		v.RollBack = components.Link{Label: "Roll back", Href: rollbackHref(r.Run.ID)}
 	}
@@ -248,7 +254,7 @@ func add(a, b components.Counts) components.Counts {
 
 func migrationLines(r runbook.Release) ([]pages.MigrationLine, string) {
 	var lines []pages.MigrationLine
-	applied := 0
+	applied, before := 0, 0
 	for _, m := range r.Migrations {
 		state := migration.StateApplied // also where its undo failed: that left it as it was
 		switch {
@@ -261,11 +267,23 @@ func migrationLines(r runbook.Release) ([]pages.MigrationLine, string) {
 		default:
 			applied++
 		}
-		lines = append(lines, pages.MigrationLine{Version: "V" + m.Version, Title: m.Title, Href: migrationsPage + "/V" + m.Version, State: migrationState(state)})
+		line := pages.MigrationLine{Version: "V" + m.Version, Title: m.Title, Href: migrationsPage + "/V" + m.Version, State: migrationState(state)}
+		if m.Before(r.Run.StartedAt) {
+			line.State, before = appliedBefore, before+1
+		}
+		lines = append(lines, line)
 	}
 	switch {
 	case len(lines) == 0:
 		return nil, "This release brings no migration."
+	case before == len(lines):
+		return lines, fmt.Sprintf("All %d were applied before this release; it brings nothing new.", before)
+	case applied == len(lines) && before > 0:
+		return lines, fmt.Sprintf("All %d are applied, %d of them before this release.", applied, before)
+	case before > 0 && applied == before:
+		return lines, fmt.Sprintf("%d to apply; %d were applied before this release.", len(lines)-applied, before)
+	case before > 0:
+		return lines, fmt.Sprintf("%d applied, %d of them before this release; %d to apply.", applied, before, len(lines)-applied)
 	case applied == len(lines):
 		return lines, fmt.Sprintf("All %d are applied.", applied)
 	case applied == 0:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -247,6 +248,10 @@ var rollbackStates = map[runbook.RollbackState]components.State{
 
 func (h rollbacks) rollbackView(shell layouts.Shell, by actor.Actor, p runbook.RollbackPage) pages.ReleaseRollbackView {
 	v := pages.ReleaseRollbackView{Shell: shell, Code: p.Run.Code, State: releaseStates[p.Run.State], Href: rollbackHref(p.Run.ID)}
+	if p.Run.State == runbook.Active && p.Moment.Refusal != "" {
+		v.Window = bannerOf(p.Moment, p.Run.Zone(), windowHref(p.Run.ID))
+		v.Window.Text = "Gatehouse applies nothing and takes no migration back now. " + v.Window.Text
+	}
 	stale := h.now().Sub(by.AuthTime) > actor.FreshFor
 	for _, b := range p.Rollbacks {
 		shown := h.oneView(v, by, p, b, stale)
@@ -292,6 +297,11 @@ func (h rollbacks) oneView(page pages.ReleaseRollbackView, by actor.Actor, p run
 	v := pages.RollbackView{
 		ID: b.ID.String(), Option: b.Option, Title: b.Title, Loss: b.DataLoss, State: rollbackStates[b.State()], By: b.By.Name,
 		Started: moment(b.StartedAt, p.At, zone), Reason: b.Reason, Open: b.Open(),
+	}
+	for _, o := range p.Options {
+		if o.ID == b.Option {
+			v.Who = o.Who
+		}
 	}
 	v.Clock, v.ClockTone = clockWords(b, p.At)
 	if b.Agreed != nil {
@@ -345,7 +355,11 @@ func (h rollbacks) openView(v *pages.RollbackView, by actor.Actor, p runbook.Rol
 	for _, page := range p.Options[i].Pages() {
 		switch page {
 		case runbook.ShowMigrations:
-			lines, _ := migrationLines(runbook.Release{Migrations: p.Migrations})
+			own := slices.DeleteFunc(slices.Clone(p.Migrations), func(m runbook.MigrationShown) bool { return !m.Own })
+			lines, _ := migrationLines(runbook.Release{Plan: runbook.Plan{Run: p.Run}, Migrations: own})
+			if v.NoUndo = ""; len(lines) == 0 {
+				v.NoUndo = "This release has applied no migration, so there is none of its own to take back."
+			}
 			for _, m := range slices.Backward(lines) {
 				if m.State.Code == "applied" {
 					m.Href += "/down"
@@ -406,6 +420,23 @@ func clockWords(b runbook.Rollback, at time.Time) (string, components.Tone) {
 }
 
 // rollbackBanner is what the page of a release says of its rollbacks.
+// nextOfRollback is what a release that is being rolled back waits for: nothing of its own runbook goes on meanwhile.
+func nextOfRollback(by actor.Actor, r runbook.Release, b runbook.Rollback) pages.NextStep {
+	n := pages.NextStep{Tone: components.Bad, Way: components.Link{Label: "Open the rollback", Href: rollbackHref(r.Run.ID)}, Yours: by.Can(actor.ItemWork), Who: strings.Join(roleTitles(actor.RolesWith(actor.ItemWork)), ", ")}
+	left := b.Left()
+	switch {
+	case b.State() == runbook.RollbackAsked:
+		n.Text, n.Who = b.Option+" waits for a second person to agree.", strings.Join(roleTitles(actor.RolesWith(actor.RollbackAgree)), ", ")
+		n.Yours = by.Can(actor.RollbackAgree) && !by.SamePerson(b.By.Issuer, b.By.Subject)
+	case len(left) == 0:
+		n.Text, n.Who = "Every step of "+b.Option+" is settled: end the rollback.", strings.Join(roleTitles(actor.RolesWith(actor.ReleaseRollback)), ", ")
+		n.Yours = by.Can(actor.ReleaseRollback)
+	default:
+		n.Text = fmt.Sprintf("%s, step %d: %s", b.Option, left[0], b.Steps[left[0]-1].Text)
+	}
+	return n
+}
+
 func rollbackBanner(r runbook.Release) pages.RollbackBanner {
 	way := components.Link{Label: "Open the rollback", Href: rollbackHref(r.Run.ID)}
 	for _, b := range r.Rollbacks {

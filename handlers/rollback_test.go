@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/web"
@@ -72,7 +73,7 @@ func openDesk(t *testing.T) *rollbackDesk {
 	s := openShelf(t)
 	d := &rollbackDesk{page: runbook.RollbackPage{Run: s.runs[0], Options: s.template.Rollback, At: deskClock}}
 	for _, v := range s.template.Migrations {
-		d.page.Migrations = append(d.page.Migrations, runbook.MigrationShown{Migration: runbook.Migration{Version: v}, Direction: "up", Success: true})
+		d.page.Migrations = append(d.page.Migrations, runbook.MigrationShown{Migration: runbook.Migration{Version: v}, Direction: "up", Success: true, Own: true})
 	}
 	return d
 }
@@ -161,6 +162,16 @@ func TestARollbackShowsItsClockItsStepsAndWhatTheConsoleHas(t *testing.T) {
 	if first := words(undo); !strings.HasPrefix(first, "V0.0.22") || len(going.all("href", migrationsPage+"/V0.0.22/down")) != 1 {
 		t.Errorf("the undo pages: %q", first)
 	}
+	for i := range d.page.Migrations { // what was there before, or another release brought, is not this one's to take back
+		d.page.Migrations[i].Own = false
+	}
+	d.page.Moment = change.Moment{Starts: deskClock, Ends: deskClock.Add(time.Hour), Refusal: "A freeze holds until 24 Nov 06:00 EST: inventory."}
+	none := d.ask(t, onCall, http.MethodGet, rollbackAt)
+	none.expect(http.StatusOK, "This release has applied no migration, so there is none of its own to take back.",
+		"Gatehouse applies nothing and takes no migration back now. A freeze holds until 24 Nov 06:00 EST: inventory.", "after asking the backend lead")
+	if len(none.all("href", migrationsPage+"/V0.0.22/down")) != 0 {
+		t.Error("a migration of another release is offered to be taken back")
+	}
 	d.refuse = fault.New(fault.Invalid, "No.").WithField("note", "What did you see?")
 	bad := d.ask(t, onCall, http.MethodPost, at+"/steps", "step", "2", "outcome", "done", "note", "ok")
 	bad.expect(http.StatusUnprocessableEntity, "What did you see?")
@@ -227,6 +238,13 @@ func TestAReleaseShowsItsRollback(t *testing.T) {
 	if len(page.all("href", rollbackAt)) < 2 {
 		t.Error("the release does not lead to its rollback")
 	}
+	// Its head and its next step are those of the rollback, and not of the runbook that stands still.
+	page.expect(http.StatusOK, "RB-1, step 1: "+s.rollbacks[0].Steps[0].Text)
+	if len(page.all("data-state", "under_way")) == 0 || strings.Contains(page.body, "Sign Go / no-go") {
+		t.Error("the release still says what its runbook would do next")
+	}
+	s.rollbacks[0].Safe = false
+	s.ask(t, viewer, http.MethodGet, releaseAt).expect(http.StatusOK, "RB-1 waits for a second person to agree.")
 	s.rollbacks[0].Ended, s.runs[0].State = &runbook.RollbackAct{At: s.at}, runbook.RolledBack
 	s.ask(t, viewer, http.MethodGet, releaseAt).expect(http.StatusOK, "Finding: the rollback by RB-1 has not been reviewed")
 }

@@ -173,7 +173,13 @@ func TestTamperedEvidenceOfAnyKindShutsItsGate(t *testing.T) {
 	r := started(t)
 	r.ready()
 	r.exec("ALTER TABLE gatehouse.run_evidence DISABLE TRIGGER USER")
+	if i := r.item("A2").Item; i.Altered {
+		t.Errorf("A2 is called altered before anybody altered it")
+	}
 	r.exec("UPDATE gatehouse.run_evidence SET value = '10' WHERE item_id = 'A2'")
+	if i, other := r.item("A2").Item, r.item("A1").Item; !i.Altered || i.State != runbook.Done || other.Altered {
+		t.Errorf("A2 is %s and altered: %v; A1: %v", i.State, i.Altered, other.Altered)
+	}
 	if !blocked(r.gate(signoff.GoNoGo), "A2, Second, has evidence that is not what was given") {
 		t.Errorf("the gate does not say it: %+v", r.gate(signoff.GoNoGo).Blockers)
 	}

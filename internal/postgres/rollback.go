@@ -19,14 +19,20 @@ type Rollbacks struct{ DB *DB }
 // Rollbacks reads the page in one round trip, with the template that the release was frozen from.
 func (r Rollbacks) Rollbacks(ctx context.Context, by actor.Actor, run uuid.UUID) (runbook.RollbackPage, string, error) {
 	rows := rollbackRows{}
+	var moment *momentRow
 	err := r.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("Run"), pgx.StrictNamedArgs{"run": run}).Query(collectOne(&rows.run))
 		rows.queue(b, run)
+		b.Queue(sql("ChangeMoment"), pgx.StrictNamedArgs{"release": run}).Query(collectMaybe(&moment))
 	})
 	if err != nil {
 		return runbook.RollbackPage{}, "", noRelease(err)
 	}
-	return rows.page(), rows.template.Template, nil
+	page := rows.page()
+	if moment != nil {
+		page.Moment = moment.moment()
+	}
+	return page, rows.template.Template, nil
 }
 
 // InRollback runs work in one transaction of the actor's tenant.

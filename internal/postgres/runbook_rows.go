@@ -83,6 +83,7 @@ type runItemRow struct {
 	Round                                      int
 	Waiver                                     *uuid.UUID
 	Version                                    int
+	Altered                                    bool
 }
 
 func (r runItemRow) item() runbook.Item {
@@ -93,6 +94,7 @@ func (r runItemRow) item() runbook.Item {
 		Holder:    runbook.Person{Issuer: r.HolderIssuer, Subject: r.HolderSubject, Name: r.HolderName},
 		Settled:   runbook.Person{Issuer: r.SettledIssuer, Subject: r.SettledSubject, Name: r.SettledName},
 		SettledAt: timeOrZero(r.SettledAt), DueThen: timeOrZero(r.DueAt), Reason: r.Reason, EvidenceAt: timeOrZero(r.EvidenceAt), Round: r.Round, Version: r.Version,
+		Altered: r.Altered,
 	}
 	if r.NotBeforeSeconds != nil {
 		distance := time.Duration(*r.NotBeforeSeconds) * time.Second
@@ -161,12 +163,13 @@ type runMigrationRow struct {
 	Direction      string
 	Success        bool
 	FinishedAt     *time.Time
+	Own            bool
 }
 
 func (m runMigrationRow) shown() runbook.MigrationShown {
 	return runbook.MigrationShown{
 		Migration: runbook.Migration{Version: m.Version, Title: m.Title, SHA256: m.SHA256},
-		Direction: m.Direction, Success: m.Success, At: timeOrZero(m.FinishedAt),
+		Direction: m.Direction, Success: m.Success, At: timeOrZero(m.FinishedAt), Own: m.Own,
 	}
 }
 

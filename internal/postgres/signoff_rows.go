@@ -17,6 +17,7 @@ type gateHeadRow struct {
 	RunID                                            uuid.UUID
 	Code, Title, Environment, TimeZone, State        string
 	StartedByIssuer, StartedBySubject, StartedByName string
+	StartedAt                                        time.Time
 	Content                                          string
 	SHA256                                           string `db:"sha256"`
 	At                                               time.Time
@@ -32,7 +33,7 @@ func (r gateHeadRow) gate() signoff.Gate {
 	g := signoff.Gate{
 		Release: signoff.Release{
 			ID: r.RunID, Code: r.Code, Title: r.Title, Environment: r.Environment, TimeZone: r.TimeZone, Active: r.State == "active",
-			StarterIssuer: r.StartedByIssuer, StarterSubject: r.StartedBySubject, StarterName: r.StartedByName,
+			StarterIssuer: r.StartedByIssuer, StarterSubject: r.StartedBySubject, StarterName: r.StartedByName, StartedAt: r.StartedAt.UTC(),
 		},
 		ID: signoff.GateID(r.Gate), Name: r.Name, Judges: r.Judges, Last: r.Last, AfterMigrations: r.AfterMigrations,
 		Content: r.Content, SHA256: r.SHA256, At: r.At.UTC(), Seq: r.Seq, Overdue: r.Overdue,

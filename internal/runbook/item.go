@@ -72,6 +72,8 @@ type Item struct {
 	State ItemState
 	// EvidenceAt is when the evidence that counts was given; zero where none does.
 	EvidenceAt time.Time
+	// Altered says that the evidence that counts is not what was given: its hash does not match.
+	Altered bool
 	// Waiver is the signature by which a required item is skipped.
 	Waiver    uuid.UUID
 	Holder    Person // while it is in progress

@@ -13,6 +13,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/fault"
 )
 
@@ -167,8 +168,12 @@ type RollbackPage struct {
 	Options    []RollbackOption
 	Rollbacks  []Rollback // newest first
 	Migrations []MigrationShown
+	Moment     change.Moment // how the release stands to its window and the freezes
 	At         time.Time
 }
+
+// RollingBack is the rollback of the release that has not ended.
+func (r Release) RollingBack() (Rollback, bool) { return RollbackPage{Rollbacks: r.Rollbacks}.Open() }
 
 // Open is the rollback that has not ended.
 func (p RollbackPage) Open() (Rollback, bool) {

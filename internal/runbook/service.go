@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -117,6 +118,12 @@ type MigrationShown struct {
 	Direction string
 	Success   bool
 	At        time.Time
+	Own       bool // that entry of the ledger is this run's
+}
+
+// Before says whether the migration was in the database when a release was started at that time: it is none of that release's.
+func (m MigrationShown) Before(started time.Time) bool {
+	return !m.Own && m.Success && (m.Direction == "up" || m.Direction == "baseline") && m.At.Before(started)
 }
 
 // Release is a run as its page shows it.
@@ -278,11 +285,12 @@ func (s *Service) Start(ctx context.Context, by actor.Actor, r StartRequest) (uu
 	if err := by.Demand(actor.ReleaseStart); err != nil {
 		return uuid.Nil, err
 	}
-	r.Code, r.Title = strings.TrimSpace(r.Code), strings.TrimSpace(r.Title)
+	r.Code = strings.TrimSpace(r.Code)
 	template, err := s.templateFor(ctx, by, r)
 	if err != nil {
 		return uuid.Nil, err
 	}
+	r.Title = cmp.Or(strings.TrimSpace(r.Title), template.Title)
 	migrations, err := s.frozenMigrations(ctx, template)
 	if err != nil {
 		return uuid.Nil, err
@@ -333,8 +341,8 @@ func (s *Service) templateFor(ctx context.Context, by actor.Actor, r StartReques
 	if n := utf8.RuneCountInString(r.Code); n < 1 || n > 100 || unstorable(r.Code) != "" || strings.ContainsAny(r.Code, "/\n") {
 		refusal = refusal.WithField("code", "The release needs a code of 1 to 100 characters, without a slash, like REQ-STRATEGIC-AUTO-1766545799451.")
 	}
-	if n := utf8.RuneCountInString(r.Title); n < 1 || n > 200 || unstorable(r.Title) != "" {
-		refusal = refusal.WithField("title", "The release needs a title of 1 to 200 characters.")
+	if n := utf8.RuneCountInString(r.Title); n > 200 || unstorable(r.Title) != "" {
+		refusal = refusal.WithField("title", "A title has at most 200 characters. Left empty, it is that of the runbook.")
 	}
 	if r.T0.Year() < 2000 || r.T0.Year() > 2100 {
 		refusal = refusal.WithField("t_zero", "T-0 needs a date and a time.")

@@ -23,6 +23,7 @@ type Release struct {
 	StarterIssuer  string
 	StarterSubject string
 	StarterName    string
+	StartedAt      time.Time
 }
 
 // Person is somebody who did something that keeps them from judging it.

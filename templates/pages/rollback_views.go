@@ -53,6 +53,7 @@ type RollbackView struct {
 	Option       string
 	Title        string
 	Loss         string
+	Who          string // decides, by the runbook
 	State        components.State
 	By           string
 	Started      components.Time
@@ -77,6 +78,7 @@ type RollbackView struct {
 	ReviewAction string // empty: not offered
 	ReviewFresh  string
 	ReviewNote   string
+	NoUndo       string // why Undo is empty, where it would be shown
 	WantsReview  string // the finding; empty where there is none
 	ReviewWho    []string
 	Undo         []MigrationLine // what the release applied, newest first, with its undo page
@@ -90,6 +92,7 @@ type ReleaseRollbackView struct {
 	Code     string
 	State    components.State
 	Href     string
+	Window   Banner        // why nothing is applied or taken back now; empty where it is
 	Current  *RollbackView // the one under way
 	Choices  []RollbackChoice
 	Start    RollbackStart

@@ -85,10 +85,12 @@ SELECT template, clock_timestamp() AS at
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run;
 
 -- name: RunItems :many
+-- altered is what keeps a gate shut as well: the evidence that counts is not what was given.
 SELECT i.item_id, i.position, i.phase, i.gate, i.title, i.owner_role, i.required, i.offset_seconds, i.not_before_seconds, i.fresh_seconds,
        i.after_items, i.kind, i.check_name, i.state,
        i.holder_issuer, i.holder_subject, i.holder_name, i.settled_issuer, i.settled_subject, i.settled_name, i.settled_at, i.due_at,
-       i.reason, i.evidence, e.added_at AS evidence_at, i.round, i.waiver, i.version
+       i.reason, i.evidence, e.added_at AS evidence_at, i.round, i.waiver, i.version,
+       coalesce(e.sha256 <> gatehouse.evidence_sha256(e.kind, e.value, e.note, e.summary, e.query), false) AS altered
   FROM gatehouse.run_items i
   LEFT JOIN gatehouse.run_evidence e ON e.tenant_id = i.tenant_id AND e.run_id = i.run_id AND e.item_id = i.item_id AND e.number = i.evidence
  WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run
@@ -101,9 +103,10 @@ SELECT gate, name, judges, after_phase, offset_seconds, gatehouse.gate_passed(ru
  ORDER BY position;
 
 -- name: RunMigrations :many
-SELECT m.version, m.title, m.sha256, coalesce(h.direction, '') AS direction, coalesce(h.success, false) AS success, h.finished_at
+SELECT m.version, m.title, m.sha256, coalesce(h.direction, '') AS direction, coalesce(h.success, false) AS success, h.finished_at,
+       coalesce(h.release_id = m.run_id, false) AS own
   FROM gatehouse.run_migrations m
-  LEFT JOIN LATERAL (SELECT l.direction, l.success, l.finished_at FROM gatehouse.migration_history l
+  LEFT JOIN LATERAL (SELECT l.direction, l.success, l.finished_at, l.release_id FROM gatehouse.migration_history l
                       WHERE l.version = m.version ORDER BY l.ledger_id DESC LIMIT 1) h ON true
  WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run
  ORDER BY m.position;

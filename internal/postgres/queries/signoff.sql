@@ -3,7 +3,7 @@
 SELECT g.gate, g.name, g.judges, g.after_migrations,
        g.position = (SELECT max(l.position) FROM gatehouse.run_gates l
                       WHERE l.tenant_id = g.tenant_id AND l.run_id = g.run_id) AS last,
-       r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
+       r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name, r.started_at,
        c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256,
        clock_timestamp() AS at,
        coalesce((SELECT h.seq FROM gatehouse.audit_heads h WHERE h.tenant_id = r.tenant_id), 0) AS seq,
@@ -82,7 +82,7 @@ SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, 
 
 -- name: GateOfSignature :many
 SELECT g.gate, g.name, g.judges, g.after_migrations, false AS last,
-       r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name,
+       r.run_id, r.code, r.title, r.environment, r.time_zone, r.state, r.started_by_issuer, r.started_by_subject, r.started_by_name, r.started_at,
        c.content, encode(sha256(convert_to(c.content, 'UTF8')), 'hex') AS sha256, clock_timestamp() AS at, 0::bigint AS seq,
        gatehouse.gate_expires_at(r.run_id, g.gate) AS expires_at, gatehouse.gate_overdue(r.run_id, g.gate) AS overdue,
        g.least_items, g.least_files, g.least_checks, g.required_checks, g.authors_barred
