@@ -50,8 +50,10 @@ func TestRemindersComeWhenTheyAreDue(t *testing.T) {
 		"a check before the sign-off": {item(func(t *Task) { t.Checked = true }), time.Hour, Overdue, ""},
 		"a zone nobody knows":         {item(func(t *Task) { t.Zone = "Mars/Olympus" }), -time.Minute, DueSoon, "due at 19:00 UTC on"},
 		"a gate that opened early":    {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role = Gate, "go_no_go", "Go / no-go", actor.QALead }), -time.Hour, GateWaiting, "waits for the signature of the QA lead"},
-		"a gate signed once more":     {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role, t.Round = Gate, "go_no_go", "Go / no-go", actor.QALead, 1 }), -time.Hour, GateWaiting, "REQ-1: The gate Go / no-go waits for the signature of the QA lead again, because the one that was given does not count any more"},
-		"a gate that is late":         {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role = Gate, "go_no_go", "Go / no-go", actor.QALead }), time.Hour, GateOverdue, "lacks the signature of the QA lead"},
+		"a gate signed once more": {item(func(t *Task) {
+			t.Kind, t.Object, t.Title, t.Role, t.Round = Gate, "go_no_go", "Go / no-go", actor.QALead, 1
+		}), -time.Hour, GateWaiting, "REQ-1: The gate Go / no-go waits for the signature of the QA lead again, because the one that was given does not count any more"},
+		"a gate that is late": {item(func(t *Task) { t.Kind, t.Object, t.Title, t.Role = Gate, "go_no_go", "Go / no-go", actor.QALead }), time.Hour, GateOverdue, "lacks the signature of the QA lead"},
 	} {
 		got := reminders([]Task{c.task}, t0.Add(c.after))
 		if c.want == "" {
