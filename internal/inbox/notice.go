@@ -22,6 +22,8 @@ const (
 	GateOverdue    NoticeKind = "gate_overdue"
 	SnapshotMissed NoticeKind = "snapshot_missed"
 	SecondPerson   NoticeKind = "second_person"
+	ReviewWanted   NoticeKind = "review_wanted"
+	ReviewMissed   NoticeKind = "review_missed"
 )
 
 // Notice is something that somebody is to be told: everybody who holds the role, or one person.
@@ -70,6 +72,10 @@ func reminders(tasks []Task, at time.Time) []Notice {
 		case Override, Restore:
 			for _, role := range actor.RolesWith(actor.GateSign) {
 				list = append(list, requestReminder(t, role))
+			}
+		case Review:
+			for _, role := range actor.RolesWith(actor.GateSign) {
+				list = append(list, reviewReminder(t, role, at))
 			}
 		}
 	}
@@ -134,12 +140,26 @@ func requestReminder(t Task, role actor.Role) Notice {
 	case Override:
 		n.Headline = fmt.Sprintf("%s asks for a second person to override %s", t.Holder.Name, overridden(t.Object))
 		n.Body = fmt.Sprintf("Release %s: %s, until %s. The reason given: %s", t.Release, n.Headline, t.stamp(), t.Title)
-	case Restore, Item, Gate:
+	case Restore, Item, Gate, Review:
 		n.Headline = fmt.Sprintf("%s asks for a second person to agree to a restore", t.Holder.Name)
 		n.Body = fmt.Sprintf("%s. The request expires at %s. The reason given: %s", n.Headline, t.stamp(), t.Title)
 	}
 	n.key(t.ID, string(role))
 	return n.of(t)
+}
+
+// reviewReminder is told once when somebody has signed by break-glass, and once when nobody has reviewed that in time.
+func reviewReminder(t Task, role actor.Role, at time.Time) Notice {
+	n := Notice{Kind: ReviewWanted, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: role}
+	n.Headline = fmt.Sprintf("%s signed the gate %s by break-glass; somebody else has to review it", t.Holder.Name, t.Title)
+	n.Body = fmt.Sprintf("Release %s: %s, by %s. Without a review the release is not signed off, and after that time the gate counts as not passed.", t.Release, n.Headline, t.stamp())
+	if t.Late(at) > 0 {
+		n.Kind = ReviewMissed
+		n.Headline = fmt.Sprintf("Nobody reviewed by %s that %s signed the gate %s by break-glass", t.stamp(), t.Holder.Name, t.Title)
+		n.Body = fmt.Sprintf("Release %s: %s. Until somebody does, the gate counts as not passed.", t.Release, n.Headline)
+	}
+	n.key(t.ID, string(role))
+	return n.clipped()
 }
 
 func overridden(kind string) string {
@@ -204,6 +224,8 @@ func (t Task) Path() string {
 		return "/releases/" + t.Run.String() + "/window"
 	case Restore:
 		return "/migrations/backups/" + t.Object + "/restore"
+	case Review:
+		return "/signatures/" + t.Object
 	}
 	return "/waiting"
 }

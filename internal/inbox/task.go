@@ -17,12 +17,13 @@ const (
 	Gate     Kind = "gate"     // a place at a gate
 	Override Kind = "override" // a second person for an override of the window, a freeze or the backup's age
 	Restore  Kind = "restore"  // a second person for a restore
+	Review   Kind = "review"   // another person's review of a signature by break-glass
 )
 
 // Task is one thing that waits for somebody.
 type Task struct {
 	Kind Kind
-	// ID names it among all tasks of the tenant; Object is the item, the gate, the kind of override or the backup.
+	// ID names it among all tasks of the tenant; Object is the item, the gate, the kind of override, the backup or the signature.
 	ID, Object string
 	Title      string
 	// Run and Release are the release that it belongs to; zero for a restore, which belongs to none.
@@ -31,7 +32,7 @@ type Task struct {
 	Zone    string
 	// Role may do it where nobody has it in hand; empty for requests, which anybody may agree to who signs.
 	Role   actor.Role
-	Holder Person // who has it in hand, or who asks
+	Holder Person // who has it in hand, who asks, or who signed
 	Ready  bool
 	Needs  string // why it is not ready
 	Failed bool

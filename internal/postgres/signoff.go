@@ -55,15 +55,21 @@ func (s Signoff) Gate(ctx context.Context, by actor.Actor, run uuid.UUID, gate s
 func (s Signoff) Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, error) {
 	var given signatureRow
 	var head gateHeadRow
+	var glass *glassRow
 	args := pgx.StrictNamedArgs{"signature": id}
 	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("SignatureByID"), args).Query(collectOne(&given))
 		b.Queue(sql("GateOfSignature"), args).Query(collectOne(&head))
+		b.Queue(sql("GlassOfSignature"), args).Query(collectMaybe(&glass))
 	})
 	if err != nil {
 		return signoff.Signature{}, signoff.Gate{}, err
 	}
 	signature, err := given.signature()
+	if glass != nil {
+		of := glass.glass()
+		signature.Glass = &of
+	}
 	return signature, head.gate(), err
 }
 
@@ -135,6 +141,7 @@ func (t signoffTx) Add(ctx context.Context, by actor.Actor, id uuid.UUID, r sign
 		"run": r.Run, "gate": string(r.Gate), "slot": string(r.Slot), "signature": id, "meaning": string(r.Meaning), "statement": r.Statement,
 		"score": score, "note": r.Note, "shown": r.ContentSHA256, "roles": roleNames(by), "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
 		"auth_time": by.AuthTime, "fresh_for": actor.FreshFor, "leeway": actor.Leeway, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session, "key": r.Key,
+		"code": orNull(r.Code),
 	})
 	if err != nil {
 		return false, err

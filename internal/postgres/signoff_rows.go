@@ -143,6 +143,7 @@ type gateRows struct {
 	authors    []gateAuthorRow
 	stops      []gateStopRow
 	attempts   []gateAttemptRow
+	glass      []glassRow
 	given      []signoff.Signature
 }
 
@@ -174,6 +175,7 @@ func (g *gateRows) queue(b *pgx.Batch, run uuid.UUID, gate *string, statement st
 	b.Queue(sql("GateAuthors"), one).Query(collect(&g.authors))
 	b.Queue(sql("GateStops"), one).Query(collect(&g.stops))
 	b.Queue(sql("GateAttempts"), one).Query(collect(&g.attempts))
+	b.Queue(sql("GlassOfRun"), all).Query(collect(&g.glass))
 }
 
 func (g *gateRows) one() (signoff.Gate, error) {
@@ -193,8 +195,12 @@ func (g *gateRows) gates() []signoff.Gate {
 				gate.Slots = append(gate.Slots, row.slot())
 			}
 		}
+		for _, row := range g.glass {
+			gate.Glass = append(gate.Glass, row.glass())
+		}
 		for _, s := range g.given {
 			if s.Gate == gate.ID {
+				s.Glass = glassOf(gate.Glass, s.ID)
 				gate.Signatures = append(gate.Signatures, s)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // ownersStatements are run by set-up as another role, or are no single statement; their own tests run them.
-var ownersStatements = map[string]bool{"SetUpRoles": true, "SetUpSchemas": true, "GrantJobs": true, "AddTenant": true, "AddWayBack": true, "DemoDatabaseExists": true, "DropHalfDemoDatabase": true, "CreateDemoDatabase": true, "FinishDemoDatabase": true}
+var ownersStatements = map[string]bool{"PersonNamed": true, "AddSigningCode": true, "RevokeSigningCode": true, "SigningCodes": true, "SetUpRoles": true, "SetUpSchemas": true, "GrantJobs": true, "AddTenant": true, "AddWayBack": true, "DemoDatabaseExists": true, "DropHalfDemoDatabase": true, "CreateDemoDatabase": true, "FinishDemoDatabase": true}
 
 func TestEveryStatementPrepares(t *testing.T) {
 	d := housetest.At(t, "0.0.22")

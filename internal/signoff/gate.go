@@ -71,6 +71,8 @@ type Gate struct {
 	// Attempts are the second and every further attempt, and Stops how attempts ended without passing.
 	Attempts []Attempt
 	Stops    []Stop
+	// Glass are the signatures by break-glass of the whole release.
+	Glass []Glass
 	// ExpiresAt is when the attempt has to have passed; zero where the gate has no end. Overdue says that it has not.
 	ExpiresAt time.Time
 	Overdue   bool
@@ -121,8 +123,8 @@ func (g Gate) Missing() []Slot {
 	return missing
 }
 
-// Passed says whether every required slot is filled.
-func (g Gate) Passed() bool { return len(g.Slots) > 0 && len(g.Missing()) == 0 }
+// Passed says whether every required slot is filled and no review is missing that keeps it from counting.
+func (g Gate) Passed() bool { return len(g.Slots) > 0 && len(g.Missing()) == 0 && len(g.HeldUp()) == 0 }
 
 // Mine lists the slots whose role the person holds.
 func (g Gate) Mine(by actor.Actor) []Slot {

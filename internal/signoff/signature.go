@@ -83,6 +83,7 @@ const (
 	Standing  State = "standing"  // it counts
 	Void      State = "void"      // what was signed is no longer what is there
 	Withdrawn State = "withdrawn" // taken back by who gave it
+	Denied    State = "denied"    // given by break-glass, and refused in its review
 )
 
 // Withdrawal is a signature taken back.
@@ -113,11 +114,15 @@ type Signature struct {
 	ACR                   string
 	SignedAt              time.Time
 	Withdrawn             *Withdrawal
+	// Glass is what it rests on where it was given by break-glass; nil for a fresh sign-in.
+	Glass *Glass
 }
 
 // State judges the signature against the hash of the gate's content as it is now.
 func (s Signature) State(sha256 string) State {
 	switch {
+	case s.Glass != nil && s.Glass.Review != nil && s.Glass.Review.Verdict == Refused:
+		return Denied
 	case s.Withdrawn != nil:
 		return Withdrawn
 	case s.ContentSHA256 != sha256 || !s.Intact:

@@ -17,7 +17,7 @@ SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, ho
 -- name: WaitingReady :one
 -- The same rule, counted.
 SELECT count(*)::integer AS ready,
-       (count(*) FILTER (WHERE w.kind IN ('item', 'gate') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
+       (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
        clock_timestamp() AS at
   FROM gatehouse.waiting(@environment) w
  WHERE CASE w.kind

@@ -112,13 +112,13 @@ WITH moment AS MATERIALIZED (
 )
 INSERT INTO gatehouse.signatures (tenant_id, signature_id, run_id, gate, slot, attempt, role, meaning, statement, score, note,
                                   content, content_sha256, issuer, subject, name, auth_time, acr, origin, ip, session,
-                                  signed_at, idempotency_key)
+                                  signed_at, idempotency_key, glass_code_id)
 SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
        1 + (SELECT count(*) FROM gatehouse.signatures a
              WHERE a.tenant_id = g.tenant_id AND a.run_id = g.run_id AND a.gate = g.gate AND a.slot = l.slot),
        l.role, @meaning, l.statement, @score::text::numeric, @note,
        g.content, g.sha256, @issuer, @subject, @name, @auth_time, @acr, @origin, @ip, @session,
-       m.at, @key
+       m.at, @key, @code::uuid
   FROM gate g
  CROSS JOIN moment m
   JOIN gatehouse.run_gate_slots l ON l.tenant_id = g.tenant_id AND l.run_id = g.run_id AND l.gate = g.gate AND l.slot = @slot
@@ -127,7 +127,10 @@ SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
    AND l.statement = @statement
    AND l.asks_score = (@score::text IS NOT NULL)
    AND g.sha256 = @shown
-   AND @auth_time::timestamptz BETWEEN m.at - @fresh_for::interval AND m.at + @leeway::interval
+   AND @auth_time::timestamptz <= m.at + @leeway::interval
+   AND CASE WHEN @code::uuid IS NULL THEN @auth_time::timestamptz >= m.at - @fresh_for::interval
+            ELSE EXISTS (SELECT FROM gatehouse.glass_signatures u WHERE u.tenant_id = g.tenant_id AND u.signature_id = @signature AND u.code_id = @code
+                            AND u.run_id = g.run_id AND u.gate = g.gate) END
    AND (g.started_by_issuer, g.started_by_subject) <> (@issuer, @subject)
    AND NOT (g.after_migrations AND EXISTS (
            SELECT FROM gatehouse.migration_history h
