@@ -30,6 +30,7 @@ var auditActions = []string{
 	"restore:ask", "restore:agree", "restore:withdraw", "restore:start", "backup:restore", "operation:order", "operation:finish",
 	"health:run", "snapshot:take", "snapshot:miss", "lesson:add", "lesson:done", "audit:verify", "audit:read", "audit:export", "release:export", "audit:alarm", "audit:acknowledge",
 	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add", "wayback:make", "wayback:open",
+	"signing_code:make", "signing_code:revoke", "signing_code:use", "gate:review", "provider:outage", "provider:back",
 }
 
 // auditListView shows the entries; where there is one alone, whole, and otherwise with long values clipped.

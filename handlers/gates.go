@@ -391,8 +391,12 @@ func (h gates) signature(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	shell := web.Shell(c, "Signature of "+given.Name, toReleases, layouts.Crumb{Label: gate.Release.Code, Href: runPath(gate.Release.ID)})
-	return web.Page(c, http.StatusOK, pages.SignatureShow(signatureView(shell, given, gate, changes)))
+	v := signatureView(signatureShell(c, given, gate), given, gate, changes)
+	reviewForm(&v, web.Actor(c), given, gate, h.now())
+	if kept := web.Prefill(c); kept != nil {
+		keepReview(&v, func(name string) string { return kept[name] })
+	}
+	return web.Page(c, http.StatusOK, pages.SignatureShow(v))
 }
 
 // gateZone is the site's time zone; UTC where this machine does not know it.

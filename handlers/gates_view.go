@@ -27,6 +27,7 @@ var signatureStates = map[signoff.State]components.State{
 	signoff.Standing:  {Code: "valid", Word: "Valid", Tone: components.Good},
 	signoff.Void:      {Code: "void", Word: "Void", Tone: components.Bad},
 	signoff.Withdrawn: {Code: "withdrawn", Word: "Withdrawn", Tone: components.Warn},
+	signoff.Denied:    {Code: "denied", Word: "Refused in its review", Tone: components.Bad},
 }
 
 func gateState(g signoff.Gate) components.State {
@@ -39,6 +40,8 @@ func gateState(g signoff.Gate) components.State {
 		return components.State{Code: "rejected", Word: "Rejected", Tone: components.Bad}
 	case stopKind(g) == signoff.Expired:
 		return components.State{Code: "expired", Word: "Denied: time ran out", Tone: components.Bad}
+	case len(g.HeldUp()) > 0 && len(g.Missing()) == 0:
+		return components.State{Code: "unreviewed", Word: "Waits for a review", Tone: components.Warn}
 	case len(g.Blockers) > 0:
 		return components.State{Code: "closed", Word: "Closed", Tone: components.Blocked}
 	case len(g.Signatures) > 0:
@@ -70,6 +73,9 @@ func gateCard(by actor.Actor, g signoff.Gate, now time.Time, zone *time.Location
 			if given.Score != nil {
 				s.Score = given.Score.String() + " of 10"
 			}
+			if given.Glass != nil {
+				s.Glass = given.Glass.Says(g.At, zone)
+			}
 			if state == signoff.Void {
 				s.VoidBecause = "what was signed has changed since"
 			}
@@ -97,6 +103,9 @@ func missingSentence(g signoff.Gate) string {
 	words := missingWords(g)
 	if g.Passed() {
 		return "Passed: " + words + "."
+	}
+	if held := g.HeldUp(); len(held) > 0 && len(g.Missing()) == 0 {
+		return fmt.Sprintf("Every required signature is there, and %s by break-glass to be reviewed before this gate counts as passed.", counted(len(held), "signature has", "signatures have"))
 	}
 	if !g.Release.Active {
 		return words + ". The release has ended, so it is not signed any more."
@@ -281,6 +290,9 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 	// By the clock that judges the POST, so that the page never offers a form that would be turned away.
 	if h.now().Sub(by.AuthTime) > actor.FreshFor {
 		v.Sign.FreshHref = web.LoginHref(href, true)
+		if g.RefuseGlass(by, *chosen) == nil {
+			v.Sign.GlassHref = href + glassPath
+		}
 	}
 }
 
@@ -334,6 +346,9 @@ func earlierView(g signoff.Gate, s signoff.Signature, zone *time.Location) pages
 	}
 	if s.Score != nil {
 		v.Score = s.Score.String() + " of 10"
+	}
+	if s.Glass != nil {
+		v.Glass = s.Glass.Says(g.At, zone)
 	}
 	if s.Withdrawn != nil {
 		v.Note = "Withdrawn: " + s.Withdrawn.Reason
@@ -472,7 +487,12 @@ func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, cha
 	if s.Score != nil {
 		v.Score = s.Score.String() + " of 10"
 	}
+	if s.Glass != nil {
+		v.Glass, v.GlassFacts = s.Glass.Says(g.At, zone), glassFacts(*s.Glass, g.At, zone)
+	}
 	switch {
+	case state == signoff.Denied:
+		v.Why = "Refused in its review, so this signature does not count."
 	case s.Withdrawn != nil:
 		v.Why = fmt.Sprintf("Withdrawn by %s on %s: %s", s.Withdrawn.By, s.Withdrawn.At.In(zone).Format("2 Jan 2006 at 15:04 MST"), s.Withdrawn.Reason)
 	case state == signoff.Void:

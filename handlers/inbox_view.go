@@ -106,6 +106,9 @@ func taskRow(t inbox.Task, now time.Time) pages.TaskRow {
 	case inbox.Override:
 		row.What, row.Name = "Second person", change.Kind(t.Object).Words()
 		row.Note, row.Until = t.Holder.Name+" asks: "+t.Title, true
+	case inbox.Review:
+		row.What, row.Name = "Review", t.Title
+		row.Note = t.Holder.Name + " signed it by break-glass"
 	case inbox.Restore:
 		row.What, row.Name = "Second person", "Restore of a backup"
 		row.Note, row.Until = t.Holder.Name+" asks: "+t.Title, true
@@ -121,6 +124,7 @@ var (
 
 var noticeWords = map[inbox.NoticeKind]string{
 	inbox.DueSoon: "due soon", inbox.Overdue: "overdue", inbox.GateWaiting: "signature wanted", inbox.GateOverdue: "signature overdue",
+	inbox.ReviewWanted: "review wanted", inbox.ReviewMissed: "review missed",
 	inbox.SnapshotMissed: "missed snapshot", inbox.SecondPerson: "second person wanted",
 }
 

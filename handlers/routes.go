@@ -14,6 +14,7 @@ import (
 type Stories struct {
 	Runbook    RunbookStories
 	Signoff    SignoffStories
+	Glass      GlassStories
 	Rollbacks  RollbackStories
 	Migrations MigrationStories
 	Changes    ChangeStories
@@ -51,6 +52,7 @@ func Routes(s Stories) []web.Route {
 		Snapshots(s.Snapshots),
 		Reports(s.Reviews),
 		Gates(s.Signoff, s.Now),
+		Glass(s.Glass, s.Provider, s.Now),
 		Rollbacks(s.Rollbacks, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Windows(s.Changes, s.Now),

@@ -37,7 +37,7 @@ func (w *Web) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		if route.Fresh > 0 && !fresh(by, w.config.Now(), route.Fresh) {
 			return errStale
 		}
-		if route.Fresh > 0 && c.Request().Method != http.MethodGet {
+		if (route.Fresh > 0 || route.Guesses) && c.Request().Method != http.MethodGet {
 			if err := w.often(c, "proof "+by.Issuer+" "+by.Subject, w.config.ProofsPerMinute,
 				"You have tried this kind of act more than %d times within a minute. Nothing was done; wait a minute."); err != nil {
 				return err

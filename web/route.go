@@ -51,6 +51,8 @@ type Route struct {
 	Handler Handler
 	// Forgets says that what is typed here is never kept, not even over a sign-in that has ended: it is a secret, or may hold one.
 	Forgets bool
+	// Guesses says that something secret is typed here: tries are counted as proofs of identity are, for all processes.
+	Guesses bool
 	// Uploads is how many bytes of a file may come with the form; zero where none may. Such a request has UploadWithin.
 	Uploads int64
 	// Long says that the answer is a file: a slow reader has HandOutWithin for it.

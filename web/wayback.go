@@ -2,7 +2,6 @@ package web
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -34,10 +33,7 @@ func (w *Web) openWayBack(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	one, other := readHalf(form, "first"), readHalf(form, "second")
-	if one != "" && one == other {
-		form.Complain("second", "This is the same half once more. The other one is with the other person.")
-	}
+	one, other := Halves(form)
 	err = form.Err()
 	if err == nil {
 		err = w.breakIn(c, one, other)
@@ -66,13 +62,4 @@ func (w *Web) breakIn(c echo.Context, one, other string) error {
 	Flash(c, layouts.FlashInfo, sprint("You are in for %d minutes, to look and to find out what is wrong; nothing can be changed or signed this way. "+
 		"It stands in the audit trail.", int(opened.Session.Minutes())))
 	return SeeOther(c, "/")
-}
-
-// readHalf reads a half as people type it: in groups, in small letters, with or without hyphens.
-func readHalf(form *Values, name string) string {
-	text := strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(form.Text(name, 1, 60)))
-	if text != "" && len(text) != actor.WayBackHalf {
-		form.Complain(name, sprint("A half has %d letters and digits; these are %d.", actor.WayBackHalf, len(text)))
-	}
-	return text
 }

@@ -11,21 +11,20 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/agogsaas/gatehouse/internal/app"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
 func adminCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "admin", Short: "A way back in while the identity provider lets nobody in"}
-	cmd.AddCommand(breakglassCommand())
+	cmd := &cobra.Command{Use: "admin", Short: "For the day on which the identity provider lets nobody in: sealed codes of two halves"}
+	cmd.AddCommand(breakglassCommand(), signingCodeCommand())
 	return cmd
 }
 
 // wayBack is what the flags of the command say.
 type wayBack struct {
-	tenant            string
-	plan              postgres.WayBackPlan
-	firstTo, secondTo string
+	tenant string
+	plan   postgres.WayBackPlan
+	to     halfFiles
 }
 
 func breakglassCommand() *cobra.Command {
@@ -56,8 +55,8 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 	flags.StringVar(&w.plan.Reason, "reason", "", "why, as it shall stand in the audit trail")
 	flags.DurationVar(&w.plan.Lifetime, "lifetime", 30*time.Minute, "how long the code waits to be used: 5m to 4h")
 	flags.DurationVar(&w.plan.Session, "session", 30*time.Minute, "how long the session lasts that it opens: 5m to 1h")
-	flags.StringVar(&w.firstTo, "first-to", "", "file for the first half, instead of the terminal")
-	flags.StringVar(&w.secondTo, "second-to", "", "file for the second half, instead of the terminal")
+	flags.StringVar(&w.to.first, "first-to", "", "file for the first half, instead of the terminal")
+	flags.StringVar(&w.to.second, "second-to", "", "file for the second half, instead of the terminal")
 	for _, needed := range []string{"tenant", "first", "second", "reason"} {
 		if err := cmd.MarkFlagRequired(needed); err != nil {
 			panic(err) // a flag of this name stands above
@@ -67,50 +66,15 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 }
 
 func (w *wayBack) make(cmd *cobra.Command) error {
-	config, err := app.Load(os.Environ())
-	if err != nil {
-		return exitError{2, err}
-	}
-	if config.OwnerDatabaseURL == "" {
-		return exitError{2, errors.New("GATEHOUSE_OWNER_DATABASE_URL is not set: only the owner makes such codes")}
-	}
-	if (w.firstTo == "") != (w.secondTo == "") || (w.firstTo != "" && w.firstTo == w.secondTo) {
-		return exitError{2, errors.New("--first-to and --second-to go together, and name two files")}
-	}
-	if w.firstTo == "" && !isTerminal(os.Stdin) {
-		return exitError{2, errors.New("this is no terminal on which the halves could be shown one after the other; --first-to and --second-to name files for them")}
-	}
-	tenants, err := postgres.TenantsAsOwner(cmd.Context(), string(config.OwnerDatabaseURL))
+	config, by, err := ownerOf(cmd, w.tenant)
 	if err != nil {
 		return err
 	}
-	by, err := tenantOf(tenants, w.tenant)
-	if err != nil {
-		return err
-	}
-	files, err := w.files()
-	if err != nil {
-		return err
-	}
-	screen := newScreen(cmd.OutOrStdout(), os.Stdin)
-	if files == nil {
-		if err := screen.ask(w.plan.FirstHolder); err != nil {
-			return exitError{2, err}
-		}
-	}
-	code, err := postgres.MakeWayBack(cmd.Context(), string(config.OwnerDatabaseURL), by, w.plan)
-	if err != nil {
-		for _, f := range files {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-		return refusedInput(err)
-	}
-	halves := []half{{w.plan.FirstHolder, code.First}, {w.plan.SecondHolder, code.Second}}
-	if files != nil {
-		err = writeHalves(files, halves)
-	} else {
-		err = screen.show(halves)
-	}
+	var code postgres.WayBackCode
+	err = w.to.handOut(cmd, w.plan.FirstHolder, w.plan.SecondHolder, func() (first, second string, err error) {
+		code, err = postgres.MakeWayBack(cmd.Context(), string(config.OwnerDatabaseURL), by, w.plan)
+		return code.First, code.Second, err
+	})
 	if err != nil {
 		return err
 	}
@@ -118,13 +82,49 @@ func (w *wayBack) make(cmd *cobra.Command) error {
 	return nil
 }
 
-// files makes the two files before there is a code, so that none is lost for want of a place.
-func (w *wayBack) files() ([]*os.File, error) {
-	if w.firstTo == "" {
+// halfFiles are the files for the two halves of a code; empty for the terminal.
+type halfFiles struct{ first, second string }
+
+// handOut makes a code and gives each half to its holder alone: into two files, or one after the other on the terminal.
+// Where there is no place for them, none is made.
+func (h halfFiles) handOut(cmd *cobra.Command, firstHolder, secondHolder string, make func() (first, second string, err error)) error {
+	if (h.first == "") != (h.second == "") || (h.first != "" && h.first == h.second) {
+		return exitError{2, errors.New("--first-to and --second-to go together, and name two files")}
+	}
+	if h.first == "" && !isTerminal(os.Stdin) {
+		return exitError{2, errors.New("this is no terminal on which the halves could be shown one after the other; --first-to and --second-to name files for them")}
+	}
+	files, err := h.open()
+	if err != nil {
+		return err
+	}
+	screen := newScreen(cmd.OutOrStdout(), os.Stdin)
+	if files == nil {
+		if err := screen.ask(firstHolder); err != nil {
+			return exitError{2, err}
+		}
+	}
+	first, second, err := make()
+	if err != nil {
+		for _, f := range files {
+			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+		return refusedInput(err)
+	}
+	halves := []half{{firstHolder, first}, {secondHolder, second}}
+	if files != nil {
+		return writeHalves(files, halves)
+	}
+	return screen.show(halves)
+}
+
+// open makes the two files before there is a code, so that none is lost for want of a place.
+func (h halfFiles) open() ([]*os.File, error) {
+	if h.first == "" {
 		return nil, nil
 	}
 	var files []*os.File
-	for _, name := range []string{w.firstTo, w.secondTo} {
+	for _, name := range []string{h.first, h.second} {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
 			for _, made := range files {

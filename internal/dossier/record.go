@@ -158,6 +158,23 @@ type Signature struct {
 	WithdrawnReason *string    `json:"withdrawn_reason"`
 	WithdrawnBy     *string    `json:"withdrawn_by"`
 	WithdrawnAt     *time.Time `json:"withdrawn_at"`
+	// Glass is what it rests on where no fresh sign-in proves it; nil for a usual one.
+	Glass *Glass `json:"break_glass,omitempty"`
+}
+
+// Glass is what a signature by break-glass rests on, and what its review found.
+type Glass struct {
+	Code          uuid.UUID  `json:"code"`
+	FirstHolder   string     `json:"first_holder"`
+	SecondHolder  string     `json:"second_holder"`
+	Outage        uuid.UUID  `json:"outage"`
+	OutageSince   time.Time  `json:"outage_since"`
+	OutageFailure string     `json:"outage_failure"`
+	ReviewDueAt   time.Time  `json:"review_due_at"`
+	Verdict       *string    `json:"verdict"`
+	ReviewReason  *string    `json:"review_reason"`
+	Reviewer      *string    `json:"reviewer"`
+	ReviewedAt    *time.Time `json:"reviewed_at"`
 }
 
 // Report is a rehearsal; its report stands in a file of its own, byte by byte.

@@ -20,6 +20,7 @@ type said struct {
 	evidence   map[string]string // item and number -> hash; empty where the entry has none
 	signatures map[uuid.UUID]signatureSaid
 	withdrawn  map[uuid.UUID]int64
+	reviewed   map[uuid.UUID]string // the verdict on a signature by break-glass
 	told       map[string]told
 }
 
@@ -40,6 +41,9 @@ type signatureSaid struct {
 	Statement       string    `json:"statement"`
 	ContentSHA256   string    `json:"content_sha256"`
 	Issuer, Subject string    `json:"-"`
+	Glass           *struct {
+		Code uuid.UUID `json:"code"`
+	} `json:"break_glass"`
 }
 
 func key(item string, number int) string { return fmt.Sprintf("%s %d", item, number) }
@@ -52,7 +56,7 @@ func (v *verifier) trail() {
 		return
 	}
 	defer func() { _ = r.Close() }() // it was read to its end, and its hash was checked
-	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]int64{}, told: map[string]told{}}
+	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]int64{}, reviewed: map[uuid.UUID]string{}, told: map[string]told{}}
 	ring := audit.Keyring{}
 	if v.found.Origin {
 		ring = v.ring
@@ -104,6 +108,17 @@ func (s *said) hear(r Release, e audit.Entry) {
 		}
 		if json.Unmarshal([]byte(*e.After), &after) == nil {
 			s.withdrawn[after.ID] = e.Seq
+		}
+	case e.Action == "gate:review" && isPart:
+		var after struct {
+			ID      uuid.UUID `json:"signature"`
+			Verdict string    `json:"verdict"`
+		}
+		if json.Unmarshal([]byte(*e.After), &after) == nil {
+			s.reviewed[after.ID] = after.Verdict
+			if after.Verdict == "refused" {
+				s.withdrawn[after.ID] = e.Seq // the same act took it back
+			}
 		}
 	}
 }
@@ -170,6 +185,9 @@ func (v *verifier) compareSignatures(s said) {
 		case heard.ContentSHA256 != g.ContentSHA256 || heard.Slot != g.Slot || heard.Meaning != g.Meaning || heard.Statement != g.Statement || heard.Issuer != g.Issuer || heard.Subject != g.Subject:
 			v.complain(recordFile, g.row(), "it is not the signature that entry %d of the trail knows", heard.seq)
 		}
+		if ok && !sameGlass(g, heard, s.reviewed[g.ID]) {
+			v.complain(recordFile, g.row(), "record and trail differ on whether it was signed by break-glass, or on its review")
+		}
 		if _, taken := s.withdrawn[g.ID]; taken != (g.WithdrawnAt != nil) {
 			v.complain(recordFile, g.row(), "record and trail differ on whether it was withdrawn")
 		}
@@ -179,6 +197,18 @@ func (v *verifier) compareSignatures(s said) {
 			v.complain(recordFile, "signature "+id.String(), "it is missing: entry %d of the trail knows of it", heard.seq)
 		}
 	}
+}
+
+// sameGlass says whether the trail knows the signature by the same code, and the same verdict on it.
+func sameGlass(g Signature, heard signatureSaid, verdict string) bool {
+	if g.Glass == nil || heard.Glass == nil {
+		return g.Glass == nil && heard.Glass == nil && verdict == ""
+	}
+	found := ""
+	if g.Glass.Verdict != nil {
+		found = *g.Glass.Verdict
+	}
+	return g.Glass.Code == heard.Glass.Code && found == verdict
 }
 
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -12,6 +12,7 @@ type Slot struct {
 	Score       string // "9.5 of 10", where the role gives one
 	VoidBecause string // which field moved, when the signature is void
 	Href        string // the signature's own page
+	Glass       string // that the signature was given by break-glass, and what its review says
 	Mine        bool   // this slot is the person's to fill
 }
 

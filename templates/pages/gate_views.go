@@ -32,6 +32,7 @@ type EarlierSignature struct {
 	At                components.Time
 	State             components.State // valid, void, withdrawn
 	Href              string
+	Glass             string // that it was given by break-glass; empty for a fresh sign-in
 }
 
 // SignedTogether are signatures of the same content, and what moved since.
@@ -55,6 +56,7 @@ type SignForm struct {
 	FreshUntil components.Time // until when the sign-in is fresh enough
 	Proven     components.Time
 	FreshHref  string // where to sign in again, when it is not fresh enough
+	GlassHref  string // where to sign while the provider is away
 	Limit      string // "5 minutes"
 }
 
@@ -155,5 +157,10 @@ type SignatureShowView struct {
 	State           components.State
 	Why             string // why it is void or withdrawn; or that it still holds
 	Changed         []Difference
-	HashHolds       bool // the content stored still has the hash stored
+	HashHolds       bool   // the content stored still has the hash stored
+	Glass           string // that it was given by break-glass, and what its review says; empty for a fresh sign-in
+	GlassFacts      []components.Fact
+	Review          ReviewForm
+	Complaints      components.Complaints
+	Typed           []components.Fact
 }

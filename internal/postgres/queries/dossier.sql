@@ -43,8 +43,13 @@ SELECT to_jsonb(x)::text AS part
 -- name: DossierSignatures :many
 SELECT to_jsonb(x)::text AS part
   FROM (SELECT signature_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, issuer, subject, name, auth_time,
-               acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
-          FROM gatehouse.signature_marks
+               acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at,
+               (SELECT jsonb_build_object('code', m.code_id, 'first_holder', m.first_holder, 'second_holder', m.second_holder, 'outage', m.outage_id,
+                                          'outage_since', m.outage_since, 'outage_failure', m.outage_failure, 'review_due_at', m.review_due_at,
+                                          'verdict', m.verdict, 'review_reason', m.review_reason, 'reviewer', m.reviewer, 'reviewed_at', m.reviewed_at)
+                  FROM gatehouse.glass_marks m
+                 WHERE m.tenant_id = k.tenant_id AND m.signature_id = k.signature_id) AS break_glass
+          FROM gatehouse.signature_marks k
          WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run) x
  ORDER BY x.signed_at, x.signature_id;
 

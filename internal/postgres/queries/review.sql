@@ -40,9 +40,12 @@ WITH contents AS MATERIALIZED (
 )
 SELECT c.name AS gate, m.slot, m.role, m.name, m.meaning, m.signed_at,
        CASE WHEN m.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN m.content_sha256 IS DISTINCT FROM c.sha256 THEN 'void' ELSE 'counts' END AS standing,
-       coalesce(m.withdrawn_reason, '') AS reason
+       concat_ws(' ', m.withdrawn_reason,
+                 CASE WHEN u.signature_id IS NOT NULL THEN 'Signed by break-glass: not proven by a fresh sign-in. '
+                      || coalesce('Review: ' || u.verdict || ' by ' || u.reviewer || '.', 'Review due by ' || to_char(u.review_due_at AT TIME ZONE 'UTC', 'DD Mon YYYY HH24:MI') || ' UTC.') END) AS reason
   FROM gatehouse.signature_marks m
   JOIN contents c ON c.gate = m.gate
+  LEFT JOIN gatehouse.glass_marks u ON u.tenant_id = m.tenant_id AND u.signature_id = m.signature_id
  WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run
  ORDER BY m.signed_at, m.signature_id;
 
