@@ -12,6 +12,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
+	"github.com/agogsaas/gatehouse/internal/demoidp"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/postgres"
@@ -151,10 +152,22 @@ func acts() []act {
 			typed: map[string]string{"attempt_note": "It was rehearsed again."}, entries: 1,
 		},
 		act{
+			route: "POST /releases/:release/gates/:gate/outage", who: "qa.lead", path: gate + "/outage", page: gate + "/break-glass", entries: 1, before: (*story).providerAway,
+		},
+		act{
+			route: "POST /releases/:release/gates/:gate/break-glass", who: "qa.lead", path: gate + "/break-glass", page: gate + "/break-glass",
+			typed: map[string]string{"meaning": "approved", "score": "9.5", "first": "{first}", "second": "{second}"}, entries: 3, before: (*story).sealEnvelopes,
+			after: func(s *story, a answer) { s.ids["glass"] = last(a); s.providerBack() },
+		},
+		act{
+			route: "POST /signatures/:signature/review", who: "devops.lead", path: "/signatures/{glass}/review", page: "/signatures/{glass}",
+			typed: map[string]string{"verdict": "upheld", "review_reason": "I asked all three."}, entries: 1,
+		},
+		act{
 			route: "POST /releases/:release/gates/:gate/sign", who: "backend.lead", path: gate + "/sign", page: gate,
 			typed: map[string]string{"meaning": "approved"}, entries: 1, before: (*story).finishItems,
 			after: func(s *story, _ answer) {
-				s.ids["signature"] = s.text(`SELECT signature_id::text FROM gatehouse.signatures`)
+				s.ids["signature"] = s.text(`SELECT signature_id::text FROM gatehouse.signatures WHERE slot = 'backend'`)
 			},
 		},
 		act{
@@ -367,6 +380,37 @@ func (s *story) sealHalves() {
 	s.ids["first"], s.ids["second"] = code.First, code.Second
 }
 
+// providerAway is an outage that comes while QA has a sign-in of an hour ago.
+func (s *story) providerAway() {
+	s.t.Helper()
+	s.finishItems()
+	for _, who := range []string{"viewer@rivermark", "devops.lead@saltway"} {
+		s.as(who)
+	}
+	s.provider.Behave(demoidp.Behaviour{Claims: func(claims map[string]any) { claims["auth_time"] = time.Now().Add(-time.Hour).Unix() }})
+	delete(s.people, "qa.lead@rivermark")
+	s.as("qa.lead@rivermark")
+	s.provider.Behave(demoidp.Behaviour{Down: true})
+}
+
+// providerBack ends it, and lets QA sign in afresh when next asked for.
+func (s *story) providerBack() {
+	s.provider.Behave(demoidp.Behaviour{})
+	delete(s.people, "qa.lead@rivermark")
+}
+
+// sealEnvelopes makes a signing code for two people, as the command does.
+func (s *story) sealEnvelopes() {
+	s.t.Helper()
+	code, err := postgres.MakeSigningCode(s.t.Context(), s.database.OwnerURL, housetest.Tenants()[0].Actor(actor.CLI, "test"), postgres.SigningCodePlan{
+		FirstHolder: "Ada Morrow", SecondHolder: "Omar Fitch", Reason: "envelopes of the quarter", Lifetime: 28 * 24 * time.Hour,
+	})
+	if err != nil {
+		s.t.Fatalf("MakeSigningCode: %v", err)
+	}
+	s.ids["first"], s.ids["second"] = code.First, code.Second
+}
+
 func last(a answer) string {
 	path := a.Header.Get("Location")
 	return path[strings.LastIndex(path, "/")+1:]
@@ -456,6 +500,9 @@ func (s *story) finishItems() {
 func (s *story) passGate() {
 	sign := act{path: "/releases/{release}/gates/go_no_go/sign", page: "/releases/{release}/gates/go_no_go", typed: map[string]string{"meaning": "approved"}}
 	for _, who := range []string{"qa.lead", "statistical.expert", "devops.lead"} {
+		if who == "qa.lead" && s.ids["glass"] != "" {
+			continue // it was signed by break-glass
+		}
 		sign.who = who
 		fields := s.fields(sign)
 		if fields.Has("score") {
@@ -490,7 +537,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot"} {
+	for _, name := range []string{"release", "signature", "glass", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}
