@@ -95,11 +95,16 @@ func (w *Web) signedOut(c echo.Context) error {
 	}))
 }
 
+// What ending a session changes.
+var sessionOpen, sessionOver = map[string]string{"session": "open"}, map[string]string{"session": "ended"}
+
 // recordSignOut writes the sign-out down. The session is over by now, and stays over if this fails.
 func (w *Web) recordSignOut(c echo.Context, by actor.Actor, reason string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), 5*time.Second)
 	defer cancel()
-	return w.config.Recorder.Record(ctx, by, audit.Event{Action: "session:sign_out", ObjectKind: "person", ObjectID: by.UserID.String(), Reason: reason})
+	return w.config.Recorder.Record(ctx, by, audit.Event{
+		Action: "session:sign_out", ObjectKind: "person", ObjectID: by.UserID.String(), Reason: reason, Before: sessionOpen, After: sessionOver,
+	})
 }
 
 // recordLost writes down that a session ended because its person may not be here any more.
@@ -108,6 +113,7 @@ func (w *Web) recordLost(c echo.Context, by actor.Actor) error {
 	defer cancel()
 	return w.config.Recorder.Record(ctx, by, audit.Event{
 		Action: "session:end", ObjectKind: "person", ObjectID: by.UserID.String(), Reason: "A fresh sign-in showed that this person may not be here any more.",
+		Before: sessionOpen, After: sessionOver,
 	})
 }
 

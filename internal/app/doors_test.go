@@ -9,9 +9,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/demoidp"
+	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/web"
 )
 
@@ -216,7 +218,7 @@ func (s *story) alike(known, unknown answer) {
 
 func (k knocking) theRightWay() {
 	own := k.as(k.fill(k.act.who) + "@rivermark")
-	done, refusals := k.trail("done"), k.trail("refused")
+	done, refusals, newest := k.trail("done"), k.trail("refused"), k.newest()
 	a := own.do(own.request(http.MethodPost, k.path, k.kind, k.body))
 	want := k.act.status
 	if want == 0 {
@@ -231,9 +233,74 @@ func (k knocking) theRightWay() {
 	if got := k.trail("refused") - refusals; got != 0 {
 		k.t.Errorf("%s: done, with %d refusals in the trail", k.act.route, got)
 	}
+	k.wholeEntries(newest)
 	if k.act.after != nil {
 		k.act.after(k.story, a)
 	}
+}
+
+// nothingBefore are the acts that make something, or only look at it: there is no state before to be written down.
+var nothingBefore = []string{
+	"POST /releases", "POST /releases/:release/window/freeze", "POST /releases/:release/window/overrides", "POST /releases/:release/window/tokens",
+	"POST /releases/:release/items/:item/comment", "POST /releases/:release/lessons", "POST /releases/:release/dossier", "POST /runbooks",
+	"POST /migrations/rehearsals", "POST /migrations/:version/probe", "POST /migrations/:version/repair", "POST /migrations/:version/losses",
+	"POST /migrations/drift/check", "POST /migrations/indexes/rebuild", "POST /migrations/backups", "POST /migrations/backups/:backup/drill",
+	"POST /migrations/backups/:backup/rehearse", "POST /migrations/backups/external", "POST /migrations/backups/external/:external/drill",
+	"POST /migrations/backups/:backup/restore/look", "POST /migrations/backups/:backup/restore", "POST /migrations/backups/:backup/restore/:request/start",
+	"POST /health-checks/run", "POST /audit/export", "POST /audit/verify",
+}
+
+func (k knocking) newest() (seq int64) {
+	k.t.Helper()
+	err := k.super.QueryRow(k.t.Context(), `SELECT coalesce(max(seq), 0) FROM gatehouse.audit_events WHERE tenant_id = $1`, housetest.Rivermark).Scan(&seq)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return seq
+}
+
+// wholeEntries: A06, an entry says who, in which role, of which tenant, from where, and what was before and after it.
+func (k knocking) wholeEntries(since int64) {
+	k.t.Helper()
+	person := k.person()
+	rows, err := k.super.Query(k.t.Context(), `SELECT action, issuer, subject, name, roles, origin, ip, coalesce(before::text, ''), coalesce(after::text, '')
+		FROM gatehouse.audit_events WHERE tenant_id = $1 AND seq > $2 AND outcome = 'done' ORDER BY seq`, housetest.Rivermark, since)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	said, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Action, Issuer, Subject, Name, Roles, Origin, IP, Before, After string }])
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if len(said) != k.act.entries {
+		k.t.Errorf("%s: %d entries of its person's tenant, want %d", k.act.route, len(said), k.act.entries)
+	}
+	for _, e := range said {
+		if e.Issuer == "" || e.Subject == "" || e.Origin != string(actor.Web) || e.IP == "" {
+			k.t.Errorf("%s: the entry %s does not say who did it from where: %+v", k.act.route, e.Action, e)
+		}
+		// Who comes in by the way back is not signed in yet: the code names two holders, and no role.
+		if k.act.route != "POST /way-back" && (e.Subject != person.Subject() || e.Name != person.Name || e.Roles != strings.Join(person.Groups, ",")) {
+			k.t.Errorf("%s: the entry %s names %s as %q, want %s as %q", k.act.route, e.Action, e.Name, e.Roles, person.Name, person.Groups)
+		}
+		if e.After == "" || e.After == "{}" {
+			k.t.Errorf("%s: the entry %s does not say what is after it", k.act.route, e.Action)
+		}
+		if none := e.Before == "" || e.Before == "{}"; none != slices.Contains(nothingBefore, k.act.route) {
+			k.t.Errorf("%s: the entry %s says of before %q; is its route in nothingBefore: %v", k.act.route, e.Action, e.Before, !none)
+		}
+	}
+}
+
+// person is who does the act.
+func (k knocking) person() demoidp.Person {
+	who := k.fill(k.act.who) + "@rivermark"
+	people := demoidp.DemoPeople()
+	i := slices.IndexFunc(people, func(p demoidp.Person) bool { return p.Username == who })
+	if i < 0 {
+		k.t.Fatalf("%s: there is no %s", k.act.route, who)
+	}
+	return people[i]
 }
 
 // personWithout is somebody of Rivermark whose role does not carry the right.

@@ -168,8 +168,8 @@ func (s *Externals) Attest(ctx context.Context, by actor.Actor, id uuid.UUID, a 
 	}
 	d := ExternalDrill{Attested: true, Passed: true, Findings: []string{}, RestoredAt: a.RestoredAt.UTC(), Took: a.Took, Evidence: a.Evidence, By: by.Name}
 	added, err := s.store.AddExternalDrill(ctx, by, id, d, nil, audit.Event{
-		Action: "backup:attest", ObjectKind: "external_backup", ObjectID: id.String(),
-		After: map[string]any{"restored_at": d.RestoredAt.Format(time.RFC3339), "evidence": d.Evidence},
+		Action: "backup:attest", ObjectKind: "external_backup", ObjectID: id.String(), Before: attested(x.Attested),
+		After: attested(&d),
 	})
 	if err == nil && !added {
 		err = notFresh()
@@ -265,4 +265,12 @@ func (s *Externals) restore(ctx context.Context, by actor.Actor, x External, d *
 	}
 	b.Manifest.System, b.Manifest.WAL, b.Manifest.TakenAt, b.Manifest.Tool = mark.System, mark.WAL, mark.At, x.Provider
 	return &b, nil
+}
+
+// attested is the restoring that a person attested, as the trail holds it.
+func attested(d *ExternalDrill) map[string]any {
+	if d == nil {
+		return map[string]any{"attested": false}
+	}
+	return map[string]any{"attested": true, "restored_at": d.RestoredAt.UTC().Format(time.RFC3339), "evidence": d.Evidence}
 }

@@ -139,11 +139,16 @@ func (s *Service) SetWindow(ctx context.Context, by actor.Actor, release uuid.UU
 		return err
 	}
 	return s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
+		page, err := tx.Page(ctx, release)
+		if err != nil {
+			return err
+		}
 		done, err := tx.SetWindow(ctx, release, r)
 		if err == nil && !done {
 			return s.why(ctx, tx, release, "The window does not move any more: go / no-go has a signature. Take the signatures back first, or let two people override the window.")
 		}
-		return recorded(ctx, tx, err, audit.Event{Action: "release:window", ObjectKind: "release", ObjectID: release.String(), Reason: r.Reason, After: r.values()})
+		before := Span{From: page.Moment.Starts, Until: page.Moment.Ends}
+		return recorded(ctx, tx, err, audit.Event{Action: "release:window", ObjectKind: "release", ObjectID: release.String(), Reason: r.Reason, Before: before.values(), After: r.values()})
 	})
 }
 
@@ -211,7 +216,8 @@ func (s *Service) Second(ctx context.Context, by actor.Actor, release, override 
 			return whyNotSecond(ctx, tx, by, release, override)
 		}
 		return recorded(ctx, tx, err, audit.Event{
-			Action: "override:second", ObjectKind: "release", ObjectID: release.String(), After: map[string]string{"override": override.String()},
+			Action: "override:second", ObjectKind: "release", ObjectID: release.String(),
+			Before: map[string]any{"override": override, "seconded": false}, After: map[string]any{"override": override, "seconded": true},
 		})
 	})
 }
@@ -286,7 +292,10 @@ func (s *Service) Revoke(ctx context.Context, by actor.Actor, release, token uui
 		if err == nil && !done {
 			return fault.New(fault.Conflict, "There is no such token, or it was used or revoked already.")
 		}
-		return recorded(ctx, tx, err, audit.Event{Action: "token:revoke", ObjectKind: "release", ObjectID: release.String(), After: map[string]string{"token": token.String()}})
+		return recorded(ctx, tx, err, audit.Event{
+			Action: "token:revoke", ObjectKind: "release", ObjectID: release.String(),
+			Before: map[string]any{"token": token, "revoked": false}, After: map[string]any{"token": token, "revoked": true},
+		})
 	})
 }
 

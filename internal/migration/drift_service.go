@@ -92,7 +92,8 @@ func (s *Drifts) Accept(ctx context.Context, by actor.Actor, sha256, reason stri
 		return fault.New(fault.Invalid, "The difference was not accepted.").WithField("reason", "Say why it may stay.")
 	}
 	done, err := s.store.AcceptDrift(ctx, by, a, audit.Event{
-		Action: "migration:accept_drift", ObjectKind: "difference", ObjectID: sha256, Reason: a.Reason, After: map[string]string{"acceptance": a.ID.String()},
+		Action: "migration:accept_drift", ObjectKind: "difference", ObjectID: sha256, Reason: a.Reason,
+		Before: map[string]any{"accepted": false}, After: map[string]any{"accepted": true, "acceptance": a.ID},
 	})
 	if err == nil && !done {
 		return fault.New(fault.Conflict, "The newest look does not show this difference as it was accepted. Look again.")
@@ -111,6 +112,7 @@ func (s *Drifts) Withdraw(ctx context.Context, by actor.Actor, id uuid.UUID, rea
 	}
 	done, err := s.store.WithdrawDrift(ctx, by, id, reason, audit.Event{
 		Action: "migration:withdraw_drift", ObjectKind: "acceptance", ObjectID: id.String(), Reason: reason,
+		Before: map[string]any{"withdrawn": false}, After: map[string]any{"withdrawn": true},
 	})
 	if err == nil && !done {
 		return fault.New(fault.NotFound, "There is no such acceptance, or it was withdrawn already.")

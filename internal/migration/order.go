@@ -100,7 +100,8 @@ func (s *Service) order(ctx context.Context, by actor.Actor, right actor.Right, 
 		}
 		event := audit.Event{
 			Action: string(right), ObjectKind: "migration", ObjectID: o.Run.Version.String(), Reason: o.Run.Reason,
-			After: map[string]string{"run": o.Run.ID.String(), "release": o.Run.Release.String(), "sha256": o.Run.SHA256},
+			Before: map[string]string{"state": string(before(o.Run.Direction))},
+			After:  map[string]string{"run": o.Run.ID.String(), "release": o.Run.Release.String(), "sha256": o.Run.SHA256},
 		}
 		if o.Run.Direction == Down {
 			if event.After, err = s.signed(ctx, tx, o); err != nil {
@@ -110,6 +111,14 @@ func (s *Service) order(ctx context.Context, by actor.Actor, right actor.Right, 
 		return tx.Record(ctx, event)
 	})
 	return result, err
+}
+
+// before is where a version stands when it is ordered in that direction: the statement that keeps the order holds it.
+func before(d Direction) State {
+	if d == Down {
+		return StateApplied
+	}
+	return StatePending
 }
 
 // signed is what whoever takes a version back puts their name to.
@@ -292,7 +301,8 @@ func (s *Service) Acknowledge(ctx context.Context, by actor.Actor, id RunID, not
 		}
 		return tx.Record(ctx, audit.Event{
 			Action: "migration:acknowledge", ObjectKind: "migration_run", ObjectID: id.String(), Reason: strings.TrimSpace(note),
-			After: map[string]string{"version": run.Version.String(), "state": string(run.State)},
+			Before: map[string]any{"version": run.Version.String(), "state": run.State, "acknowledged": false},
+			After:  map[string]any{"version": run.Version.String(), "state": run.State, "acknowledged": true},
 		})
 	})
 }

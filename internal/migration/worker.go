@@ -190,7 +190,8 @@ func (w *Worker) finish(ctx context.Context, ref Ref, o Outcome) error {
 			}
 			event := audit.Event{
 				Action: "migration:finish", ObjectKind: "migration", ObjectID: run.Version.String(), Reason: o.Error,
-				After: map[string]string{"run": run.ID.String(), "direction": string(run.Direction), "state": string(o.State), "resolution": o.Resolution},
+				Before: map[string]string{"run": run.ID.String(), "state": string(run.State)},
+				After:  map[string]string{"run": run.ID.String(), "direction": string(run.Direction), "state": string(o.State), "resolution": o.Resolution},
 			}
 			if o.State != Succeeded {
 				event.Outcome = audit.Failed

@@ -123,7 +123,8 @@ func (w *Worker) speaker(ctx context.Context, ref Ref) func(string) {
 func (w *Worker) finish(ctx context.Context, ref Ref, o Operation, state State, done Done) error {
 	event := audit.Event{
 		Action: "operation:finish", ObjectKind: "operation", ObjectID: ref.ID.String(), Reason: done.Sentence,
-		After: map[string]string{"kind": string(o.Kind), "state": string(state), "result": subjectText(done.Result)},
+		Before: map[string]string{"kind": string(o.Kind), "state": string(o.State)},
+		After:  map[string]string{"kind": string(o.Kind), "state": string(state), "result": subjectText(done.Result)},
 	}
 	if state != Succeeded {
 		event.Outcome = audit.Failed

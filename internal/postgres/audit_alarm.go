@@ -124,6 +124,9 @@ func (a Audit) Acknowledge(ctx context.Context, by actor.Actor, reason string) e
 		if len(done) == 0 {
 			return fault.New(fault.Conflict, "There is nothing to acknowledge, or your sign-in is older than five minutes.")
 		}
-		return record(ctx, tx, by, audit.Event{Action: "audit:acknowledge", ObjectKind: "audit", ObjectID: done[0].String(), Reason: reason, After: map[string]any{"alarms": done}})
+		return record(ctx, tx, by, audit.Event{
+			Action: "audit:acknowledge", ObjectKind: "audit", ObjectID: done[0].String(), Reason: reason,
+			Before: map[string]any{"alarms": done, "acknowledged": false}, After: map[string]any{"alarms": done, "acknowledged": true},
+		})
 	})
 }

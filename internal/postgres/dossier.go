@@ -73,7 +73,7 @@ func (d Dossiers) Dossier(ctx context.Context, by actor.Actor, run uuid.UUID) (d
 		if err := tx.QueryRow(ctx, sql("RunTemplate"), pgx.StrictNamedArgs{"run": run}).Scan(&template, &at); err != nil {
 			return noRelease(err)
 		}
-		return record(ctx, tx, by, audit.Event{Action: "release:export", ObjectKind: "release", ObjectID: run.String()})
+		return record(ctx, tx, by, audit.Event{Action: "release:export", ObjectKind: "release", ObjectID: run.String(), After: map[string]any{"form": dossier.Form}})
 	})
 	if err != nil {
 		return dossier.Dossier{}, err

@@ -99,7 +99,8 @@ func (p People) Disable(ctx context.Context, by actor.Actor, issuer, subject str
 			action = "person:disable"
 		}
 		return record(ctx, tx, by, audit.Event{
-			Action: action, ObjectKind: "person", ObjectID: changed[0].String(), After: map[string]string{"issuer": issuer, "subject": subject},
+			Action: action, ObjectKind: "person", ObjectID: changed[0].String(),
+			Before: map[string]any{"issuer": issuer, "subject": subject, "disabled": !disabled}, After: map[string]any{"issuer": issuer, "subject": subject, "disabled": disabled},
 		})
 	})
 }

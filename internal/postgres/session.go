@@ -141,9 +141,12 @@ func (s Sessions) EndOwn(ctx context.Context, by actor.Actor, id uuid.UUID) erro
 		if tag.RowsAffected() == 0 {
 			return fault.New(fault.NotFound, "There is no such thing here.")
 		}
-		return record(ctx, tx, by, audit.Event{Action: "session:end", ObjectKind: "session", ObjectID: id.String()})
+		return record(ctx, tx, by, audit.Event{Action: "session:end", ObjectKind: "session", ObjectID: id.String(), Before: sessionOpen, After: sessionOver})
 	})
 }
+
+// What ending a session changes.
+var sessionOpen, sessionOver = map[string]string{"session": "open"}, map[string]string{"session": "ended"}
 
 // SignIns keeps sign-ins that have begun.
 type SignIns struct{ DB *DB }

@@ -67,7 +67,8 @@ func (g WayBack) Open(ctx context.Context, one, other, ip string) (actor.WayBack
 		}
 		return record(ctx, tx, by, audit.Event{
 			Action: "wayback:open", ObjectKind: "way_back_code", ObjectID: opened.Code.String(), Reason: opened.Reason,
-			After: map[string]any{"first_holder": opened.FirstHolder, "second_holder": opened.SecondHolder, "session_seconds": found.SessionSeconds},
+			Before: map[string]any{"used": false},
+			After:  map[string]any{"used": true, "first_holder": opened.FirstHolder, "second_holder": opened.SecondHolder, "session_seconds": found.SessionSeconds},
 		})
 	})
 	return opened, by, err

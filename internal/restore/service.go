@@ -205,7 +205,9 @@ func (s *Service) Agree(ctx context.Context, by actor.Actor, id uuid.UUID, datab
 			return whyNotAgreed(by, r, seen)
 		}
 		return recorded(ctx, tx, err, audit.Event{
-			Action: "restore:agree", ObjectKind: "backup", ObjectID: r.Backup.String(), After: map[string]string{"request": id.String(), "content": r.Content, "database": database},
+			Action: "restore:agree", ObjectKind: "backup", ObjectID: r.Backup.String(),
+			Before: map[string]string{"request": id.String(), "state": string(r.State())},
+			After:  map[string]string{"request": id.String(), "state": string(Agreed), "content": r.Content, "database": database},
 		})
 	})
 }
@@ -252,7 +254,10 @@ func (s *Service) Withdraw(ctx context.Context, by actor.Actor, id uuid.UUID) (R
 		if err == nil && !done {
 			return notOpen(r)
 		}
-		return recorded(ctx, tx, err, audit.Event{Action: "restore:withdraw", ObjectKind: "backup", ObjectID: r.Backup.String(), After: map[string]string{"request": id.String()}})
+		return recorded(ctx, tx, err, audit.Event{
+			Action: "restore:withdraw", ObjectKind: "backup", ObjectID: r.Backup.String(),
+			Before: map[string]string{"request": id.String(), "state": string(r.State())}, After: map[string]string{"request": id.String(), "state": string(Withdrawn)},
+		})
 	})
 }
 

@@ -191,6 +191,9 @@ func (s *Service) Done(ctx context.Context, by actor.Actor, run, lesson uuid.UUI
 		if !marked {
 			return fault.New(fault.Conflict, "Somebody has already said that this lesson was acted on. Nothing of yours was saved.")
 		}
-		return tx.Record(ctx, audit.Event{Action: "lesson:done", ObjectKind: "lesson", ObjectID: lesson.String(), Reason: note, After: map[string]any{"release": run}})
+		return tx.Record(ctx, audit.Event{
+			Action: "lesson:done", ObjectKind: "lesson", ObjectID: lesson.String(), Reason: note,
+			Before: map[string]any{"release": run, "done": false}, After: map[string]any{"release": run, "done": true},
+		})
 	})
 }
