@@ -256,7 +256,7 @@ func (h rollbacks) rollbackView(shell layouts.Shell, by actor.Actor, p runbook.R
 	for _, b := range p.Rollbacks {
 		shown := h.oneView(v, by, p, b, stale)
 		if b.Open() {
-			v.Current, v.LiveHref = &shown, v.Href
+			v.Current = &shown
 		} else {
 			v.Past = append(v.Past, shown)
 		}
@@ -273,6 +273,9 @@ func (h rollbacks) rollbackView(shell layouts.Shell, by actor.Actor, p runbook.R
 	}
 	v.WhoCan = roleTitles(actor.RolesWith(actor.ReleaseRollback))
 	over := p.Run.State != runbook.Active && p.Run.State != runbook.SignedOff
+	if !over {
+		v.LiveHref, v.EventHref = v.Href, runPath(p.Run.ID)+eventsPath
+	}
 	switch {
 	case over:
 		v.Refused, v.WhoCan = "This release is over, so it is not rolled back any more.", nil

@@ -89,16 +89,17 @@ type RollbackView struct {
 // ReleaseRollbackView is the page on which a release is taken back.
 type ReleaseRollbackView struct {
 	layouts.Shell
-	Code     string
-	State    components.State
-	Href     string
-	Window   Banner        // why nothing is applied or taken back now; empty where it is
-	Current  *RollbackView // the one under way
-	Choices  []RollbackChoice
-	Start    RollbackStart
-	Refused  string // why none can be started
-	WhoCan   []string
-	Past     []RollbackView
-	Typed    []components.Fact
-	LiveHref string
+	Code    string
+	State   components.State
+	Href    string
+	Window  Banner        // why nothing is applied or taken back now; empty where it is
+	Current *RollbackView // the one under way
+	Choices []RollbackChoice
+	Start   RollbackStart
+	Refused string // why none can be started
+	WhoCan  []string
+	Past    []RollbackView
+	Typed   []components.Fact
+	// While the release goes on, events say when to ask the page again; for its clock it asks every 20 seconds.
+	LiveHref, EventHref string
 }

@@ -180,7 +180,7 @@ func rollbackUnderWay() pages.RollbackView {
 func releaseRollbackUnderWay() pages.ReleaseRollbackView {
 	v := releaseRollback()
 	b := rollbackUnderWay()
-	v.Current, v.Start, v.LiveHref = &b, pages.RollbackStart{}, "/releases/x/rollback"
+	v.Current, v.Start, v.LiveHref, v.EventHref = &b, pages.RollbackStart{}, "/releases/x/rollback", "/releases/x/events"
 	return v
 }
 
