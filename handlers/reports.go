@@ -162,8 +162,8 @@ func (h reports) done(c echo.Context) error {
 				v.Lessons[i].Note, v.Lessons[i].Complaints = form.Raw("note"), allComplaints(refused, "note")
 			}
 		}
-		if refused.Kind == fault.Conflict {
-			return refused
+		if refused.Kind == fault.Conflict { // the lesson has no form any more
+			v.Typed = typedFacts(form.Raw, [2]string{"note", "What was done"})
 		}
 		return web.Again(c, refused, pages.Report(v))
 	}

@@ -115,3 +115,19 @@ func TestALessonThatIsRefusedKeepsWhatWasTyped(t *testing.T) {
 		t.Errorf("a form without its id answers %d", got.Code)
 	}
 }
+
+// Somebody else was quicker, and the lesson has no form any more: what was typed stands beside it.
+func TestALessonThatIsDoneAlreadyKeepsWhatWasTyped(t *testing.T) {
+	done := t0.Add(-time.Hour)
+	lesson := review.Lesson{ID: uuid.New(), Run: runID, Todo: "Make one.", DueOn: t0, DoneAt: &done, DoneBy: "Quin", DoneNote: "The index is there."}
+	d := drawer{report: review.Report{Run: review.Run{ID: runID, Code: "REQ-1"}, Lessons: []review.Lesson{lesson}}, refuse: fault.New(fault.Conflict, "Somebody has already said so.")}
+	got := d.ask(t, devOps, http.MethodPost, runPath(runID)+"/lessons/"+lesson.ID.String()+"/done", url.Values{"note": {"I made <two>"}})
+	for _, want := range []string{"data-typed", "What was done", "I made &lt;two&gt;", "The index is there."} {
+		if !strings.Contains(got.Body.String(), want) {
+			t.Errorf("the page after a conflict does not hold %q", want)
+		}
+	}
+	if got.Code != http.StatusConflict {
+		t.Errorf("it answers %d, want a conflict", got.Code)
+	}
+}

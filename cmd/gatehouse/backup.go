@@ -88,6 +88,12 @@ func withBackups(cmd *cobra.Command, work func(ctx context.Context, s *backup.Se
 func backupCreate() *cobra.Command {
 	return &cobra.Command{
 		Use: "create", Short: "Dump the database, and write down what the dump holds", Args: cobra.NoArgs,
+		Long: `Dumps the whole database with pg_dump, counts in the very snapshot that is dumped what it holds, reads the file again and
+compares it, and prints the id of the backup. It is worth nothing until "gatehouse backup drill ID" has restored it once.
+
+It needs what "gatehouse backup --help" names.
+
+Exit codes: 0 stored, 1 it failed and no backup is left, 2 called or configured wrongly, 3 it is not allowed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
 				b, err := s.Create(ctx, by)
@@ -106,6 +112,12 @@ func backupCreate() *cobra.Command {
 func backupList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the newest 50 backups, and what each is worth", Args: cobra.NoArgs,
+		Long: `Lists the newest 50 backups, and those of other tools, with their ids: when each was taken, how large it is, where the
+warehouse stood, and whether it was read again and restored. One that was never restored proves nothing.
+
+The credential of GATEHOUSE_TOKEN needs the right migration:read.
+
+Exit codes: 0 listed, 1 they cannot be read, 2 called or configured wrongly, 3 it is not allowed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
 				list, err := s.List(ctx, by)
@@ -134,6 +146,12 @@ func backupPrune() *cobra.Command {
 	var keep time.Duration
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Remove the files of old backups, never the newest nor the newest that restores", Args: cobra.NoArgs,
+		Long: `Removes the files of backups older than --older-than and prints their names. The newest backup stays, the newest that was
+restored stays, and so does what was saved before a restore for as long as it is to be kept. What was known of a removed
+backup stays on record, with who removed it.
+
+Exit codes: 0 removed, or nothing to remove, 1 it failed on the way; what is printed is gone, 2 called or configured
+wrongly, 3 it is not allowed.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withBackups(cmd, func(ctx context.Context, s *backup.Service, by actor.Actor) error {
 				removed, err := s.Prune(ctx, by, keep)
@@ -153,9 +171,25 @@ func backupPrune() *cobra.Command {
 	return cmd
 }
 
+var lookHelp = map[backup.Kind]string{
+	backup.Verify: `Reads the file of a backup from end to end and compares its size, its SHA-256 and its table of contents with what was
+written down as it was taken. That it can be read does not prove that it restores: "gatehouse backup drill" does.
+
+Exit codes: 0 it is whole, 1 it is not, or cannot be read; what is wrong is printed, 2 called or configured wrongly,
+3 it is not allowed.`,
+	backup.Drill: `Restores a backup into a scratch database of its own, counts every table and object, compares with what was written down,
+and drops the scratch database. The real one is not touched. ID is of a backup, or of one of another tool with a file
+where backups are kept. How long it took is the real time to restore.
+
+It needs a role that may create databases on the same server: GATEHOUSE_SCRATCH_DATABASE_URL, or the owner where it may.
+
+Exit codes: 0 it restores and is whole, 1 it does not; what is wrong is printed, 2 called or configured wrongly, 3 it is
+not allowed.`,
+}
+
 func backupLook(kind backup.Kind, short string) *cobra.Command {
 	return &cobra.Command{
-		Use: string(kind) + " ID", Short: short, Args: cobra.ExactArgs(1),
+		Use: string(kind) + " ID", Short: short, Long: lookHelp[kind], Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])
 			if err != nil {

@@ -87,6 +87,11 @@ func backupRegister() *cobra.Command {
 	var taken string
 	cmd := &cobra.Command{
 		Use: "register --provider NAME --id ID --taken TIME --covers TEXT --evidence TEXT", Short: "Write down a backup that another tool took", Args: cobra.NoArgs,
+		Long: `Writes down that your provider or another tool took a backup: whose, under which name there, when, what it covers and how
+somebody else can see it. It is worth nothing until it was restored: by "gatehouse backup drill" where --file names a
+dump of it that lies where backups are kept, or elsewhere, which "gatehouse backup attest" writes down.
+
+Exit codes: 0 written down, 1 it failed, 2 called or configured wrongly, 3 it is not allowed.`,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if r.TakenAt, err = at("taken", taken); err != nil {
 				return err
@@ -128,6 +133,10 @@ func backupAttest() *cobra.Command {
 	var restored string
 	cmd := &cobra.Command{
 		Use: "attest ID --restored TIME --evidence TEXT", Short: "Write down that somebody restored an external backup elsewhere", Args: cobra.ExactArgs(1),
+		Long: `Writes down that a backup of another tool was restored outside of Gatehouse: when, and how somebody else can see what was
+looked at. It is a person's word and opens no gate; a drill of our own does.
+
+Exit codes: 0 written down, 1 it failed, 2 called or configured wrongly, 3 it is not allowed.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := uuid.Parse(args[0])
 			if err != nil {

@@ -14,6 +14,14 @@ import (
 func migratePlan() *cobra.Command {
 	return &cobra.Command{
 		Use: "plan", Short: "Say what is to be applied, with its plan card; changes nothing", Args: cobra.NoArgs,
+		Long: `Lists every version that is pending, in the order in which it would be applied: the file and its plan card (risk, how
+long it is expected to take, by its rehearsal where there was one, whether it can be undone, who waits for its locks,
+what undoing it loses), how many objects it creates and changes, its SHA-256, and what its look-through found.
+
+It reads the database as its owner (GATEHOUSE_OWNER_DATABASE_URL) and changes nothing.
+
+Exit codes: 0 said, 1 the database cannot be asked, 2 called or configured wrongly, 4 files and ledger do not fit
+each other; "gatehouse migrate status" says where.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := owner()
 			if err != nil {

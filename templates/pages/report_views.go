@@ -70,6 +70,7 @@ type ReportView struct {
 	State         components.State
 	Title         string
 	Facts         []components.Fact
+	Typed         []components.Fact // what was typed, where there is no form for it any more
 	Findings      []string
 	Sentence      string
 	Tone          components.Tone
