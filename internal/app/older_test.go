@@ -74,6 +74,18 @@ func TestAnOlderStateIsReadOnlyUntilItIsAcknowledged(t *testing.T) {
 			t.Errorf("GET %s says nothing of an older state", where)
 		}
 	}
+	// What would be refused cannot be pressed; what is not refused, as acknowledging, can.
+	const shut = `<fieldset class="shut" disabled aria-describedby="alarm">`
+	for who, where := range map[string]string{"devops.lead@rivermark": "/releases/new", "devops.engineer@rivermark": "/migrations/backups"} {
+		if page := s.as(who).get(where).body; !strings.Contains(page, shut) || !strings.Contains(page, `method="post"`) {
+			t.Errorf("GET %s shows %s forms that would be refused, as if they could be sent", where, who)
+		}
+	}
+	for who, where := range map[string]string{"auditor@rivermark": "/audit", "viewer@rivermark": "/me", "devops.lead@saltway": "/releases/new"} {
+		if page := s.as(who).get(where).body; strings.Contains(page, shut) {
+			t.Errorf("GET %s shows %s no form that can be sent", where, who)
+		}
+	}
 	if alarm("devops.lead@saltway") {
 		t.Error("the other tenant is told of what is not theirs")
 	}
@@ -102,6 +114,9 @@ func TestAnOlderStateIsReadOnlyUntilItIsAcknowledged(t *testing.T) {
 	}
 	if alarm("devops.lead@rivermark") {
 		t.Error("it was acknowledged, and there is an alarm")
+	}
+	if page := s.as("devops.lead@rivermark").get("/releases/new").body; strings.Contains(page, shut) {
+		t.Error("it was acknowledged, and no form can be sent")
 	}
 	want("starting a release afterwards", release("devops.lead@rivermark", "R-3"), http.StatusSeeOther, "")
 	verified(http.StatusSeeOther) // against the file of heads as it is: nobody moved it away

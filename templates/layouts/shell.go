@@ -1,6 +1,9 @@
 package layouts
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Environment says which system the person is looking at. The stripe at the
 // top spells it out, and every dangerous button repeats it.
@@ -136,7 +139,7 @@ type Shell struct {
 	Breadcrumbs []Crumb
 	Primary     Action
 	Flash       Flash
-	Alarm       string // why nothing may be changed; empty where it may
+	Alarm       string // why nothing may be changed; empty where it may. Then no button of a page can be pressed
 	Seal        Seal   // the newest seal of the audit trail; printed with every page
 	Theme       Theme
 	Ref         string // the reference of this request, to quote
@@ -168,3 +171,10 @@ func (s Shell) here() string {
 	}
 	return s.Path
 }
+
+// open are the pages whose acts go on while nothing else may be changed: who signs in and out, and who acknowledges.
+var open = []string{"audit_list", "me", "claims", "problem", "sign_in", "fresh_sign_in", "signed_out", "switch_user", "way_back"}
+
+// shut says that the page's forms are of no use now. They are drawn, so that everybody finds the page as they know it, and the
+// alarm above says why none of them can be pressed.
+func (s Shell) shut(page string) bool { return s.Alarm != "" && !slices.Contains(open, page) }
