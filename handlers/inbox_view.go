@@ -112,6 +112,15 @@ func taskRow(t inbox.Task, now time.Time) pages.TaskRow {
 	case inbox.Restore:
 		row.What, row.Name = "Second person", "Restore of a backup"
 		row.Note, row.Until = t.Holder.Name+" asks: "+t.Title, true
+	case inbox.RestoreStart:
+		row.What, row.Name = "Carry out", "Restore of a backup"
+		row.Note, row.Until = t.Holder.Name+" agreed. The reason given: "+t.Title, true
+	case inbox.Rollback:
+		row.What, row.Name = "Second person", "Rollback by "+t.Title
+		row.Note = t.Holder.Name + " decided it, and it loses data"
+	case inbox.RollbackReview:
+		row.What, row.Name = "Review", "Rollback by "+t.Title
+		row.Note = t.Holder.Name + " ended it"
 	}
 	return row
 }
@@ -126,6 +135,7 @@ var noticeWords = map[inbox.NoticeKind]string{
 	inbox.DueSoon: "due soon", inbox.Overdue: "overdue", inbox.GateWaiting: "signature wanted", inbox.GateOverdue: "signature overdue",
 	inbox.ReviewWanted: "review wanted", inbox.ReviewMissed: "review missed",
 	inbox.SnapshotMissed: "missed snapshot", inbox.SecondPerson: "second person wanted",
+	inbox.RollbackTold: "rollback", inbox.RollbackMissed: "review missed",
 }
 
 func noticesView(shell layouts.Shell, q inbox.NoticeQuery, notices []inbox.Notice, now time.Time) pages.NoticesView {

@@ -297,6 +297,13 @@ func acts() []act {
 		act{
 			route: "POST /migrations/backups/:backup/restore/:request/agree", who: "qa.lead", path: restored + "/{request}/agree", page: restored,
 			typed: map[string]string{"database": "{database}"}, entries: 1,
+			after: func(s *story, _ answer) {
+				for who, want := range map[string]bool{"devops.lead@rivermark": true, "devops.engineer@rivermark": true, "qa.lead@rivermark": false, "devops.lead@saltway": false} {
+					if got := strings.Contains(s.as(who).get("/waiting").body, "restore_start "+s.ids["request"]); got != want {
+						s.t.Errorf("the restore that was agreed waits for %s: %v, want %v", who, got, want)
+					}
+				}
+			},
 		},
 		act{
 			route: "POST /migrations/backups/:backup/restore/:request/withdraw", who: "qa.lead", path: restored + "/{second request}/withdraw", page: restored, entries: 1,

@@ -24,6 +24,8 @@ const (
 	SecondPerson   NoticeKind = "second_person"
 	ReviewWanted   NoticeKind = "review_wanted"
 	ReviewMissed   NoticeKind = "review_missed"
+	RollbackTold   NoticeKind = "rollback" // that one was decided, or has ended; package runbook writes it
+	RollbackMissed NoticeKind = "rollback_review_missed"
 )
 
 // Notice is something that somebody is to be told: everybody who holds the role, or one person.
@@ -77,6 +79,13 @@ func reminders(tasks []Task, at time.Time) []Notice {
 			for _, role := range actor.RolesWith(actor.GateSign) {
 				list = append(list, reviewReminder(t, role, at))
 			}
+		case RollbackReview:
+			if t.Late(at) >= LateAfter {
+				for _, role := range actor.RolesWith(actor.RollbackReview) {
+					list = append(list, rollbackReminder(t, role))
+				}
+			}
+		case Rollback, RestoreStart: // told as it was decided, and as it was agreed
 		}
 	}
 	slices.SortFunc(list, func(a, b Notice) int { return cmp.Compare(a.Key, b.Key) })
@@ -140,7 +149,7 @@ func requestReminder(t Task, role actor.Role) Notice {
 	case Override:
 		n.Headline = fmt.Sprintf("%s asks for a second person to override %s", t.Holder.Name, overridden(t.Object))
 		n.Body = fmt.Sprintf("Release %s: %s, until %s. The reason given: %s", t.Release, n.Headline, t.stamp(), t.Title)
-	case Restore, Item, Gate, Review:
+	case Restore, Item, Gate, Review, Rollback, RollbackReview, RestoreStart:
 		n.Headline = fmt.Sprintf("%s asks for a second person to agree to a restore", t.Holder.Name)
 		n.Body = fmt.Sprintf("%s. The request expires at %s. The reason given: %s", n.Headline, t.stamp(), t.Title)
 	}
@@ -158,6 +167,15 @@ func reviewReminder(t Task, role actor.Role, at time.Time) Notice {
 		n.Headline = fmt.Sprintf("Nobody reviewed by %s that %s signed the gate %s by break-glass", t.stamp(), t.Holder.Name, t.Title)
 		n.Body = fmt.Sprintf("Release %s: %s. Until somebody does, the gate counts as not passed.", t.Release, n.Headline)
 	}
+	n.key(t.ID, string(role))
+	return n.clipped()
+}
+
+// rollbackReminder tells once that nobody has reviewed a rollback in time. That one is due was told as it ended.
+func rollbackReminder(t Task, role actor.Role) Notice {
+	n := Notice{Kind: RollbackMissed, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: role}
+	n.Headline = fmt.Sprintf("Nobody has reviewed the rollback %s of release %s", t.Title, t.Release)
+	n.Body = fmt.Sprintf("%s. It was to be reviewed by %s, by somebody who neither decided nor ended it; until then it stays a finding.", n.Headline, t.stamp())
 	n.key(t.ID, string(role))
 	return n.clipped()
 }
@@ -222,7 +240,9 @@ func (t Task) Path() string {
 		return "/releases/" + t.Run.String() + "/gates/" + t.Object
 	case Override:
 		return "/releases/" + t.Run.String() + "/window"
-	case Restore:
+	case Rollback, RollbackReview:
+		return "/releases/" + t.Run.String() + "/rollback"
+	case Restore, RestoreStart:
 		return "/migrations/backups/" + t.Object + "/restore"
 	case Review:
 		return "/signatures/" + t.Object

@@ -18,12 +18,17 @@ const (
 	Override Kind = "override" // a second person for an override of the window, a freeze or the backup's age
 	Restore  Kind = "restore"  // a second person for a restore
 	Review   Kind = "review"   // another person's review of a signature by break-glass
+	Rollback Kind = "rollback" // a second person for a rollback that loses data
+
+	RollbackReview Kind = "rollback_review" // somebody else's look at a rollback that has ended
+	RestoreStart   Kind = "restore_start"   // a restore that two people stand behind, and nobody has carried out
 )
 
 // Task is one thing that waits for somebody.
 type Task struct {
 	Kind Kind
-	// ID names it among all tasks of the tenant; Object is the item, the gate, the kind of override, the backup or the signature.
+	// ID names it among all tasks of the tenant; Object is the item, the gate, the kind of override, the backup, the rollback or
+	// the signature.
 	ID, Object string
 	Title      string
 	// Run and Release are the release that it belongs to; zero for a restore, which belongs to none.
@@ -52,8 +57,10 @@ type Person struct{ Issuer, Subject, Name string }
 // Known says whether there is somebody.
 func (p Person) Known() bool { return p.Subject != "" }
 
-// Request says whether it is one person's wish that waits for a second one.
-func (t Task) Request() bool { return t.Kind == Override || t.Kind == Restore }
+// Request says whether it is one person's wish that waits for a second one, or to be carried out. It is never late: it expires.
+func (t Task) Request() bool {
+	return t.Kind == Override || t.Kind == Restore || t.Kind == Rollback || t.Kind == RestoreStart
+}
 
 // EarlyStart says that it was due before its release began, which is nobody's delay.
 func (t Task) EarlyStart() bool { return !t.Request() && t.DueAt.Before(t.StartedAt) }

@@ -55,9 +55,13 @@ func forPerson(by actor.Actor, environment string) pgx.StrictNamedArgs {
 	for i, role := range by.Roles {
 		roles[i] = string(role)
 	}
-	return pgx.StrictNamedArgs{
-		"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roles, "works": by.Can(actor.ItemWork), "signs": by.Can(actor.GateSign),
+	var rights []string
+	for _, right := range []actor.Right{actor.ItemWork, actor.GateSign, actor.RollbackAgree, actor.RollbackReview, actor.MigrationDown} {
+		if by.Can(right) {
+			rights = append(rights, string(right))
+		}
 	}
+	return pgx.StrictNamedArgs{"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roles, "rights": rights}
 }
 
 type readyRow struct {

@@ -297,6 +297,15 @@ func (s *Rollbacks) Begin(ctx context.Context, by actor.Actor, r BeginRequest) e
 		if !done {
 			return whyNoRollback(page)
 		}
+		told := actor.RolesWith(actor.ItemWork)
+		if !b.Safe { // whoever may agree is told what to do, and the others what was decided
+			told = slices.DeleteFunc(told, func(r actor.Role) bool { return slices.Contains(actor.RolesWith(actor.RollbackAgree), r) })
+		}
+		err = tx.Notify(ctx, b, told, fmt.Sprintf("Release %s is being rolled back by %s", page.Run.Code, b.Option),
+			fmt.Sprintf("%s decided it: %s Nothing of the release is applied or signed while that lasts.", by.Name, b.Reason), page.At)
+		if err != nil {
+			return err
+		}
 		if !b.Safe {
 			err := tx.Notify(ctx, b, actor.RolesWith(actor.RollbackAgree), fmt.Sprintf("Agree to %s of release %s, or not", b.Option, page.Run.Code),
 				fmt.Sprintf("%s wants to roll the release back by %s, which loses data (%s): %s", by.Name, b.Option, b.DataLoss, b.Reason), page.At)

@@ -1,14 +1,10 @@
 -- name: Waiting :many
 -- What the person can do, now or soon: items of their roles that nobody else has in hand, places at gates that are not kept
--- from them, and what somebody else asks for. A gate is shown a day ahead, an item an hour.
+-- from them, what somebody else asks for, reviews, and restores that were agreed. A gate is shown a day ahead, an item an hour.
 SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,
        required, checked, watching, round, due_at, t0, started_at
   FROM gatehouse.waiting(@environment) w
- WHERE CASE w.kind
-           WHEN 'item' THEN @works AND CASE w.holder_subject WHEN '' THEN w.role = ANY (@roles::text[])
-                                            ELSE w.holder_issuer || ' ' || w.holder_subject = @me::text END
-           WHEN 'gate' THEN @signs AND w.role = ANY (@roles::text[]) AND @me::text <> ALL (w.barred)
-           ELSE @signs AND @me::text <> ALL (w.barred) END
+ WHERE gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
    AND (w.ready OR w.due_at < clock_timestamp() + CASE w.kind WHEN 'gate' THEN interval '24 hours' ELSE interval '1 hour' END)
    AND (w.due_at, w.id) > (@after_at::timestamptz, @after_id::text)
  ORDER BY w.due_at, w.id
@@ -17,14 +13,10 @@ SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, ho
 -- name: WaitingReady :one
 -- The same rule, counted.
 SELECT count(*)::integer AS ready,
-       (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
+       (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review', 'rollback_review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
        clock_timestamp() AS at
   FROM gatehouse.waiting(@environment) w
- WHERE CASE w.kind
-           WHEN 'item' THEN @works AND CASE w.holder_subject WHEN '' THEN w.role = ANY (@roles::text[])
-                                            ELSE w.holder_issuer || ' ' || w.holder_subject = @me::text END
-           WHEN 'gate' THEN @signs AND w.role = ANY (@roles::text[]) AND @me::text <> ALL (w.barred)
-           ELSE @signs AND @me::text <> ALL (w.barred) END
+ WHERE gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
    AND w.ready;
 
 -- name: WaitingAll :many
