@@ -70,6 +70,9 @@ func gateCard(by actor.Actor, g signoff.Gate, now time.Time, zone *time.Location
 		if given, ok := newest(g, slot.ID); ok {
 			state := given.State(g.SHA256)
 			s.State, s.By, s.Meaning, s.At, s.Href = signatureStates[state], given.Name, string(given.Meaning), moment(given.SignedAt, now, zone), signatureHref(given.ID)
+			if given.Deputy != nil {
+				s.By += ", as deputy"
+			}
 			if given.Score != nil {
 				s.Score = given.Score.String() + " of 10"
 			}
@@ -81,7 +84,7 @@ func gateCard(by actor.Actor, g signoff.Gate, now time.Time, zone *time.Location
 			}
 		}
 		if s.Mine {
-			card.Action = "Read and sign as " + slot.Role.Title()
+			card.Action = "Read and sign as " + signsAs(by, slot)
 		}
 		card.Slots = append(card.Slots, s)
 	}
@@ -89,6 +92,14 @@ func gateCard(by actor.Actor, g signoff.Gate, now time.Time, zone *time.Location
 		card.Action = "Open the gate"
 	}
 	return card
+}
+
+// signsAs is what somebody signs as in a place: "QA lead", or "deputy of the QA lead".
+func signsAs(by actor.Actor, slot signoff.Slot) string {
+	if by.Has(slot.Role) {
+		return slot.Role.Title()
+	}
+	return "deputy of the " + slot.Role.Title()
 }
 
 // newest is the signature that fills the slot, or else the last one that did.
@@ -166,7 +177,8 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 		Shell: shell, Gate: gateCard(by, g, g.At, zone), Code: g.Release.Code, SHA256: g.SHA256,
 		ContentHref: gateHref(g.Release.ID, g.ID) + contentPath,
 	}
-	v.Rules = gateRules(g)
+	v.DeputiesHref = deputiesPage
+	v.Rules = gateRules(g, zone)
 	v.Here, v.Seen = others(by, g.Here, g.At, zone), fmt.Sprintf("%d.%s", g.Seq, g.SHA256)
 	var err error
 	if v.Sections, err = contentSections(g); err != nil {
@@ -278,9 +290,12 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 	v.CanSign = true
 	href := gateHref(g.Release.ID, g.ID)
 	v.Sign = pages.SignForm{
-		Action: href + "/sign", Roles: []components.Option{{Value: string(chosen.ID), Label: chosen.Role.Title(), Chosen: true}},
+		Action: href + "/sign", Roles: []components.Option{{Value: string(chosen.ID), Label: signsAs(by, *chosen), Chosen: true}},
 		Statement: chosen.Statement, AsksScore: chosen.AsksScore, Version: newTicket(g.Seq), Limit: "5 minutes", Proven: moment(by.AuthTime, g.At, zone),
-		Effect: fmt.Sprintf("Sign as %s: %s on %s", chosen.Role.Title(), g.Name, v.Environment.Word()), FreshUntil: moment(by.AuthTime.Add(actor.FreshFor), g.At, zone),
+		Effect: fmt.Sprintf("Sign as %s: %s on %s", signsAs(by, *chosen), g.Name, v.Environment.Word()), FreshUntil: moment(by.AuthTime.Add(actor.FreshFor), g.At, zone),
+	}
+	if d, ok := g.DeputyOf(by, *chosen); ok {
+		v.Sign.Deputy = fmt.Sprintf("You sign in the place of the %s as their deputy. %s named you for %s to %s: %s", chosen.Role.Title(), d.NamedBy.Name, d.From.Format(dayWords), d.Until.Format(dayWords), d.Reason)
 	}
 	// What a signature means is chosen, never taken over from the form.
 	v.Sign.Meanings = []components.Option{{Label: "Choose what your signature means", Chosen: true}}
@@ -342,7 +357,8 @@ func earlierViews(g signoff.Gate, zone *time.Location) ([]pages.SignedTogether, 
 
 func earlierView(g signoff.Gate, s signoff.Signature, zone *time.Location) pages.EarlierSignature {
 	v := pages.EarlierSignature{
-		Role: s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[s.State(g.SHA256)], Href: signatureHref(s.ID),
+		Deputy: asDeputy(s),
+		Role:   s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[s.State(g.SHA256)], Href: signatureHref(s.ID),
 	}
 	if s.Score != nil {
 		v.Score = s.Score.String() + " of 10"
@@ -479,7 +495,8 @@ func contentTime(at string, zone *time.Location) string {
 func signatureView(shell layouts.Shell, s signoff.Signature, g signoff.Gate, changes []signoff.Change) pages.SignatureShowView {
 	zone, state := gateZone(g), s.State(g.SHA256)
 	v := pages.SignatureShowView{
-		Shell: shell, ID: s.ID.String(), Name: s.Name, Role: s.Role.Title(), Meaning: string(s.Meaning), Note: s.Note,
+		Deputy: asDeputy(s),
+		Shell:  shell, ID: s.ID.String(), Name: s.Name, Role: s.Role.Title(), Meaning: string(s.Meaning), Note: s.Note,
 		At: moment(s.SignedAt, g.At, zone), Proven: moment(s.AuthTime, g.At, zone), Issuer: s.Issuer, Subject: s.Subject, ACR: s.ACR,
 		Gate: components.Link{Label: g.Name, Href: gateHref(g.Release.ID, g.ID)}, Release: components.Link{Label: g.Release.Code, Href: runPath(g.Release.ID)},
 		Statement: s.Statement, SHA256: s.ContentSHA256, Content: indented(s.Content), ContentHref: signatureHref(s.ID) + contentPath, State: signatureStates[state], Changed: differences(changes), HashHolds: s.Intact,

@@ -37,7 +37,7 @@ func waitingView(shell layouts.Shell, by actor.Actor, q inbox.Query, list inbox.
 		v.LiveHref += "?" + url.Values{"after": {placeOf(q.AfterAt, q.AfterID)}}.Encode()
 	}
 	for _, t := range list.Tasks {
-		v.Rows = append(v.Rows, taskRow(t, list.At))
+		v.Rows = append(v.Rows, taskRow(by, t, list.At))
 	}
 	if len(v.Rows) > 0 {
 		v.Pager.Shown = counted(len(v.Rows), "thing", "things") + ", soonest first"
@@ -72,7 +72,7 @@ func isAre(n int) string {
 }
 
 // taskRow is a task as the list shows it.
-func taskRow(t inbox.Task, now time.Time) pages.TaskRow {
+func taskRow(by actor.Actor, t inbox.Task, now time.Time) pages.TaskRow {
 	zone := t.Location()
 	row := pages.TaskRow{ID: t.ID, Kind: string(t.Kind), Href: t.Path(), State: taskNow, Due: moment(t.DueAt, now, zone), Needs: t.Needs}
 	if t.Release != "" {
@@ -100,6 +100,9 @@ func taskRow(t inbox.Task, now time.Time) pages.TaskRow {
 		}
 	case inbox.Gate:
 		row.What, row.Name, row.As = "Sign", t.Title, t.Role.Title()
+		if !by.Has(t.Role) {
+			row.As = "deputy of the " + t.Role.Title()
+		}
 		if !t.Required {
 			row.Note = "optional"
 		}
@@ -133,7 +136,7 @@ var (
 
 var noticeWords = map[inbox.NoticeKind]string{
 	inbox.DueSoon: "due soon", inbox.Overdue: "overdue", inbox.GateWaiting: "signature wanted", inbox.GateOverdue: "signature overdue",
-	inbox.ReviewWanted: "review wanted", inbox.ReviewMissed: "review missed",
+	inbox.DeputyCalled: "deputy called", inbox.ReviewWanted: "review wanted", inbox.ReviewMissed: "review missed",
 	inbox.SnapshotMissed: "missed snapshot", inbox.SecondPerson: "second person wanted",
 	inbox.RollbackTold: "rollback", inbox.RollbackMissed: "review missed",
 }

@@ -80,7 +80,7 @@ func newFloor(t *testing.T) *floor {
 	for _, r := range routes {
 		f.echo.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
 	}
-	status, _, to := f.post(sam, "/releases", "template", templates[0].SHA256, "code", "REQ-1", "title", "One & <only>", "t_zero", "2026-03-01T14:00", "zone", "Europe/Lisbon")
+	status, _, to := f.post(sam, "/releases", "template", templates[0].SHA256, "code", "REQ-1", "title", "One & <only>", "t_zero", "2031-03-01T14:00", "zone", "Europe/Lisbon")
 	if status != http.StatusSeeOther {
 		t.Fatalf("starting a release answers %d, want 303", status)
 	}

@@ -15,6 +15,7 @@ type Stories struct {
 	Runbook    RunbookStories
 	Signoff    SignoffStories
 	Glass      GlassStories
+	Deputies   DeputyStories
 	Rollbacks  RollbackStories
 	Migrations MigrationStories
 	Changes    ChangeStories
@@ -53,6 +54,7 @@ func Routes(s Stories) []web.Route {
 		Reports(s.Reviews),
 		Gates(s.Signoff, s.Now),
 		Glass(s.Glass, s.Provider, s.Now),
+		Deputies(s.Deputies, s.Now),
 		Rollbacks(s.Rollbacks, s.Now),
 		Migrations(s.Migrations, s.Now),
 		Windows(s.Changes, s.Now),

@@ -128,7 +128,7 @@ func (a *App) build() error {
 	site.Mount(handlers.Routes(handlers.Stories{
 		Repairs: Repairs(a.config, a.db, schema, operations),
 		Glass:   signoff.NewGlass(postgres.Glass{Signoff: postgres.Signoff{DB: a.db}, Provider: provider.Name()}, provider),
-		Runbook: runs, Signoff: signing, Rollbacks: runbook.NewRollbacks(postgres.Rollbacks{DB: a.db}), Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
+		Runbook: runs, Signoff: signing, Deputies: signoff.NewRoster(postgres.Deputies{DB: a.db}), Rollbacks: runbook.NewRollbacks(postgres.Rollbacks{DB: a.db}), Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),

@@ -239,6 +239,16 @@ func acts() []act {
 			route: "POST /releases/:release/lessons/:lesson/done", who: "devops.lead", path: "/releases/{release}/lessons/{lesson}/done", page: "/releases/{release}/report", entries: 1,
 			typed: map[string]string{"note": "It stands in the runbook."},
 		},
+		act{
+			route: "POST /deputies", who: "qa.lead", path: "/deputies", page: "/deputies", typed: map[string]string{"person": "{person}", "reason": "Quality is away for a week."}, entries: 1,
+			before: func(s *story) {
+				s.ids["person"] = s.text(`SELECT p.person_id::text FROM gatehouse.people p JOIN gatehouse.tenants t USING (tenant_id) WHERE t.is_operator AND p.roles = '{backend_lead}' LIMIT 1`)
+			},
+			after: func(s *story, _ answer) { s.ids["deputy"] = s.text(`SELECT deputy_id::text FROM gatehouse.deputies`) },
+		},
+		act{
+			route: "POST /deputies/revoke", who: "qa.lead", path: "/deputies/revoke", page: "/deputies", typed: map[string]string{"deputy": "{deputy}", "revoke_reason": "Quality is back."}, entries: 1,
+		},
 		act{route: "POST /runbooks", who: "devops.lead", path: "/runbooks", page: "/runbooks", file: ownRunbook(), entries: 1},
 		act{
 			route: "POST /releases/:release/abort", who: "devops.lead", path: "/releases/{release}/abort", page: "/releases/{release}",

@@ -160,6 +160,13 @@ type Signature struct {
 	WithdrawnAt     *time.Time `json:"withdrawn_at"`
 	// Glass is what it rests on where no fresh sign-in proves it; nil for a usual one.
 	Glass *Glass `json:"break_glass,omitempty"`
+	// Where it was given in another's place: the line of the roster, who named the deputy, for which days and why.
+	Deputy        *uuid.UUID `json:"deputy_id"`
+	DeputyNamedBy *string    `json:"deputy_named_by"`
+	DeputyNamedAt *time.Time `json:"deputy_named_at"`
+	DeputyFrom    *string    `json:"deputy_from"`
+	DeputyUntil   *string    `json:"deputy_until"`
+	DeputyReason  *string    `json:"deputy_reason"`
 }
 
 // Glass is what a signature by break-glass rests on, and what its review found.

@@ -40,6 +40,8 @@ type signatureSaid struct {
 	Meaning         string    `json:"meaning"`
 	Statement       string    `json:"statement"`
 	ContentSHA256   string    `json:"content_sha256"`
+	Deputy          uuid.UUID `json:"deputy"`
+	DeputyNamedBy   string    `json:"deputy_named_by"`
 	Issuer, Subject string    `json:"-"`
 	Glass           *struct {
 		Code uuid.UUID `json:"code"`
@@ -182,7 +184,8 @@ func (v *verifier) compareSignatures(s said) {
 		switch {
 		case !ok:
 			v.complain(recordFile, g.row(), "no entry of the trail knows of it")
-		case heard.ContentSHA256 != g.ContentSHA256 || heard.Slot != g.Slot || heard.Meaning != g.Meaning || heard.Statement != g.Statement || heard.Issuer != g.Issuer || heard.Subject != g.Subject:
+		case heard.ContentSHA256 != g.ContentSHA256 || heard.Slot != g.Slot || heard.Meaning != g.Meaning || heard.Statement != g.Statement || heard.Issuer != g.Issuer || heard.Subject != g.Subject,
+			heard.Deputy != orNobody(g.Deputy) || heard.DeputyNamedBy != orNobody(g.DeputyNamedBy):
 			v.complain(recordFile, g.row(), "it is not the signature that entry %d of the trail knows", heard.seq)
 		}
 		if ok && !sameGlass(g, heard, s.reviewed[g.ID]) {
@@ -209,6 +212,15 @@ func sameGlass(g Signature, heard signatureSaid, verdict string) bool {
 		found = *g.Glass.Verdict
 	}
 	return g.Glass.Code == heard.Glass.Code && found == verdict
+}
+
+// orNobody is what a pointer leads to, or nothing.
+func orNobody[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
 }
 
 func sortedKeys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

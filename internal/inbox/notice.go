@@ -26,6 +26,7 @@ const (
 	ReviewMissed   NoticeKind = "review_missed"
 	RollbackTold   NoticeKind = "rollback" // that one was decided, or has ended; package runbook writes it
 	RollbackMissed NoticeKind = "rollback_review_missed"
+	DeputyCalled   NoticeKind = "deputy_called"
 )
 
 // Notice is something that somebody is to be told: everybody who holds the role, or one person.
@@ -71,6 +72,9 @@ func reminders(tasks []Task, at time.Time) []Notice {
 			}
 		case Gate:
 			list = append(list, gateReminder(t, at))
+			for _, d := range t.Deputies {
+				list = append(list, deputyReminder(t, d))
+			}
 		case Override, Restore:
 			for _, role := range actor.RolesWith(actor.GateSign) {
 				list = append(list, requestReminder(t, role))
@@ -141,6 +145,15 @@ func again(t Task) string {
 		return ""
 	}
 	return " again, because the one that was given does not count any more"
+}
+
+// deputyReminder calls a deputy whose moment has come: the place is empty, and they may fill it.
+func deputyReminder(t Task, deputy Person) Notice {
+	n := Notice{Kind: DeputyCalled, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Person: deputy}
+	n.Headline = fmt.Sprintf("The gate %s still lacks the signature of the %s, and deputies may sign now", t.Title, t.Role.Title())
+	n.Body = fmt.Sprintf("Release %s: %s. It was due at %s. The roster names you as a deputy of the %s; where four eyes keep you from it, the gate says so.", t.Release, n.Headline, t.stamp(), t.Role.Title())
+	n.key(t.ID, fmt.Sprint(t.Round), deputy.Issuer, deputy.Subject)
+	return n.clipped()
 }
 
 func requestReminder(t Task, role actor.Role) Notice {

@@ -38,9 +38,11 @@ type Task struct {
 	// Role may do it where nobody has it in hand; empty for requests, which anybody may agree to who signs.
 	Role   actor.Role
 	Holder Person // who has it in hand, who asks, or who signed
-	Ready  bool
-	Needs  string // why it is not ready
-	Failed bool
+	// Deputies may sign in the place now, besides whoever holds the role.
+	Deputies []Person
+	Ready    bool
+	Needs    string // why it is not ready
+	Failed   bool
 	// Required says that the release does not go on without it, Checked that the system answers it, and Watching that it
 	// belongs to the hours after the sign-off.
 	Required, Checked, Watching bool

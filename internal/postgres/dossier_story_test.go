@@ -253,6 +253,12 @@ func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 		{"that a lesson was acted on", "UPDATE gatehouse.release_lesson_marks SET note = 'it was not'", "release.json: that lesson ", ""},
 		{"a signature", "UPDATE gatehouse.signatures SET content = '{}', content_sha256 = encode(sha256('{}'), 'hex') WHERE slot = 'backend'", "of Ben: it is not the signature that entry ", ""},
 		{"who signed", "UPDATE gatehouse.signatures SET subject = 'Mallory' WHERE slot = 'backend'", "of Ben: it is not the signature that entry ", ""},
+		{
+			"a deputy's right that nobody gave", `INSERT INTO gatehouse.deputies (tenant_id, deputy_id, role, issuer, subject, name, from_day, until_day, reason, named_issuer, named_subject, named_by, auth_time, acr, origin, ip, session, named_at, idempotency_key)
+			SELECT tenant_id, '77777777-7777-7777-8777-777777777777', role, issuer, subject, name, now(), now(), 'made up', 'x', 'x', 'Mallory', now(), '', 'web', '', '', now(), gen_random_uuid() FROM kept_signatures WHERE slot = 'backend';
+			UPDATE gatehouse.signatures SET deputy = '77777777-7777-7777-8777-777777777777' WHERE slot = 'backend'`,
+			"of Ben: it is not the signature that entry ", "",
+		},
 		{"a signature taken out", "DELETE FROM gatehouse.signatures WHERE slot = 'backend'", "it is missing: entry ", ""},
 		{"a signature put in", `INSERT INTO gatehouse.signatures SELECT tenant_id, gen_random_uuid(), run_id, 'final', 'devops', 1, role, meaning, statement, score, note, content, content_sha256, issuer, subject, name, auth_time, acr, origin, ip, session, signed_at, gen_random_uuid()
 			FROM kept_signatures WHERE slot = 'devops'`, "of Dora: no entry of the trail knows of it", ""},

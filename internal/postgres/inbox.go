@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/inbox"
+	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
 // Inbox is inbox.Store.
@@ -31,11 +33,15 @@ type taskRow struct {
 	DueAt                               time.Time
 	T0                                  *time.Time
 	StartedAt                           time.Time
+	Deputies                            []byte
 }
 
 func (r taskRow) task() inbox.Task {
+	var deputies []inbox.Person
+	_ = json.Unmarshal(r.Deputies, &deputies) // the database made it, or there is none
 	return inbox.Task{
-		Kind: inbox.Kind(r.Kind), ID: r.ID, Object: r.Object, Title: r.Title, Run: orNil(r.RunID), Release: r.Code, Zone: r.TimeZone, Role: actor.Role(r.Role),
+		Deputies: deputies,
+		Kind:     inbox.Kind(r.Kind), ID: r.ID, Object: r.Object, Title: r.Title, Run: orNil(r.RunID), Release: r.Code, Zone: r.TimeZone, Role: actor.Role(r.Role),
 		Holder: inbox.Person{Issuer: r.HolderIssuer, Subject: r.HolderSubject, Name: r.HolderName}, Ready: r.Ready, Needs: r.Needs, Failed: r.State == "failed",
 		Required: r.Required, Checked: r.Checked, Watching: r.Watching, Round: r.Round, DueAt: r.DueAt.UTC(), T0: timeOrZero(r.T0), StartedAt: r.StartedAt.UTC(),
 	}
@@ -60,8 +66,12 @@ func forPerson(by actor.Actor, environment string) pgx.StrictNamedArgs {
 		if by.Can(right) {
 			rights = append(rights, string(right))
 		}
+		person, _ := json.Marshal(map[string]string{"issuer": by.Issuer, "subject": by.Subject}) // texts can always be written
 	}
-	return pgx.StrictNamedArgs{"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roles, "rights": rights}
+	return pgx.StrictNamedArgs{
+		"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roles, "rights": rights,
+		"deputises": signoff.MayDeputise(by), "person": string(person),
+	}
 }
 
 type readyRow struct {

@@ -137,9 +137,13 @@ func (t signoffTx) Add(ctx context.Context, by actor.Actor, id uuid.UUID, r sign
 		s := r.Score.String()
 		score = &s
 	}
+	// Whoever is revoked from now on is so after this signature; the statement after the lock sees every revocation before it.
+	if _, err := t.tx.Exec(ctx, sql("HoldRosterToSign")); err != nil {
+		return false, err
+	}
 	tag, err := t.tx.Exec(ctx, sql("AddSignature"), pgx.StrictNamedArgs{
 		"run": r.Run, "gate": string(r.Gate), "slot": string(r.Slot), "signature": id, "meaning": string(r.Meaning), "statement": r.Statement,
-		"score": score, "note": r.Note, "shown": r.ContentSHA256, "roles": roleNames(by), "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
+		"score": score, "note": r.Note, "shown": r.ContentSHA256, "roles": roleNames(by), "signing": signing(), "issuer": by.Issuer, "subject": by.Subject, "name": by.Name,
 		"auth_time": by.AuthTime, "fresh_for": actor.FreshFor, "leeway": actor.Leeway, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session, "key": r.Key,
 		"code": orNull(r.Code),
 	})

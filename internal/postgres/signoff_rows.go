@@ -78,11 +78,13 @@ type gateSlotRow struct {
 	Required, SignsLast, AsksScore bool
 	Meanings                       []string
 	Statement                      string
+	DeputiesFrom                   *time.Time
 }
 
 func (r gateSlotRow) slot() signoff.Slot {
 	s := signoff.Slot{
 		ID: signoff.SlotID(r.Slot), Role: actor.Role(r.Role), Required: r.Required, SignsLast: r.SignsLast, AsksScore: r.AsksScore, Statement: r.Statement,
+		DeputiesFrom: timeOrZero(r.DeputiesFrom),
 	}
 	for _, m := range r.Meanings {
 		s.Meanings = append(s.Meanings, signoff.Meaning(m))
@@ -103,6 +105,11 @@ type signatureRow struct {
 	SignedAt                             time.Time
 	WithdrawnReason, WithdrawnBy         *string
 	WithdrawnAt                          *time.Time
+	DeputyID                             *uuid.UUID
+	DeputyNamedBy                        *string
+	DeputyNamedAt                        *time.Time
+	DeputyFrom, DeputyUntil              *string
+	DeputyReason                         *string
 }
 
 func (r signatureRow) signature() (signoff.Signature, error) {
@@ -120,6 +127,11 @@ func (r signatureRow) signature() (signoff.Signature, error) {
 	}
 	if r.WithdrawnAt != nil && r.WithdrawnReason != nil && r.WithdrawnBy != nil {
 		s.Withdrawn = &signoff.Withdrawal{Reason: *r.WithdrawnReason, By: *r.WithdrawnBy, At: r.WithdrawnAt.UTC()}
+	}
+	if r.DeputyID != nil {
+		s.Deputy = &signoff.AsDeputy{
+			ID: *r.DeputyID, NamedBy: deref(r.DeputyNamedBy), NamedAt: timeOrZero(r.DeputyNamedAt), From: deref(r.DeputyFrom), Until: deref(r.DeputyUntil), Reason: deref(r.DeputyReason),
+		}
 	}
 	return s, nil
 }
@@ -141,6 +153,7 @@ type gateRows struct {
 	blockers   []gateBlockerRow
 	appliers   []gateApplierRow
 	authors    []gateAuthorRow
+	deputies   []deputyRow
 	stops      []gateStopRow
 	attempts   []gateAttemptRow
 	glass      []glassRow
@@ -173,6 +186,7 @@ func (g *gateRows) queue(b *pgx.Batch, run uuid.UUID, gate *string, statement st
 	b.Queue(sql("GateBlockers"), one).Query(collect(&g.blockers))
 	b.Queue(sql("GateAppliers"), all).Query(collect(&g.appliers))
 	b.Queue(sql("GateAuthors"), one).Query(collect(&g.authors))
+	b.Queue(sql("GateDeputies"), all).Query(collect(&g.deputies))
 	b.Queue(sql("GateStops"), one).Query(collect(&g.stops))
 	b.Queue(sql("GateAttempts"), one).Query(collect(&g.attempts))
 	b.Queue(sql("GlassOfRun"), all).Query(collect(&g.glass))
@@ -219,6 +233,7 @@ func (g *gateRows) gates() []signoff.Gate {
 				gate.Attempts = append(gate.Attempts, row.attempt())
 			}
 		}
+		gate.Deputies = deputiesOf(g.deputies)
 		for _, row := range g.authors {
 			if row.Gate == head.Gate {
 				gate.Authors = append(gate.Authors, signoff.Author{Person: signoff.Person{Issuer: row.Issuer, Subject: row.Subject, Name: row.Name}, Item: row.Item})

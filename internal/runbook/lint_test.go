@@ -147,7 +147,12 @@ func TestWhatHasNoWayBackIsWarnedOf(t *testing.T) {
 
 // What nothing can fulfil would keep a gate shut for good, and is said before a release starts.
 func TestRulesOfAGateThatCannotHold(t *testing.T) {
-	text := embedded(t).Text
+	all, err := Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last version whose gates had none of these rules.
+	text := all[slices.IndexFunc(all, func(t Template) bool { return t.Version == "1.4.0" })].Text
 	const at = `"after_phase": "validation",`
 	for rule, want := range map[string]string{
 		`"minimum_evidence": {},`:                                                    "names no number",

@@ -275,6 +275,7 @@ var news = map[string]string{
 	"bin-optimization 1.2.0": "The system itself finds the backup that restores and the rehearsal of these files, and both grow old.",
 	"bin-optimization 1.3.0": "What follows up to four weeks later and the six capabilities are in it, each trouble is linked from what leads to it, and the report of two days is a file.",
 	"bin-optimization 1.4.0": "Restoring a backup is the console's own act, by two people, and the report, the lessons and the dossier are named where they help.",
+	"bin-optimization 1.5.0": "The gates have an end and rules of their own, deputies may sign when they are late, and nobody judges at the final sign-off what they gave the evidence of.",
 }
 
 // News is what the version brought, for whoever chooses between versions.

@@ -68,6 +68,8 @@ type Gate struct {
 	Rules      Rules
 	// Authors gave evidence that this gate judges; only where that keeps them from signing.
 	Authors []Author
+	// Deputies are the lines of the roster that are for today and for a place of this gate, whether their moment has come or not.
+	Deputies []Deputy
 	// Attempts are the second and every further attempt, and Stops how attempts ended without passing.
 	Attempts []Attempt
 	Stops    []Stop
@@ -126,15 +128,17 @@ func (g Gate) Missing() []Slot {
 // Passed says whether every required slot is filled and no review is missing that keeps it from counting.
 func (g Gate) Passed() bool { return len(g.Slots) > 0 && len(g.Missing()) == 0 && len(g.HeldUp()) == 0 }
 
-// Mine lists the slots whose role the person holds.
+// Mine lists the slots whose role the person holds, and then those in which they are a deputy today.
 func (g Gate) Mine(by actor.Actor) []Slot {
-	var mine []Slot
+	var mine, others []Slot
 	for _, s := range g.Slots {
 		if by.Has(s.Role) {
 			mine = append(mine, s)
+		} else if _, ok := g.DeputyOf(by, s); ok {
+			others = append(others, s)
 		}
 	}
-	return mine
+	return append(mine, others...)
 }
 
 // Refuse says why the person cannot fill the slot now, whatever they would sign with; nil where they can.
@@ -142,7 +146,12 @@ func (g Gate) Refuse(by actor.Actor, slot Slot) error {
 	if !g.Release.Active {
 		return fault.New(fault.Conflict, "This release is over, so nothing at its gates can be signed any more.")
 	}
-	if !by.Has(slot.Role) || !by.Can(actor.GateSign) {
+	if !by.Has(slot.Role) {
+		if err := g.refuseDeputy(by, slot); err != nil {
+			return err
+		}
+	}
+	if !by.Can(actor.GateSign) {
 		return fault.New(fault.Forbidden, "Only a person who holds the role %s at the identity provider signs in this place.", slot.Role.Title())
 	}
 	if by.SamePerson(g.Release.StarterIssuer, g.Release.StarterSubject) {

@@ -161,6 +161,9 @@ func (s Signature) event(signedOff bool) audit.Event {
 	if s.Score != nil {
 		after["score"] = s.Score.String()
 	}
+	if d := s.Deputy; d != nil {
+		after["deputy"], after["deputy_named_by"] = d.ID, d.NamedBy
+	}
 	return audit.Event{
 		Action: "gate:sign", ObjectKind: "gate", ObjectID: s.Run.String() + "/" + string(s.Gate), Reason: s.Note,
 		Before: map[string]any{"slot": s.Slot, "signed": false}, After: after,

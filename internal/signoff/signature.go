@@ -53,6 +53,8 @@ type Slot struct {
 	Meanings  []Meaning
 	// Statement is what the person declares, word by word.
 	Statement string
+	// DeputiesFrom is from when on a deputy of the role may sign here; zero where none ever may.
+	DeputiesFrom time.Time
 }
 
 // Score is a QA score in tenths: 95 is 9.5 of 10.
@@ -116,6 +118,8 @@ type Signature struct {
 	Withdrawn             *Withdrawal
 	// Glass is what it rests on where it was given by break-glass; nil for a fresh sign-in.
 	Glass *Glass
+	// Deputy says by what right it was given in another's place; nil where the person held the role.
+	Deputy *AsDeputy
 }
 
 // State judges the signature against the hash of the gate's content as it is now.

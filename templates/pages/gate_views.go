@@ -28,6 +28,7 @@ type ContentRow struct {
 // EarlierSignature is what someone before said at this gate.
 type EarlierSignature struct {
 	Role, By, Meaning string
+	Deputy            string // by what right it was given in another's place; empty where the person held the role
 	Note, Score       string
 	At                components.Time
 	State             components.State // valid, void, withdrawn
@@ -48,6 +49,7 @@ type SignForm struct {
 	Roles      []components.Option // one or several the person may fill here
 	Meanings   []components.Option
 	Statement  string // stored verbatim
+	Deputy     string // in whose place, and who said so; empty where the person holds the role
 	AsksScore  bool
 	Score      string
 	Note       string
@@ -106,35 +108,36 @@ type ReopenForm struct {
 // GateShowView is a gate: exactly what is signed, who has, and the form for who may.
 type GateShowView struct {
 	layouts.Shell
-	Here        []Present // who else has it open
-	Seen        string    // what the form was made from: the content and the place in the trail
-	Moved       MovedPart
-	Gate        components.Gate
-	Code        string // the release's
-	Sections    []ContentSection
-	SHA256      string   // of the canonical content
-	ContentHref string   // the canonical content itself; may be empty
-	Rules       []string // by which it is signed, in words
-	Earlier     []SignedTogether
-	Blockers    []components.Link // why it is not open for signing yet
-	CanSign     bool
-	Sign        SignForm
-	Withdraw    WithdrawForm
-	Attempt     string          // "Attempt 2"; empty for the first
-	Expires     components.Time // when the attempt has to have passed, while it has not
-	StopTitle   string
-	Stopped     string // how the attempt that is under way ended; empty while it goes on
-	WhoReopens  []string
-	Reopen      ReopenForm
-	Reject      RejectForm
-	Attempts    []GateAttempt
-	Refused     string // why this person cannot sign: no slot, started the release, applied a migration
-	WhoCan      []string
-	Changed     []Difference // the content moved between showing and signing
-	Looking     bool         // nothing was sent: the person only looks at what moved
-	Complaints  components.Complaints
-	Typed       []components.Fact // typed into a form that is not offered now
-	LiveHref    string
+	Here         []Present // who else has it open
+	Seen         string    // what the form was made from: the content and the place in the trail
+	Moved        MovedPart
+	Gate         components.Gate
+	Code         string // the release's
+	Sections     []ContentSection
+	SHA256       string   // of the canonical content
+	ContentHref  string   // the canonical content itself; may be empty
+	Rules        []string // by which it is signed, in words
+	DeputiesHref string   // the roster
+	Earlier      []SignedTogether
+	Blockers     []components.Link // why it is not open for signing yet
+	CanSign      bool
+	Sign         SignForm
+	Withdraw     WithdrawForm
+	Attempt      string          // "Attempt 2"; empty for the first
+	Expires      components.Time // when the attempt has to have passed, while it has not
+	StopTitle    string
+	Stopped      string // how the attempt that is under way ended; empty while it goes on
+	WhoReopens   []string
+	Reopen       ReopenForm
+	Reject       RejectForm
+	Attempts     []GateAttempt
+	Refused      string // why this person cannot sign: no slot, started the release, applied a migration
+	WhoCan       []string
+	Changed      []Difference // the content moved between showing and signing
+	Looking      bool         // nothing was sent: the person only looks at what moved
+	Complaints   components.Complaints
+	Typed        []components.Fact // typed into a form that is not offered now
+	LiveHref     string
 }
 
 // SignatureShowView is one signature, as it will be read in years.
@@ -143,6 +146,7 @@ type SignatureShowView struct {
 	ID              string
 	Name            string
 	Role, Meaning   string
+	Deputy          string // by what right it was given in another's place
 	Score, Note     string
 	At              components.Time
 	Proven          components.Time

@@ -78,9 +78,9 @@ func gateShow() pages.GateShowView {
 				{ID: "V0.0.21", Title: "fix uuid function", State: pending, SHA256: other, Href: "/migrations/V0.0.21"},
 			}},
 		},
-		Rules: []string{"Required: Backend lead, QA lead, DevOps lead. One person fills one place.", "DevOps lead signs last, when the others have.", "Nobody signs who started the release.", "At least 2 of them have a file."},
+		Rules: []string{"Required: Backend lead, QA lead, DevOps lead. One person fills one place.", "DevOps lead signs last, when the others have.", "Nobody signs who started the release.", "At least 2 of them have a file."}, DeputiesHref: "/deputies",
 		Earlier: []pages.SignedTogether{{Signatures: []pages.EarlierSignature{
-			{Role: "Backend lead", By: "Marta Lindqvist", Meaning: "approved", Note: "Reviewed against the plan of 22 December.", At: clock("13:38", "10 min ago"), State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Href: "/signatures/1"},
+			{Role: "Backend lead", By: "Marta Lindqvist", Deputy: "As a deputy of the Backend lead, named by Ines Duarte on 20 Dec 2025 at 09:12 UTC for 2025-12-20 to 2026-01-02: A long journey.", Meaning: "approved", Note: "Reviewed against the plan of 22 December.", At: clock("13:38", "10 min ago"), State: components.State{Code: "valid", Word: "Valid", Tone: components.Good}, Href: "/signatures/1"},
 		}}, {Signatures: []pages.EarlierSignature{
 			{Role: "QA lead", By: "Aurelio Benedetti-Castellanos", Meaning: "reviewed", Score: "9.5 of 10", At: clock("13:20", "28 min ago"), State: void, Href: "/signatures/2"},
 		}, Changed: []pages.Difference{{What: "PRE-P5 state", Then: "done", Now: "open"}, {What: "T-0", Then: "13:30 UTC", Now: "14:00 UTC"}}}},

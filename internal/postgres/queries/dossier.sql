@@ -44,6 +44,7 @@ SELECT to_jsonb(x)::text AS part
 SELECT to_jsonb(x)::text AS part
   FROM (SELECT signature_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, issuer, subject, name, auth_time,
                acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at,
+               deputy_id, deputy_named_by, deputy_named_at, deputy_from, deputy_until, deputy_reason,
                (SELECT jsonb_build_object('code', m.code_id, 'first_holder', m.first_holder, 'second_holder', m.second_holder, 'outage', m.outage_id,
                                           'outage_since', m.outage_since, 'outage_failure', m.outage_failure, 'review_due_at', m.review_due_at,
                                           'verdict', m.verdict, 'review_reason', m.review_reason, 'reviewer', m.reviewer, 'reviewed_at', m.reviewed_at)

@@ -2,9 +2,12 @@
 -- What the person can do, now or soon: items of their roles that nobody else has in hand, places at gates that are not kept
 -- from them, what somebody else asks for, reviews, and restores that were agreed. A gate is shown a day ahead, an item an hour.
 SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,
-       required, checked, watching, round, due_at, t0, started_at
+       required, checked, watching, round, due_at, t0, started_at, deputies
   FROM gatehouse.waiting(@environment) w
- WHERE gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
+  LEFT JOIN gatehouse.waiting_deputies(@environment) d ON d.task = w.id
+ WHERE (gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
+        OR w.kind = 'gate' AND @deputises AND @me::text <> ALL (w.barred) AND NOT d.own_first && @roles::text[]
+           AND d.deputies @> jsonb_build_array(@person::jsonb))
    AND (w.ready OR w.due_at < clock_timestamp() + CASE w.kind WHEN 'gate' THEN interval '24 hours' ELSE interval '1 hour' END)
    AND (w.due_at, w.id) > (@after_at::timestamptz, @after_id::text)
  ORDER BY w.due_at, w.id
@@ -16,13 +19,17 @@ SELECT count(*)::integer AS ready,
        (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review', 'rollback_review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
        clock_timestamp() AS at
   FROM gatehouse.waiting(@environment) w
- WHERE gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
+  LEFT JOIN gatehouse.waiting_deputies(@environment) d ON d.task = w.id
+ WHERE (gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
+        OR w.kind = 'gate' AND @deputises AND @me::text <> ALL (w.barred) AND NOT d.own_first && @roles::text[]
+           AND d.deputies @> jsonb_build_array(@person::jsonb))
    AND w.ready;
 
 -- name: WaitingAll :many
 SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,
-       required, checked, watching, round, due_at, t0, started_at
-  FROM gatehouse.waiting(@environment);
+       required, checked, watching, round, due_at, t0, started_at, deputies
+  FROM gatehouse.waiting(@environment) w
+  LEFT JOIN gatehouse.waiting_deputies(@environment) d ON d.task = w.id;
 
 -- name: DatabaseClock :one
 SELECT clock_timestamp() AS at;

@@ -38,7 +38,7 @@ WITH contents AS MATERIALIZED (
       FROM gatehouse.run_gates g
      WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run
 )
-SELECT c.name AS gate, m.slot, m.role, m.name, m.meaning, m.signed_at,
+SELECT c.name AS gate, m.slot, m.role, m.name || CASE WHEN m.deputy_id IS NULL THEN '' ELSE ', as deputy (named by ' || m.deputy_named_by || ')' END AS name, m.meaning, m.signed_at,
        CASE WHEN m.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN m.content_sha256 IS DISTINCT FROM c.sha256 THEN 'void' ELSE 'counts' END AS standing,
        concat_ws(' ', m.withdrawn_reason,
                  CASE WHEN u.signature_id IS NOT NULL THEN 'Signed by break-glass: not proven by a fresh sign-in. '

@@ -16,14 +16,15 @@ SELECT g.gate, g.name, g.judges, g.after_migrations,
  ORDER BY g.position;
 
 -- name: GateSlots :many
-SELECT gate, slot, role, required, signs_last, asks_score, meanings, statement
+SELECT gate, slot, role, required, signs_last, asks_score, meanings, statement, gatehouse.deputies_from(run_id, gate, slot) AS deputies_from
   FROM gatehouse.run_gate_slots
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND (@gate::text IS NULL OR gate = @gate)
  ORDER BY gate, position;
 
 -- name: GateSignatures :many
 SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
-       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at,
+       deputy_id, deputy_named_by, deputy_named_at, deputy_from, deputy_until, deputy_reason
   FROM gatehouse.signature_marks
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run AND (@gate::text IS NULL OR gate = @gate)
  ORDER BY signed_at, signature_id;
@@ -31,7 +32,8 @@ SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, 
 -- name: GateMarks :many
 -- As GateSignatures without the contents, for pages that only show who signed.
 SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, '' AS content, content_sha256, intact, issuer, subject, name,
-       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at,
+       deputy_id, deputy_named_by, deputy_named_at, deputy_from, deputy_until, deputy_reason
   FROM gatehouse.signature_marks
  WHERE tenant_id = gatehouse.current_tenant() AND run_id = @run
  ORDER BY signed_at, signature_id;
@@ -55,6 +57,17 @@ SELECT DISTINCT ON (g.gate, a.issuer, a.subject) g.gate, a.issuer, a.subject, a.
  WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run AND (@gate::text IS NULL OR g.gate = @gate) AND g.authors_barred
  ORDER BY g.gate, a.issuer, a.subject, a.item;
 
+-- name: GateDeputies :many
+-- The lines of the roster that are for today, by the release's own days, and for a place in which deputies may sign.
+SELECT deputy_id, role, issuer, subject, name, from_day, until_day, reason, named_issuer, named_subject, named_by, named_at, idempotency_key,
+       revoked_reason, revoked_by, revoked_at
+  FROM gatehouse.roster d
+ WHERE tenant_id = gatehouse.current_tenant() AND revoked_at IS NULL
+   AND role IN (SELECT s.role FROM gatehouse.run_gate_slots s WHERE s.tenant_id = d.tenant_id AND s.run_id = @run AND s.deputies_seconds IS NOT NULL)
+   AND (clock_timestamp() AT TIME ZONE (SELECT r.time_zone FROM gatehouse.runs r WHERE r.tenant_id = d.tenant_id AND r.run_id = @run))::date
+       BETWEEN from_day AND until_day
+ ORDER BY until_day DESC, named_at, deputy_id;
+
 -- name: GateStops :many
 SELECT gate, attempt, kind, coalesce(slot, '') AS slot, role, reason, content, content_sha256,
        content_sha256 = encode(sha256(convert_to(content, 'UTF8')), 'hex') AS intact, issuer, subject, name, stopped_at, idempotency_key
@@ -70,13 +83,15 @@ SELECT gate, attempt, note, name, opened_at, idempotency_key
 
 -- name: SignatureWithKey :many
 SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
-       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at,
+       deputy_id, deputy_named_by, deputy_named_at, deputy_from, deputy_until, deputy_reason
   FROM gatehouse.signature_marks
  WHERE tenant_id = gatehouse.current_tenant() AND idempotency_key = @key;
 
 -- name: SignatureByID :one
 SELECT signature_id, run_id, gate, slot, role, meaning, statement, score, note, content, content_sha256, intact, issuer, subject, name,
-       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at
+       auth_time, acr, signed_at, withdrawn_reason, withdrawn_by, withdrawn_at,
+       deputy_id, deputy_named_by, deputy_named_at, deputy_from, deputy_until, deputy_reason
   FROM gatehouse.signature_marks
  WHERE tenant_id = gatehouse.current_tenant() AND signature_id = @signature;
 
@@ -112,17 +127,19 @@ WITH moment AS MATERIALIZED (
 )
 INSERT INTO gatehouse.signatures (tenant_id, signature_id, run_id, gate, slot, attempt, role, meaning, statement, score, note,
                                   content, content_sha256, issuer, subject, name, auth_time, acr, origin, ip, session,
-                                  signed_at, idempotency_key, glass_code_id)
+                                  signed_at, idempotency_key, glass_code_id, deputy)
 SELECT g.tenant_id, @signature, g.run_id, g.gate, l.slot,
        1 + (SELECT count(*) FROM gatehouse.signatures a
              WHERE a.tenant_id = g.tenant_id AND a.run_id = g.run_id AND a.gate = g.gate AND a.slot = l.slot),
        l.role, @meaning, l.statement, @score::text::numeric, @note,
        g.content, g.sha256, @issuer, @subject, @name, @auth_time, @acr, @origin, @ip, @session,
-       m.at, @key, @code::uuid
+       m.at, @key, @code::uuid, d.deputy
   FROM gate g
  CROSS JOIN moment m
   JOIN gatehouse.run_gate_slots l ON l.tenant_id = g.tenant_id AND l.run_id = g.run_id AND l.gate = g.gate AND l.slot = @slot
- WHERE l.role = ANY (@roles::text[])
+ CROSS JOIN LATERAL (SELECT CASE WHEN NOT l.role = ANY (@roles::text[])
+                                 THEN gatehouse.deputy_for(g.run_id, g.gate, l.slot, @issuer, @subject, @roles::text[], @signing::text[]) END AS deputy OFFSET 0) d
+ WHERE (l.role = ANY (@roles::text[]) OR d.deputy IS NOT NULL)
    AND @meaning = ANY (l.meanings)
    AND l.statement = @statement
    AND l.asks_score = (@score::text IS NOT NULL)
