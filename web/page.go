@@ -32,7 +32,7 @@ const (
 func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell {
 	w, ok := c.Get(webKey).(*Web)
 	if !ok {
-		return layouts.Shell{Title: title, Breadcrumbs: crumbs, Ref: Ref(c)}
+		return layouts.Shell{Title: title, Breadcrumbs: crumbs, Ref: Ref(c), Kept: c.Request().Method == http.MethodPost}
 	}
 	by := Actor(c)
 	shell := layouts.Shell{

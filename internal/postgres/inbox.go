@@ -66,8 +66,8 @@ func forPerson(by actor.Actor, environment string) pgx.StrictNamedArgs {
 		if by.Can(right) {
 			rights = append(rights, string(right))
 		}
-		person, _ := json.Marshal(map[string]string{"issuer": by.Issuer, "subject": by.Subject}) // texts can always be written
 	}
+	person, _ := json.Marshal(map[string]string{"issuer": by.Issuer, "subject": by.Subject}) // texts can always be written
 	return pgx.StrictNamedArgs{
 		"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roles, "rights": rights,
 		"deputises": signoff.MayDeputise(by), "person": string(person),
