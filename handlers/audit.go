@@ -33,7 +33,7 @@ type AuditTrail interface {
 
 const (
 	// auditPageSize is as much as fits into 60 kB: each entry carries what it changed, and its two hashes.
-	auditPageSize = 50
+	auditPageSize = 45
 	// auditClip is how many characters of a value the list shows; the page of the one entry shows all.
 	auditClip = 300
 	// auditFields is how many changed fields of an entry the list shows.

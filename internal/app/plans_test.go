@@ -58,6 +58,7 @@ var counting = map[string]string{
 	"DescribeDecisions":       "the recommendations of a period, when the scheduler takes a snapshot of a release",
 	"SnapshotRecommendations": "the recommendations of a day, when the scheduler takes a snapshot of a release",
 	"EndRollback":             "the steps of one rollback, when it ends",
+	"ReviewGlass":             "the one review that it writes down",
 	"ReviewMigrations":        "the ledger's entries of one release, when its report is opened",
 	"SnapshotMigrated":        "the migrations of one release, when its snapshots or its report are opened",
 	"ReviewItems":             "the entries of each item of one release, when its report is opened",

@@ -54,7 +54,7 @@ func TestStartRefusesWhatIsNoRelease(t *testing.T) {
 	for field, change := range map[string]func(*runbook.StartRequest){
 		"template": func(s *runbook.StartRequest) { s.Template = strings.Repeat("0", 64) },
 		"code":     func(s *runbook.StartRequest) { s.Code = strings.Repeat("x", 101) },
-		"title":    func(s *runbook.StartRequest) { s.Title = " " },
+		"title":    func(s *runbook.StartRequest) { s.Title = strings.Repeat("x", 301) },
 		"t_zero":   func(s *runbook.StartRequest) { s.T0 = time.Time{} },
 		"zone":     func(s *runbook.StartRequest) { s.TimeZone = "Mars/Olympus" },
 	} {

@@ -115,7 +115,7 @@ func (s *GlassService) Meet(ctx context.Context, by actor.Actor) (Outage, error)
 		}
 		return tx.Record(ctx, audit.Event{
 			Action: "provider:outage", ObjectKind: "provider_outage", ObjectID: met.ID.String(),
-			After: map[string]any{"since": met.Since.UTC().Format(time.RFC3339), "failure": met.Failure, "failures": met.Failures},
+			Before: map[string]any{"failures": met.Failures - 1}, After: map[string]any{"since": met.Since.UTC().Format(time.RFC3339), "failure": met.Failure, "failures": met.Failures},
 		})
 	})
 	return met, err
