@@ -17,10 +17,10 @@ import (
 
 // signingCode is what the flags of the commands say.
 type signingCode struct {
-	tenant, reason string
-	plan           postgres.SigningCodePlan
-	days           int
-	to             halfFiles
+	tenant string
+	plan   postgres.SigningCodePlan
+	days   int
+	to     halfFiles
 }
 
 func signingCodeCommand() *cobra.Command {
@@ -118,9 +118,9 @@ func listSigningCodes() *cobra.Command {
 				return err
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
-			fmt.Fprintln(w, "CODE\tSTATE\tFIRST\tSECOND\tMADE\tGOOD UNTIL\tREASON")
+			_, _ = fmt.Fprintln(w, "CODE\tSTATE\tFIRST\tSECOND\tMADE\tGOOD UNTIL\tREASON")
 			for _, c := range codes {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.CodeID, c.State, c.FirstHolder, c.SecondHolder,
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.CodeID, c.State, c.FirstHolder, c.SecondHolder,
 					c.MadeAt.UTC().Format("2006-01-02 15:04 UTC"), c.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC"), c.Reason)
 			}
 			return w.Flush()

@@ -136,9 +136,13 @@ func (r Record) next(s Stop) *Attempt {
 // Done says what became of a step; nil while it is open.
 func (b Rollback) Done(step int) *RollbackAct { return b.act("step", step+1) }
 
-// Agreed, Ended and Reviewed are the acts of the other people; nil while there is none.
-func (b Rollback) Agreed() *RollbackAct   { return b.act("agreed", 0) }
-func (b Rollback) Ended() *RollbackAct    { return b.act("ended", 0) }
+// Agreed is the second person's agreement; nil while there is none.
+func (b Rollback) Agreed() *RollbackAct { return b.act("agreed", 0) }
+
+// Ended is how it ended; nil while it goes on.
+func (b Rollback) Ended() *RollbackAct { return b.act("ended", 0) }
+
+// Reviewed is another person's review; nil while there is none.
 func (b Rollback) Reviewed() *RollbackAct { return b.act("reviewed", 0) }
 
 func (b Rollback) act(kind string, step int) *RollbackAct {

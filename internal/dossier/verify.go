@@ -67,7 +67,9 @@ func Verify(file io.ReaderAt, size int64, ring audit.Keyring) (Found, error) {
 	v.hashes()
 	v.signature()
 	if len(v.misfits) > 0 {
-		return v.found, errors.Join(v.misfits...) // what was changed is named; what it says is not to be believed
+		found := v.found // what the files say of themselves is not to be believed
+		v.contents()     // it names the row of what was changed
+		return found, errors.Join(v.misfits...)
 	}
 	v.contents()
 	return v.found, errors.Join(v.misfits...)

@@ -126,10 +126,12 @@ func TestADossierHoldsAllOfAReleaseAndProvesItself(t *testing.T) {
 		t.Errorf("Verify with another key = %v; want the key named that signed it", err)
 	}
 	page := string(unpacked(t, archive)["dossier.html"])
-	for _, words := range []string{"looked at it", "Tested again.", "read it again first", "withdrawn", "0.0.20", "item:done",
+	for _, words := range []string{
+		"looked at it", "Tested again.", "read it again first", "withdrawn", "0.0.20", "item:done",
 		"The backup is from last week.", "as attempt 2", "There is a new backup.", "Nobody is there that night.", "Restore it.", "The damage was none.", "<b>objected</b> by Olaf",
 		"Asked for too early.", "Missed:", "Hour 1</b>", "compared with the baseline before T-0", "cannot be compared", "It was slow.", "The index is there.", "lesson:done",
-		"Zählung №1.pdf", "<b>Quin</b> as qa lead", b.key.Public().ID()} {
+		"Zählung №1.pdf", "<b>Quin</b> as qa lead", b.key.Public().ID(),
+	} {
 		if !strings.Contains(page, words) {
 			t.Errorf("the page does not say %q", words)
 		}
@@ -173,8 +175,10 @@ func TestADossierHoldsAllOfAReleaseAndProvesItself(t *testing.T) {
 func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
 	b := newBundled(t)
-	tables := []string{"runs", "run_items", "run_evidence", "signatures", "signature_withdrawals", "evidence_files", "evidence_chunks", "item_waivers", "gate_stops", "gate_attempts",
-		"rollbacks", "rollback_acts", "run_snapshots", "run_snapshot_misses", "release_lessons", "release_lesson_marks", "audit_events", "audit_heads", "audit_seals", "audit_checks"}
+	tables := []string{
+		"runs", "run_items", "run_evidence", "signatures", "signature_withdrawals", "evidence_files", "evidence_chunks", "item_waivers", "gate_stops", "gate_attempts",
+		"rollbacks", "rollback_acts", "run_snapshots", "run_snapshot_misses", "release_lessons", "release_lesson_marks", "audit_events", "audit_heads", "audit_seals", "audit_checks",
+	}
 	if check, err := b.trail.Verify(t.Context(), devops); err != nil || !check.Whole() {
 		t.Fatalf("Verify before = %+v, %v", check, err)
 	}
@@ -452,6 +456,15 @@ func TestWhateverIsDoneToADossierIsFoundAndNamed(t *testing.T) {
 		_, err := b.verify(archive)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: Verify = %v, want %q", name, err, c.want)
+		}
+	}
+	// A row that was changed is named beside its file.
+	for want, do := range map[string]func(map[string][]byte) []part{
+		"release.json: evidence 1 of item A1: hash mismatch": change("release.json", "looked at it", "looked at IT"),
+		"audit.jsonl: line 18: entry 17: ":                   change("audit.jsonl", "item:done", "item:skip"),
+	} {
+		if _, err := b.verify(packed(t, do(unpacked(t, whole)))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Verify = %v, want %q named", err, want)
 		}
 	}
 	// Who makes a manifest and a signature of their own is found without the key only where they forget what the trail says.
