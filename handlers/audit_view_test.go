@@ -47,7 +47,7 @@ func (oldTrail) Export(context.Context, actor.Actor, audit.Query, string) (audit
 
 func (oldTrail) Acknowledge(context.Context, actor.Actor, string) error { return nil }
 
-// Fifty entries with a long reason and long values each still make a small page, and each leads to itself, whole.
+// A full page of entries with a long reason and long values each still make a small page, and each leads to itself, whole.
 func TestLongValuesOfTheTrailAreCutAndLeadToTheWhole(t *testing.T) {
 	t.Parallel()
 	var trail oldTrail
@@ -75,7 +75,7 @@ func TestLongValuesOfTheTrailAreCutAndLeadToTheWhole(t *testing.T) {
 	if wire := zipped(t, list); wire > 60_000 {
 		t.Errorf("a page of long entries is %d bytes over the wire, want at most 60000", wire)
 	}
-	if strings.Contains(list, " end") || strings.Count(list, `href="/audit?entry=`) != 50 {
+	if strings.Contains(list, " end") || strings.Count(list, `href="/audit?entry=`) != auditPageSize {
 		t.Error("a long value stands whole in the list, or does not lead to the whole entry")
 	}
 	one := get("/audit?entry=33")

@@ -45,8 +45,8 @@ step('a backup is taken, restored, and rehearsed on', async () => {
 });
 
 step('what was refused stays in its fields, with its complaint, while the page is live', async () => {
-  const page = await crew.as('qa_lead');
-  const { href } = (await crew.rows('qa_lead')).find((r) => r.item === 'PRE-P1');
+  const page = await crew.as('devops_engineer');
+  const { href } = (await crew.rows('devops_engineer')).find((r) => r.item === 'PRE-P3');
   await page.goto(base + href);
   const form = page.locator('main form[action$="/fail"]');
   await form.evaluate((one) => { one.noValidate = true; one.closest('details')?.setAttribute('open', ''); });
