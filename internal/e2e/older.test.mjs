@@ -34,6 +34,9 @@ step('every page of the company says so, and nothing is changed', async () => {
   }
   await shot(page, 'older-state');
   await page.goto(`${base}/migrations/backups`);
+  const button = page.locator('main [data-action="take-backup"]').first();
+  assert.ok(await button.isDisabled(), 'a form can be sent while nothing may be changed');
+  await page.locator('fieldset.shut').evaluate((shut) => { shut.disabled = false; }); // as on a page that was opened before
   await press(page, 'take-backup');
   assert.match(await page.locator('main').innerText(), /older state of this database was restored/);
   await page.goto(`${base}/migrations/backups`);
