@@ -60,7 +60,7 @@ var counting = map[string]string{
 	"EndRollback":             "the steps of one rollback, when it ends",
 	"ReviewGlass":             "the one review that it writes down",
 	"ReviewMigrations":        "the ledger's entries of one release, when its report is opened",
-	"SnapshotMigrated":        "the migrations of one release, when its snapshots or its report are opened",
+	"SnapshotMigrated":        "the migrations of one release, when its snapshots, its report or its dossier are opened",
 	"ReviewItems":             "the entries of each item of one release, when its report is opened",
 	"ReviewRefused":           "what was refused in one release, when its report is opened",
 	"WaitingReady":            "the items and gates of the active release, when something was done since it was counted",

@@ -9,8 +9,9 @@ import (
 )
 
 // compare lays the hours beside the baseline, as the page of the snapshots does.
-func (r Record) compare() ([]Comparison, error) {
-	run := snapshot.Run{ID: r.Release.ID, Code: r.Release.Code, T0: r.Release.T0}
+func (d Dossier) compare() ([]Comparison, error) {
+	r := d.Record
+	run := snapshot.Run{ID: r.Release.ID, Code: r.Release.Code, T0: r.Release.T0, Migrated: d.Migrated, Unmigrated: d.Unmigrated}
 	var stored []snapshot.Stored
 	for _, s := range r.Snapshots {
 		head := snapshot.Head{ID: s.ID, Point: snapshot.Point(s.Point), T0: s.T0, DueAt: s.DueAt, TakenAt: s.TakenAt, SHA256: s.SHA256}

@@ -38,6 +38,10 @@ type Dossier struct {
 	Trail audit.Export
 	// Key signs; nil where none is configured, and then nothing is signed and the archive says so.
 	Key *audit.SealKey
+	// Migrated is when the last of the release's migrations was in the database; Unmigrated is that not all of them are. What was
+	// measured before that is compared with nothing.
+	Migrated   time.Time
+	Unmigrated bool
 	// At and By say when the release was read, and by whom.
 	At time.Time
 	By string
@@ -77,7 +81,7 @@ func (s *Service) Export(ctx context.Context, by actor.Actor, run uuid.UUID) (Do
 	}
 	d, err := s.store.Dossier(ctx, by, run)
 	if err == nil {
-		d.Record.Compared, err = d.Record.compare()
+		d.Record.Compared, err = d.compare()
 	}
 	return d, err
 }

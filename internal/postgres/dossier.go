@@ -90,6 +90,7 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 	var head dossierRow
 	var rehearsals []rehearsalPartRow
 	var r dossier.Record
+	var migrated migratedRow
 	err := d.DB.page(ctx, by, func(b *pgx.Batch) {
 		args := pgx.StrictNamedArgs{"run": run}
 		b.Queue(sql("DossierRelease"), args).Query(collectOne(&head))
@@ -114,6 +115,7 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 		b.Queue(sql("DossierSnapshots"), args).Query(parts(&r.Snapshots))
 		b.Queue(sql("DossierMisses"), args).Query(parts(&r.Misses))
 		b.Queue(sql("DossierLessons"), args).Query(parts(&r.Lessons))
+		b.Queue(sql("SnapshotMigrated"), args).Query(collectOne(&migrated))
 	})
 	if err == nil {
 		err = json.Unmarshal([]byte(head.Release), &r.Release)
@@ -134,7 +136,7 @@ func (d Dossiers) read(ctx context.Context, by actor.Actor, run uuid.UUID) (doss
 		}
 		r.Rehearsals[i].Text = row.Report
 	}
-	return dossier.Dossier{Record: r, Template: head.Template, At: head.At.UTC()}, nil
+	return dossier.Dossier{Record: r, Template: head.Template, Migrated: timeOrZero(migrated.At), Unmigrated: migrated.Unmigrated, At: head.At.UTC()}, nil
 }
 
 // trail chooses what of the audit trail goes with the release: from its first entry to a head that is sealed. Of a release

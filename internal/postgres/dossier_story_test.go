@@ -171,6 +171,28 @@ func TestADossierHoldsAllOfAReleaseAndProvesItself(t *testing.T) {
 	}
 }
 
+// An hour that was measured before the migrations says nothing of what they did, so the dossier compares it as little as the page.
+func TestADossierComparesNoHourBeforeTheMigrations(t *testing.T) {
+	t.Parallel()
+	r := lived(t)
+	stories := dossier.NewService(postgres.Dossiers{DB: r.db, Trail: postgres.Audit{DB: r.db}})
+	compared := func() int {
+		t.Helper()
+		d, err := stories.Export(t.Context(), devops, r.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(d.Record.Compared)
+	}
+	if got := compared(); got != 0 {
+		t.Errorf("before the migrations %d hours are compared, want none", got)
+	}
+	r.finished()
+	if got := compared(); got != 1 {
+		t.Errorf("of hours after the migrations %d are compared, want hour 1", got)
+	}
+}
+
 // What a superuser does to any stored thing is found in a dossier made afterwards, by the walk, or by both, and named.
 func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 	t.Parallel()

@@ -110,15 +110,18 @@ func takenOf(ctx context.Context, tx pgx.Tx, found []watchedRow) ([]snapshot.Run
 	return watched(found, heads, misses), nil
 }
 
+// migratedRow is when what a release brings was in the database; at is nothing where not all of it is.
+type migratedRow struct {
+	Unmigrated bool
+	At         *time.Time
+}
+
 // Show reads a release with its snapshots, in one round trip.
 func (s Snapshots) Show(ctx context.Context, by actor.Actor, run uuid.UUID) (snapshot.Run, []snapshot.Stored, error) {
 	var row watchedRow
 	var taken []snapshotRow
 	var misses []snapshotMissRow
-	var migrated struct {
-		Unmigrated bool
-		At         *time.Time
-	}
+	var migrated migratedRow
 	one, list := pgx.StrictNamedArgs{"run": run}, pgx.StrictNamedArgs{"runs": []uuid.UUID{run}}
 	err := s.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("WatchedRun"), one).Query(collectOne(&row))
