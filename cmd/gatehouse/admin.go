@@ -57,11 +57,7 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 	flags.DurationVar(&w.plan.Session, "session", 30*time.Minute, "how long the session lasts that it opens: 5m to 1h")
 	flags.StringVar(&w.to.first, "first-to", "", "file for the first half, instead of the terminal")
 	flags.StringVar(&w.to.second, "second-to", "", "file for the second half, instead of the terminal")
-	for _, needed := range []string{"tenant", "first", "second", "reason"} {
-		if err := cmd.MarkFlagRequired(needed); err != nil {
-			panic(err) // a flag of this name stands above
-		}
-	}
+	needed(cmd, "tenant", "first", "second", "reason")
 	return cmd
 }
 

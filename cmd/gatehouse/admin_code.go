@@ -63,17 +63,8 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 	flags.IntVar(&s.days, "days", 28, "how many days the code is good: 1 to 90")
 	flags.StringVar(&s.to.first, "first-to", "", "file for the first half, instead of the terminal")
 	flags.StringVar(&s.to.second, "second-to", "", "file for the second half, instead of the terminal")
-	needs(cmd, "tenant", "first", "second", "reason")
+	needed(cmd, "tenant", "first", "second", "reason")
 	return cmd
-}
-
-// needs marks flags without which the command is called wrongly.
-func needs(cmd *cobra.Command, names ...string) {
-	for _, name := range names {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // a flag of this name stands beside the call
-		}
-	}
 }
 
 func (s *signingCode) make(cmd *cobra.Command) error {
@@ -118,6 +109,7 @@ func listSigningCodes() *cobra.Command {
 				return err
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+			// What cannot be written is told by Flush.
 			_, _ = fmt.Fprintln(w, "CODE\tSTATE\tFIRST\tSECOND\tMADE\tGOOD UNTIL\tREASON")
 			for _, c := range codes {
 				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.CodeID, c.State, c.FirstHolder, c.SecondHolder,
@@ -127,7 +119,7 @@ func listSigningCodes() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "code of the tenant")
-	needs(cmd, "tenant")
+	needed(cmd, "tenant")
 	return cmd
 }
 
@@ -155,7 +147,7 @@ func revokeSigningCode() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "code of the tenant")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, as it shall stand in the audit trail")
-	needs(cmd, "tenant", "reason")
+	needed(cmd, "tenant", "reason")
 	return cmd
 }
 

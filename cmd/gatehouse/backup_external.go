@@ -120,14 +120,6 @@ Exit codes: 0 written down, 1 it failed, 2 called or configured wrongly, 3 it is
 	return cmd
 }
 
-func needed(cmd *cobra.Command, flags ...string) {
-	for _, name := range flags {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // the caller has just made a flag of this name
-		}
-	}
-}
-
 func backupAttest() *cobra.Command {
 	var a backup.Attestation
 	var restored string

@@ -131,3 +131,12 @@ func onlyGroups(cmd *cobra.Command, args []string) error {
 	}
 	return exitError{2, fmt.Errorf("unknown command %q for %q; see %q", args[0], cmd.CommandPath(), cmd.CommandPath()+" --help")}
 }
+
+// needed marks flags without which a command is called wrongly.
+func needed(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		if err := cmd.MarkFlagRequired(name); err != nil {
+			panic(err) // the caller has just made a flag of this name
+		}
+	}
+}

@@ -39,10 +39,6 @@ func personChange(name, short, said string, disabled bool) *cobra.Command {
 	needTenant(cmd, &tenant)
 	cmd.Flags().StringVar(&issuer, "issuer", "", "the identity provider's issuer URL")
 	cmd.Flags().StringVar(&subject, "subject", "", "the person's subject at that provider")
-	for _, needed := range []string{"issuer", "subject"} {
-		if err := cmd.MarkFlagRequired(needed); err != nil {
-			panic(err) // a flag of this name stands above
-		}
-	}
+	needed(cmd, "issuer", "subject")
 	return cmd
 }

@@ -56,11 +56,7 @@ Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 	cmd.Flags().StringVar(&name, "name", "", "what the machine is, as it shall stand in the audit trail")
 	cmd.Flags().StringArrayVar(&rights, "right", nil, "a right, e.g. health:read; may be given several times")
 	cmd.Flags().DurationVar(&lifetime, "lifetime", 30*24*time.Hour, "how long the token is good: a year (8784h) at most")
-	for _, needed := range []string{"tenant", "name", "right"} {
-		if err := cmd.MarkFlagRequired(needed); err != nil {
-			panic(err) // a flag of this name stands three lines above
-		}
-	}
+	needed(cmd, "tenant", "name", "right")
 	cmd.AddCommand(tokenList(), tokenRevoke())
 	return cmd
 }
@@ -136,7 +132,5 @@ func inTenant(cmd *cobra.Command, code string, work func(*postgres.DB, actor.Act
 
 func needTenant(cmd *cobra.Command, into *string) {
 	cmd.Flags().StringVar(into, "tenant", "", "code of the tenant")
-	if err := cmd.MarkFlagRequired("tenant"); err != nil {
-		panic(err) // the flag was made one line above
-	}
+	needed(cmd, "tenant")
 }
