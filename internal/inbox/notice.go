@@ -153,7 +153,7 @@ func deputyReminder(t Task, deputy Person) Notice {
 	n.Headline = fmt.Sprintf("The gate %s still lacks the signature of the %s, and deputies may sign now", t.Title, t.Role.Title())
 	n.Body = fmt.Sprintf("Release %s: %s. It was due at %s. The roster names you as a deputy of the %s; where four eyes keep you from it, the gate says so.", t.Release, n.Headline, t.stamp(), t.Role.Title())
 	n.key(t.ID, fmt.Sprint(t.Round), deputy.Issuer, deputy.Subject)
-	return n.clipped()
+	return n.of(t)
 }
 
 func requestReminder(t Task, role actor.Role) Notice {
@@ -181,16 +181,16 @@ func reviewReminder(t Task, role actor.Role, at time.Time) Notice {
 		n.Body = fmt.Sprintf("Release %s: %s. Until somebody does, the gate counts as not passed.", t.Release, n.Headline)
 	}
 	n.key(t.ID, string(role))
-	return n.clipped()
+	return n.of(t)
 }
 
 // rollbackReminder tells once that nobody has reviewed a rollback in time. That one is due was told as it ended.
 func rollbackReminder(t Task, role actor.Role) Notice {
 	n := Notice{Kind: RollbackMissed, Run: t.Run, DueAt: t.DueAt, Path: t.Path(), Role: role}
-	n.Headline = fmt.Sprintf("Nobody has reviewed the rollback %s of release %s", t.Title, t.Release)
-	n.Body = fmt.Sprintf("%s. It was to be reviewed by %s, by somebody who neither decided nor ended it; until then it stays a finding.", n.Headline, t.stamp())
+	n.Headline = fmt.Sprintf("Nobody has reviewed the rollback %s", t.Title)
+	n.Body = fmt.Sprintf("Release %s: %s. It was to be reviewed by %s, by somebody who neither decided nor ended it; until then it stays a finding.", t.Release, n.Headline, t.stamp())
 	n.key(t.ID, string(role))
-	return n.clipped()
+	return n.of(t)
 }
 
 func overridden(kind string) string {
