@@ -144,7 +144,7 @@ func countOf(code string) components.Counts {
 
 func requiredDone(r runbook.Release, phase runbook.PhaseID) bool {
 	for _, i := range r.Items {
-		if i.Phase == phase && i.Required && (!i.State.Settled() || i.Altered || r.Stale(i)) {
+		if i.Phase == phase && i.Required && !r.Good(i) {
 			return false
 		}
 	}
@@ -223,7 +223,7 @@ func nextView(by actor.Actor, r runbook.Release, waits map[runbook.ItemID][]runb
 	}
 	for _, phase := range r.Template.Phases {
 		for _, i := range r.Items {
-			if i.Phase == phase.ID && i.Required && (!i.State.Settled() || r.Stale(i)) && (r.Run.State == runbook.Active || i.Gate == "") && onlyTime(waits[i.ID]) {
+			if i.Phase == phase.ID && i.Required && !r.Good(i) && (r.Run.State == runbook.Active || i.Gate == "") && onlyTime(waits[i.ID]) {
 				return nextItem(by, r, i, waits[i.ID])
 			}
 		}

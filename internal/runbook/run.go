@@ -148,6 +148,9 @@ func (p Plan) Item(id ItemID) (Item, bool) {
 // Waiting lists what has to happen before the item may be worked on; empty where nothing does.
 func (p Plan) Waiting(item Item) []Wait { return p.obstacles().before(item) }
 
+// Good says whether an item is settled and what it was settled with still holds: it was not altered, and is not too old.
+func (p Plan) Good(item Item) bool { return item.State.Settled() && !item.Altered && !p.Stale(item) }
+
 // WaitingEach is Waiting of every item.
 func (p Plan) WaitingEach() map[ItemID][]Wait {
 	o, each := p.obstacles(), make(map[ItemID][]Wait, len(p.Items))
