@@ -24,12 +24,13 @@ SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, obj
 -- name: AuditNames :many
 -- Whom the filter suggests, who was here last first.
 SELECT name FROM (
-    SELECT DISTINCT ON (p.name) p.name, p.last_seen_at
+    SELECT p.name, p.last_seen_at
       FROM gatehouse.people p
      WHERE p.tenant_id = gatehouse.current_tenant()
-     ORDER BY p.name, p.last_seen_at DESC) AS known
- ORDER BY last_seen_at DESC, name
- LIMIT 200;
+     ORDER BY p.last_seen_at DESC
+     LIMIT 200) AS seen
+ GROUP BY name
+ ORDER BY max(last_seen_at) DESC, name;
 
 -- name: AuditReleases :many
 -- What releases are called, the newest first.
