@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -229,7 +230,7 @@ func (h deputies) formView(v *pages.DeputiesView, by actor.Actor, roster signoff
 	for _, p := range roster.Candidates {
 		needed := slices.ContainsFunc(roles, func(role actor.Role) bool { return !slices.Contains(p.Roles, role) })
 		if needed && !by.SamePerson(p.Person.Issuer, p.Person.Subject) {
-			v.Form.People = append(v.Form.People, components.Option{Value: p.ID.String(), Label: p.Person.Name + " (" + roleWords(p.Roles) + ")"})
+			v.Form.People = append(v.Form.People, components.Option{Value: p.ID.String(), Label: p.Person.Name + " (" + strings.Join(roleTitles(p.Roles), ", ") + ")"})
 		}
 	}
 	if len(v.Form.People) == 1 {
@@ -238,15 +239,4 @@ func (h deputies) formView(v *pages.DeputiesView, by actor.Actor, roster signoff
 	if h.now().Sub(by.AuthTime) > actor.FreshFor {
 		v.Form.FreshHref = web.LoginHref(deputiesPage, true)
 	}
-}
-
-func roleWords(roles []actor.Role) string {
-	words := ""
-	for i, title := range roleTitles(roles) {
-		if i > 0 {
-			words += ", "
-		}
-		words += title
-	}
-	return words
 }

@@ -456,7 +456,7 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 				row.State = migrationState(migration.StateUndone)
 			default:
 				row.State = migrationState(migration.StateApplied)
-				there = appliedBy(a, g.Release.StartedAt)
+				there = wasThere(a, g.Release.StartedAt)
 			}
 		}
 		if there {
@@ -476,8 +476,8 @@ func contentSections(g signoff.Gate) ([]pages.ContentSection, error) {
 	return sections, nil
 }
 
-// appliedBy says whether the ledger's entry is from before a release was started, so that the migration is none of its own.
-func appliedBy(a signoff.ContentApplied, started time.Time) bool {
+// wasThere says whether the ledger's entry is from before a release was started, so that the migration is none of its own.
+func wasThere(a signoff.ContentApplied, started time.Time) bool {
 	at, err := time.Parse(time.RFC3339Nano, a.FinishedAt)
 	return err == nil && at.Before(started)
 }

@@ -422,7 +422,6 @@ func clockWords(b runbook.Rollback, at time.Time) (string, components.Tone) {
 	return fmt.Sprintf("Running for %s: %s left of its goal of %s.", duration(took), duration(left), duration(b.Goal)), components.Warn
 }
 
-// rollbackBanner is what the page of a release says of its rollbacks.
 // nextOfRollback is what a release that is being rolled back waits for: nothing of its own runbook goes on meanwhile.
 func nextOfRollback(by actor.Actor, r runbook.Release, b runbook.Rollback) pages.NextStep {
 	n := pages.NextStep{Tone: components.Bad, Way: components.Link{Label: "Open the rollback", Href: rollbackHref(r.Run.ID)}, Yours: by.Can(actor.ItemWork), Who: strings.Join(roleTitles(actor.RolesWith(actor.ItemWork)), ", ")}
@@ -440,6 +439,7 @@ func nextOfRollback(by actor.Actor, r runbook.Release, b runbook.Rollback) pages
 	return n
 }
 
+// rollbackBanner is what the page of a release says of its rollbacks.
 func rollbackBanner(r runbook.Release) pages.RollbackBanner {
 	way := components.Link{Label: "Open the rollback", Href: rollbackHref(r.Run.ID)}
 	for _, b := range r.Rollbacks {

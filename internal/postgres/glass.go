@@ -88,13 +88,7 @@ func (g Glass) Outage(ctx context.Context, by actor.Actor) (signoff.Outage, erro
 
 // InGlass runs work in one transaction of the actor's tenant.
 func (g Glass) InGlass(ctx context.Context, by actor.Actor, work func(context.Context, signoff.GlassTx) error) error {
-	return g.InTenant(ctx, by, func(ctx context.Context, tx signoff.Tx) error {
-		inner, ok := tx.(signoffTx)
-		if !ok {
-			return fault.New(fault.Internal, "The transaction is none of ours.")
-		}
-		return work(ctx, glassTx{inner, g.Provider})
-	})
+	return g.transact(ctx, by, func(ctx context.Context, tx signoffTx) error { return work(ctx, glassTx{tx, g.Provider}) })
 }
 
 type glassTx struct {

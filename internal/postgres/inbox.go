@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -33,14 +32,12 @@ type taskRow struct {
 	DueAt                               time.Time
 	T0                                  *time.Time
 	StartedAt                           time.Time
-	Deputies                            []byte
+	Deputies                            []inbox.Person
 }
 
 func (r taskRow) task() inbox.Task {
-	var deputies []inbox.Person
-	_ = json.Unmarshal(r.Deputies, &deputies) // the database made it, or there is none
 	return inbox.Task{
-		Deputies: deputies,
+		Deputies: r.Deputies,
 		Kind:     inbox.Kind(r.Kind), ID: r.ID, Object: r.Object, Title: r.Title, Run: orNil(r.RunID), Release: r.Code, Zone: r.TimeZone, Role: actor.Role(r.Role),
 		Holder: inbox.Person{Issuer: r.HolderIssuer, Subject: r.HolderSubject, Name: r.HolderName}, Ready: r.Ready, Needs: r.Needs, Failed: r.State == "failed",
 		Required: r.Required, Checked: r.Checked, Watching: r.Watching, Round: r.Round, DueAt: r.DueAt.UTC(), T0: timeOrZero(r.T0), StartedAt: r.StartedAt.UTC(),
@@ -57,20 +54,15 @@ func tasksOf(rows []taskRow) []inbox.Task {
 
 // forPerson are the arguments that say for whom; the statements name whoever may not by issuer and subject.
 func forPerson(by actor.Actor, environment string) pgx.StrictNamedArgs {
-	roles := make([]string, len(by.Roles))
-	for i, role := range by.Roles {
-		roles[i] = string(role)
-	}
 	var rights []string
 	for _, right := range []actor.Right{actor.ItemWork, actor.GateSign, actor.RollbackAgree, actor.RollbackReview, actor.MigrationDown} {
 		if by.Can(right) {
 			rights = append(rights, string(right))
 		}
 	}
-	person, _ := json.Marshal(map[string]string{"issuer": by.Issuer, "subject": by.Subject}) // texts can always be written
 	return pgx.StrictNamedArgs{
-		"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roles, "rights": rights,
-		"deputises": signoff.MayDeputise(by), "person": string(person),
+		"environment": environment, "me": by.Issuer + " " + by.Subject, "roles": roleNames(by), "rights": rights,
+		"deputises": signoff.MayDeputise(by), "person": map[string]string{"issuer": by.Issuer, "subject": by.Subject},
 	}
 }
 

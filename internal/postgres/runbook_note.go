@@ -82,12 +82,8 @@ func (r waiverRow) waiver() *runbook.Waiver {
 }
 
 func (t runbookTx) Waive(ctx context.Context, by actor.Actor, w runbook.WaiverToSign) (string, error) {
-	roles := make([]string, len(by.Roles))
-	for i, role := range by.Roles {
-		roles[i] = string(role)
-	}
 	rows, err := t.tx.Query(ctx, sql("AddItemWaiver"), pgx.StrictNamedArgs{
-		"waiver": w.ID, "run": w.Seen.Run, "item": string(w.Seen.Item), "seen": w.Seen.Version, "role": string(w.Role), "roles": roles,
+		"waiver": w.ID, "run": w.Seen.Run, "item": string(w.Seen.Item), "seen": w.Seen.Version, "role": string(w.Role), "roles": roleNames(by),
 		"statement": w.Statement, "reason": w.Reason, "issuer": by.Issuer, "subject": by.Subject, "name": by.Name, "auth_time": by.AuthTime,
 		"fresh_for": actor.FreshFor, "leeway": actor.Leeway, "acr": by.ACR, "origin": string(by.Origin), "ip": by.IP, "session": by.Session,
 	})

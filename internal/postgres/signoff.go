@@ -22,6 +22,11 @@ type Signoff struct{ DB *DB }
 
 // InTenant runs work in one transaction of the actor's tenant.
 func (s Signoff) InTenant(ctx context.Context, by actor.Actor, work func(context.Context, signoff.Tx) error) error {
+	return s.transact(ctx, by, func(ctx context.Context, tx signoffTx) error { return work(ctx, tx) })
+}
+
+// transact runs work in one transaction of the actor's tenant.
+func (s Signoff) transact(ctx context.Context, by actor.Actor, work func(context.Context, signoffTx) error) error {
 	err := s.DB.inTenant(ctx, by, func(ctx context.Context, tx pgx.Tx) error {
 		if err := work(ctx, signoffTx{tx: tx, by: by}); err != nil {
 			return err
