@@ -94,7 +94,7 @@ bench-migrate: build ## the six migrations on the large sample warehouse: rehear
 	@go run ./internal/bench -only migrate $(BENCH)
 
 .PHONY: bench
-bench: build ## PERFORMANCE P3, P8, P10, P11, P12, P14 as ratios beside their limits, in one run
+bench: build ## PERFORMANCE P3, P7, P8, P10, P11, P12, P14 as ratios beside their limits, in one run
 	@go run ./internal/bench $(BENCH)
 
 .PHONY: screenshots

@@ -29,6 +29,7 @@ type Stories struct {
 	DrillWithin time.Duration
 	NoBackups   string // why no backup can be taken; empty where one can
 	Health      HealthChecks
+	Quality     QualityStories
 	Ready       Readiness
 	Snapshots   SnapshotStories
 	Reviews     ReviewStories
@@ -65,6 +66,7 @@ func Routes(s Stories) []web.Route {
 		Restores(s.Restores, s.NoBackups, s.Now),
 		Externals(s.Externals, s.Operations, s.Now),
 		Health(s.Health, s.Ready, s.Now),
+		Quality(s.Quality),
 		Audit(s.Audit, s.Now),
 		Dossiers(s.Dossiers),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

@@ -21,6 +21,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/operation"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/quality"
 	"github.com/agogsaas/gatehouse/internal/setup"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 	"github.com/agogsaas/gatehouse/internal/snapshot"
@@ -76,6 +77,10 @@ type summariesArgs struct{}
 
 func (summariesArgs) Kind() string { return "refresh_summaries" }
 
+type qualityArgs struct{}
+
+func (qualityArgs) Kind() string { return "quality_figures" }
+
 type sweepArgs struct{}
 
 func (sweepArgs) Kind() string { return "sweep" }
@@ -98,12 +103,13 @@ func (snapshotArgs) Kind() string { return "snapshots" }
 
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
-	db     *postgres.DB
-	trail  postgres.Audit
-	health *health.Service
-	gates  *signoff.Service
-	worker *migration.Worker
-	copies *operation.Worker
+	db      *postgres.DB
+	trail   postgres.Audit
+	health  *health.Service
+	quality *quality.Service
+	gates   *signoff.Service
+	worker  *migration.Worker
+	copies  *operation.Worker
 	// backups whose files are older than keep go by themselves; zero keeps them for ever.
 	backups *backup.Service
 	keep    time.Duration
@@ -137,6 +143,9 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 		})
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[summariesArgs]) error { return j.summaries(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[qualityArgs]) error {
+		return j.eachTenant(ctx, "computing the figures of data quality", j.quality.Compute)
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[pruneArgs]) error { return j.pruneBackups(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[remindArgs]) error {
 		return j.eachTenant(ctx, "writing reminders", func(ctx context.Context, by actor.Actor) error {
@@ -147,7 +156,7 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[snapshotArgs]) error { return j.snapshots(ctx) }))
 	periodic := []*river.PeriodicJob{
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
-		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}),
+		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}), every(quality.Every, qualityArgs{}),
 		every(remindEvery, remindArgs{}),
 		every(expireEvery, expireGatesArgs{}),
 		every(snapshotEvery, snapshotArgs{}),
@@ -302,7 +311,7 @@ func (w *migrationWorker) Work(ctx context.Context, job *river.Job[migrationRunA
 	if err := w.worker.Work(ctx, migration.Ref{Run: job.Args.Run, Tenant: job.Args.Tenant}); err != nil {
 		return err
 	}
-	due := []river.InsertManyParams{{Args: reconcileArgs{}, InsertOpts: once()}, {Args: summariesArgs{}, InsertOpts: once()}}
+	due := []river.InsertManyParams{{Args: reconcileArgs{}, InsertOpts: once()}, {Args: summariesArgs{}, InsertOpts: once()}, {Args: qualityArgs{}, InsertOpts: once()}}
 	if _, err := river.ClientFromContext[pgx.Tx](ctx).InsertMany(ctx, due); err != nil {
 		return fmt.Errorf("ordering a reconciliation after a migration: %w", err)
 	}

@@ -51,6 +51,8 @@ var counting = map[string]string{
 	"RestoreSessions":  "the connections of the server, by role and program",
 	"HealthStatistics": "at most 10,000 and 1,000 rows, when the checks run",
 
+	"ComputeQuality": "every material, measurement and open failure of a tenant, when the scheduler computes the figures; never on a request",
+
 	"DescribeAcceptance":      "the measurements of a period, when the scheduler takes a snapshot of a release",
 	"DescribeBinVolume":       "the bins, when the scheduler takes a snapshot of a release",
 	"DescribeBinWeight":       "the bins, when the scheduler takes a snapshot of a release",

@@ -7,7 +7,7 @@
 //
 // It refuses to know how anything is made faster: a row that falls short is a question to EXPLAIN.
 //
-// Start reading at run; the rows are p3_pages.go, p8_lots.go, p10_migrations.go, p11_start.go, p12_outage.go, p14_audit.go and migrate.go. The
+// Start reading at run; the rows are p3_pages.go, p7_quality.go, p8_lots.go, p10_migrations.go, p11_start.go, p12_outage.go, p14_audit.go and migrate.go. The
 // yardstick of the pages and of the start is the program in prototype/.
 package main
 
@@ -48,7 +48,7 @@ type part struct {
 	measure func(context.Context, *bench) error
 }
 
-var parts = []part{{"P3", pages}, {"P8", lots}, {"P10", migrations}, {"P11", starts}, {"P12", outage}, {"P14", trail}}
+var parts = []part{{"P3", pages}, {"P7", figures}, {"P8", lots}, {"P10", migrations}, {"P11", starts}, {"P12", outage}, {"P14", trail}}
 
 // asked are measured only where -only names them: they take long.
 var asked = []part{{"migrate", large}}

@@ -45,16 +45,20 @@ func (q Quality) Metrics(ctx context.Context, by actor.Actor, facility uuid.Null
 	}
 	list := make([]quality.Metrics, len(rows))
 	for i, r := range rows {
-		list[i] = quality.Metrics{
-			Facility: r.FacilityID, FacilityName: r.FacilityName,
-			MaterialsVerified: r.MaterialsVerifiedCount, MaterialsWithVariance: r.MaterialsWithVariance,
-			AvgCubicFeetVariancePct: r.AvgCubicFeetVariancePct, AvgWeightVariancePct: r.AvgWeightVariancePct,
-			CapacityFailures: r.CapacityFailuresCount, UnresolvedFailures: r.UnresolvedFailuresCount,
-			CrossDockCancellations: r.CrossdockCancellationsCount, PendingRelocations: r.PendingRelocationsCount,
-			AutoRemediations: r.AutoRemediationCount, FailedRemediations: r.FailedRemediationCount, AsOf: r.AsOf,
-		}
+		list[i] = r.metrics()
 	}
 	return list, notFilled(err)
+}
+
+func (r metricsRow) metrics() quality.Metrics {
+	return quality.Metrics{
+		Facility: r.FacilityID, FacilityName: r.FacilityName,
+		MaterialsVerified: r.MaterialsVerifiedCount, MaterialsWithVariance: r.MaterialsWithVariance,
+		AvgCubicFeetVariancePct: r.AvgCubicFeetVariancePct, AvgWeightVariancePct: r.AvgWeightVariancePct,
+		CapacityFailures: r.CapacityFailuresCount, UnresolvedFailures: r.UnresolvedFailuresCount,
+		CrossDockCancellations: r.CrossdockCancellationsCount, PendingRelocations: r.PendingRelocationsCount,
+		AutoRemediations: r.AutoRemediationCount, FailedRemediations: r.FailedRemediationCount, AsOf: r.AsOf,
+	}
 }
 
 type summaryRow struct {

@@ -64,6 +64,11 @@ type Store interface {
 	Metrics(ctx context.Context, by actor.Actor, facility uuid.NullUUID, limit int) ([]Metrics, error)
 	// Summary gives false where the facility has none, does not exist or is another tenant's.
 	Summary(ctx context.Context, by actor.Actor, facility uuid.UUID) (Summary, bool, error)
+	// Report reads the figures of every facility, of at most so many.
+	Report(ctx context.Context, by actor.Actor, limit int) (Report, error)
+	// Compute writes the figures of now. Where the warehouse has none of their tables yet it does nothing.
+	Compute(ctx context.Context, by actor.Actor) error
+	ComputeFailed(ctx context.Context, by actor.Actor, why string) error
 }
 
 // MostFacilities bounds how many facilities one question is answered for.

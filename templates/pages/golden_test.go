@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/templates/pages"
 )
 
@@ -128,6 +129,10 @@ func samples() map[string]templ.Component {
 		"health":                    pages.Health(health()),
 		"health_good":               pages.Health(healthGood()),
 		"health_empty":              pages.Health(healthEmpty()),
+		"quality":                   pages.Quality(quality()),
+		"quality_missing":           pages.Quality(qualityMissing()),
+		"quality_failing":           pages.Quality(qualityFailing()),
+		"quality_empty":             pages.Quality(pages.QualityView{Shell: shell("Data quality", layouts.PlaceQuality)}),
 		"audit_list":                pages.AuditList(auditList()),
 		"audit_list_empty":          pages.AuditList(auditListEmpty()),
 	}
