@@ -79,6 +79,12 @@ func (r *release) named(p actor.Actor) uuid.UUID {
 	if err := r.roster().Name(r.t.Context(), fresh(qa), request); err != nil {
 		r.t.Fatalf("Name(%s): %v", p.Name, err)
 	}
+	return r.lineOf(request)
+}
+
+// lineOf is the line that a form has put onto the roster.
+func (r *release) lineOf(request signoff.NameRequest) uuid.UUID {
+	r.t.Helper()
 	var id uuid.UUID
 	if err := r.super.QueryRow(r.t.Context(), "SELECT deputy_id FROM gatehouse.deputies WHERE idempotency_key = $1", request.Key).Scan(&id); err != nil {
 		r.t.Fatal(err)
@@ -138,9 +144,22 @@ func TestWhoNamesWhomAsDeputy(t *testing.T) {
 			t.Fatalf("Name: %v", err)
 		}
 	}
-	request.Reason = "Something else."
-	if err := r.roster().Name(t.Context(), fresh(qa), request); !fault.Is(err, fault.Conflict) {
-		t.Errorf("the same form with another reason = %v, want a conflict", err)
+	for what, spoil := range map[string]func(*signoff.NameRequest){
+		"person":    func(q *signoff.NameRequest) { q.Person = r.person(petra) },
+		"nobody":    func(q *signoff.NameRequest) { q.Person = uuid.New() },
+		"reason":    func(q *signoff.NameRequest) { q.Reason = "Something else." },
+		"first day": func(q *signoff.NameRequest) { q.From = q.From.AddDate(0, 0, 1) },
+		"last day":  func(q *signoff.NameRequest) { q.Until = q.Until.AddDate(0, 0, -1) },
+		"role":      func(q *signoff.NameRequest) { q.Role = actor.BackendLead },
+	} {
+		changed := request
+		spoil(&changed)
+		if err := r.roster().Name(t.Context(), fresh(qa), changed); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "said something else") {
+			t.Errorf("the same form with another %s = %v, want that it said something else", what, err)
+		}
+	}
+	if err := r.roster().Name(t.Context(), fresh(housetest.Person(housetest.Rivermark, "Quim", actor.QALead)), request); !fault.Is(err, fault.Conflict) {
+		t.Errorf("the same form by somebody else = %v, want a conflict", err)
 	}
 	if got := r.count("SELECT count(*) FROM gatehouse.audit_events WHERE action = 'deputy:name' AND outcome = 'done'"); got != 1 || r.lines() != 1 {
 		t.Errorf("%d entries and %d lines, want one each", got, r.lines())
@@ -238,7 +257,11 @@ func TestWhoRevokesADeputy(t *testing.T) {
 	t.Parallel()
 	r := deputised(t)
 	r.late()
-	line := r.named(pia)
+	naming := r.naming(pia)
+	if err := r.roster().Name(t.Context(), fresh(qa), naming); err != nil {
+		t.Fatalf("Name: %v", err)
+	}
+	line := r.lineOf(naming)
 	for what, c := range map[string]struct {
 		by    actor.Actor
 		kind  fault.Kind
@@ -260,6 +283,10 @@ func TestWhoRevokesADeputy(t *testing.T) {
 	r.knock(fresh(pia), request, fault.Forbidden, "a deputy whom the roster names for today")
 	if err := r.roster().Revoke(t.Context(), fresh(qa), line, "once more"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a second time = %v, want a conflict", err)
+	}
+	// The form that named them, sent again from an old page, does not pretend that they are named.
+	if err := r.roster().Name(t.Context(), fresh(qa), naming); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "revoked since") {
+		t.Errorf("the form of a line that was revoked, once more = %v, want that it was revoked", err)
 	}
 	page, err := r.roster().Roster(t.Context(), qa, signoff.RosterQuery{Limit: 10})
 	if err != nil || len(page.Deputies) != 1 || page.Deputies[0].Revoked == nil || page.Deputies[0].Revoked.By != pia.Name {

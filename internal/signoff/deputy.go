@@ -210,10 +210,10 @@ func (s *RosterService) Name(ctx context.Context, by actor.Actor, r NameRequest)
 			return err
 		}
 		if first, again, err := tx.NamedWith(ctx, r.Key); err != nil || again {
-			if err == nil && !first.says(by, r) {
-				err = fault.New(fault.Conflict, "This form has named somebody already, and said something else. Open the page again.")
+			if err != nil {
+				return err
 			}
-			return err
+			return sameNaming(ctx, tx, by, r, first)
 		}
 		named, err := tx.Name(ctx, by, id, r)
 		if err != nil {
@@ -239,8 +239,24 @@ func (d Deputy) facts() map[string]any {
 	}
 }
 
-func (d Deputy) says(by actor.Actor, r NameRequest) bool {
-	return by.SamePerson(d.NamedBy.Issuer, d.NamedBy.Subject) && d.Role == r.Role && d.From.Equal(r.From) && d.Until.Equal(r.Until) && d.Reason == r.Reason
+// sameNaming lets a form that arrives again have the line it made, as long as that one says the same and still stands.
+func sameNaming(ctx context.Context, tx RosterTx, by actor.Actor, r NameRequest, first Deputy) error {
+	person, known, err := tx.Candidate(ctx, r.Person)
+	switch {
+	case err != nil:
+		return err
+	case !known || !first.says(by, r, person.Person):
+		return fault.New(fault.Conflict, "This form has named somebody already, and said something else. Nobody was named now. Open the page again.")
+	case first.Revoked != nil:
+		return fault.New(fault.Conflict, "This form has named %s already, and that was revoked since. Nobody was named now. Open the page again to name somebody anew.", first.Person.Name)
+	}
+	return nil
+}
+
+// says tells whether the form, by whoever sends it, names the person whom the line names, and in the same words.
+func (d Deputy) says(by actor.Actor, r NameRequest, person Person) bool {
+	return by.SamePerson(d.NamedBy.Issuer, d.NamedBy.Subject) && d.Person.Issuer == person.Issuer && d.Person.Subject == person.Subject &&
+		d.Role == r.Role && d.From.Equal(r.From) && d.Until.Equal(r.Until) && d.Reason == r.Reason
 }
 
 // whyNotNamed says which rule kept the line from being stored.
