@@ -291,7 +291,7 @@ func (s *GlassService) Review(ctx context.Context, by actor.Actor, r ReviewReque
 		if !done {
 			return whyNotReviewed(ctx, tx, by, r)
 		}
-		if r.Verdict == Upheld && release.Active {
+		if release.Active { // also what was refused may be the last that was missing: of one that was given anew since
 			if over, err = tx.SignOffReviewed(ctx, by, release.ID); err != nil {
 				return err
 			}
