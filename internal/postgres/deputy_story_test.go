@@ -244,11 +244,64 @@ func TestADeputyIsOneOnTheirDays(t *testing.T) {
 	r := deputised(t)
 	r.late()
 	r.named(pia)
-	for _, days := range []string{"interval '-20 days'", "interval '+2 days'"} {
-		r.exec("ALTER TABLE gatehouse.deputies DISABLE TRIGGER USER")
-		r.exec("UPDATE gatehouse.deputies SET from_day = from_day + " + days + ", until_day = until_day + " + days + ", named_at = named_at + " + days + ", auth_time = auth_time + " + days)
+	r.exec("ALTER TABLE gatehouse.deputies DISABLE TRIGGER USER")
+	r.exec("ALTER TABLE gatehouse.audit_events DISABLE TRIGGER USER")
+	for _, days := range []int{-20, 2} {
+		r.moved(days)
 		r.knock(fresh(pia), r.request(signoff.GoNoGo, "qa"), fault.Forbidden, "a deputy whom the roster names for today")
-		r.exec("UPDATE gatehouse.deputies SET from_day = from_day - " + days + ", until_day = until_day - " + days + ", named_at = named_at - " + days + ", auth_time = auth_time - " + days)
+		r.moved(-days)
+	}
+	r.sign(pia, signoff.GoNoGo, "qa")
+}
+
+// moved makes every line of the roster one for other days, and so that the trail knows it for them.
+func (r *release) moved(days int) {
+	r.t.Helper()
+	r.exec(`UPDATE gatehouse.deputies SET from_day = from_day + $1::int, until_day = until_day + $1::int, named_at = named_at + make_interval(days => $1), auth_time = auth_time + make_interval(days => $1)`, days)
+	r.exec(`UPDATE gatehouse.audit_events e SET after = e.after || jsonb_build_object('from', to_char(d.from_day, 'YYYY-MM-DD'), 'until', to_char(d.until_day, 'YYYY-MM-DD'))
+		FROM gatehouse.deputies d WHERE e.action = 'deputy:name' AND e.object_id = d.deputy_id::text`)
+}
+
+// A line that the trail does not know as it stands opens nothing: whoever rules the database alone makes nobody a deputy.
+func TestALineThatTheTrailDoesNotKnowOpensNothing(t *testing.T) {
+	t.Parallel()
+	r := deputised(t)
+	r.late()
+	line, gone := r.named(pia), r.named(petra)
+	if err := r.roster().Revoke(t.Context(), fresh(qa), gone, "Quin is back."); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range []string{"deputies", "deputy_revocations"} {
+		r.exec("ALTER TABLE gatehouse." + table + " DISABLE TRIGGER USER")
+		r.exec("CREATE TABLE kept_" + table + " AS SELECT * FROM gatehouse." + table)
+	}
+	for what, c := range map[string]struct {
+		forge string
+		by    actor.Actor
+	}{
+		"put in":           {"UPDATE gatehouse.deputies SET deputy_id = gen_random_uuid() WHERE deputy_id = '" + line.String() + "'", pia},
+		"of another role":  {"UPDATE gatehouse.deputies SET role = 'backend_lead' WHERE deputy_id = '" + line.String() + "'", pia},
+		"of somebody else": {"UPDATE gatehouse.deputies SET subject = 'Petra' WHERE deputy_id = '" + line.String() + "'", petra},
+		"of another giver": {"UPDATE gatehouse.deputies SET named_subject = 'Mallory' WHERE deputy_id = '" + line.String() + "'", pia},
+		"for longer":       {"UPDATE gatehouse.deputies SET until_day = until_day + 1 WHERE deputy_id = '" + line.String() + "'", pia},
+		"for earlier":      {"UPDATE gatehouse.deputies SET from_day = from_day + 1 WHERE deputy_id = '" + line.String() + "'", pia},
+		"brought back":     {"DELETE FROM gatehouse.deputy_revocations", petra},
+	} {
+		r.exec(c.forge)
+		slot := signoff.SlotID("qa")
+		if what == "of another role" {
+			r.exec("ALTER TABLE gatehouse.run_gate_slots DISABLE TRIGGER USER")
+			r.exec("UPDATE gatehouse.run_gate_slots SET deputies_seconds = 0 WHERE slot = 'backend'")
+			slot = "backend"
+		}
+		r.knock(fresh(c.by), r.request(signoff.GoNoGo, slot), fault.Forbidden, "a deputy whom the roster names for today")
+		list, err := r.inbox().Waiting(t.Context(), c.by, inbox.Query{Limit: 50})
+		for _, task := range list.Tasks {
+			if task.Kind == inbox.Gate && (task.Role == actor.QALead || task.Role == actor.BackendLead) {
+				t.Errorf("a line %s: the place of the %s waits for %s (%v)", what, task.Role, c.by.Name, err)
+			}
+		}
+		r.exec("DELETE FROM gatehouse.deputy_revocations; DELETE FROM gatehouse.deputies; INSERT INTO gatehouse.deputies SELECT * FROM kept_deputies; INSERT INTO gatehouse.deputy_revocations SELECT * FROM kept_deputy_revocations")
 	}
 	r.sign(pia, signoff.GoNoGo, "qa")
 }

@@ -110,7 +110,11 @@ func MakeSigningCode(ctx context.Context, ownerURL string, by actor.Actor, plan 
 		}
 		return record(ctx, tx, by, audit.Event{
 			Action: "signing_code:make", ObjectKind: "signing_code", ObjectID: id.String(), Reason: plan.Reason,
-			After: map[string]any{"first_holder": plan.FirstHolder, "second_holder": plan.SecondHolder, "expires_at": code.ExpiresAt},
+			After: map[string]any{
+				"first_holder": plan.FirstHolder, "first_issuer": first.Issuer, "first_subject": first.Subject,
+				"second_holder": plan.SecondHolder, "second_issuer": second.Issuer, "second_subject": second.Subject,
+				"expires_at": code.ExpiresAt, "sealed": hashed(hashed(code.First) + hashed(code.Second)),
+			},
 		})
 	})
 	return code, err
@@ -123,6 +127,9 @@ func RevokeSigningCode(ctx context.Context, ownerURL string, by actor.Actor, cod
 		return err
 	}
 	return asOwner(ctx, ownerURL, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, sql("LockSigningCode"), pgx.StrictNamedArgs{"tenant": by.Tenant, "code": code}); err != nil {
+			return err
+		}
 		tag, err := tx.Exec(ctx, sql("RevokeSigningCode"), pgx.StrictNamedArgs{"tenant": by.Tenant, "code": code, "reason": reason})
 		if err != nil {
 			return err

@@ -38,7 +38,7 @@ func (o Outage) Known() bool { return o.ID != uuid.Nil && o.At.Sub(o.Last) < Out
 
 // Used is what became of two sealed halves.
 type Used struct {
-	Outcome       string // signed, used, expired, revoked, alone, no_outage; empty where they fit no code
+	Outcome       string // signed, used, expired, revoked, alone, untold, no_outage; empty where they fit no code
 	Code          uuid.UUID
 	First, Second string
 	ReviewDue     time.Time
@@ -233,6 +233,8 @@ func (u Used) refuse() error {
 		return fault.New(fault.Forbidden, "This code was revoked. Nothing was signed; another pair of envelopes is needed.")
 	case "alone":
 		return fault.New(fault.Forbidden, "Both halves are held by you, and two people are asked for. Nothing was signed.")
+	case "untold":
+		return fault.New(fault.Forbidden, "The audit trail knows this code in another way than it is stored, or not at all. Nothing was signed. Tell your auditor, and use another pair of envelopes.")
 	case "no_outage":
 		return fault.New(fault.Conflict, "The server has to have met the provider's absence twice, the second time just now. Nothing was signed; try once more.")
 	}

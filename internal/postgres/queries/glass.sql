@@ -95,6 +95,10 @@ VALUES (@tenant, @code, @first, @second, @first_holder, @first_issuer, @first_su
         @reason, clock_timestamp() + make_interval(secs => @lifetime_seconds))
 RETURNING expires_at;
 
+-- name: LockSigningCode :exec
+-- By the owner, before it is revoked: who uses it at this moment comes first, and the next statement sees that they did.
+SELECT FROM gatehouse.signing_codes WHERE tenant_id = @tenant AND code_id = @code FOR UPDATE;
+
 -- name: RevokeSigningCode :exec
 -- By the owner. A used one stays as it was used.
 UPDATE gatehouse.signing_codes c SET revoked_at = clock_timestamp(), revoked_reason = @reason

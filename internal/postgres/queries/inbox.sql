@@ -3,27 +3,18 @@
 -- from them, what somebody else asks for, reviews, and restores that were agreed. A gate is shown a day ahead, an item an hour.
 SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,
        required, checked, watching, round, due_at, t0, started_at, deputies
-  FROM gatehouse.waiting(@environment) w
-  LEFT JOIN gatehouse.waiting_deputies(@environment) d ON d.task = w.id
- WHERE (gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
-        OR w.kind = 'gate' AND @deputises AND @me::text <> ALL (w.barred) AND NOT d.own_first && @roles::text[]
-           AND d.deputies @> jsonb_build_array(@person::jsonb))
-   AND (w.ready OR w.due_at < clock_timestamp() + CASE w.kind WHEN 'gate' THEN interval '24 hours' ELSE interval '1 hour' END)
-   AND (w.due_at, w.id) > (@after_at::timestamptz, @after_id::text)
- ORDER BY w.due_at, w.id
+  FROM gatehouse.waiting_for(@environment, @me, @person::jsonb, @roles::text[], @rights::text[], @deputises)
+ WHERE (ready OR due_at < clock_timestamp() + CASE kind WHEN 'gate' THEN interval '24 hours' ELSE interval '1 hour' END)
+   AND (due_at, id) > (@after_at::timestamptz, @after_id::text)
+ ORDER BY due_at, id
  LIMIT @most;
 
 -- name: WaitingReady :one
--- The same rule, counted.
 SELECT count(*)::integer AS ready,
        (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review', 'rollback_review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
        clock_timestamp() AS at
-  FROM gatehouse.waiting(@environment) w
-  LEFT JOIN gatehouse.waiting_deputies(@environment) d ON d.task = w.id
- WHERE (gatehouse.waits_for(w.kind, w.role, btrim(w.holder_issuer || ' ' || w.holder_subject), w.barred, @me::text, @roles::text[], @rights::text[])
-        OR w.kind = 'gate' AND @deputises AND @me::text <> ALL (w.barred) AND NOT d.own_first && @roles::text[]
-           AND d.deputies @> jsonb_build_array(@person::jsonb))
-   AND w.ready;
+  FROM gatehouse.waiting_for(@environment, @me, @person::jsonb, @roles::text[], @rights::text[], @deputises) w
+ WHERE w.ready;
 
 -- name: WaitingAll :many
 SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, holder_subject, holder_name, ready, needs, state,

@@ -58,11 +58,12 @@ SELECT DISTINCT ON (g.gate, a.issuer, a.subject) g.gate, a.issuer, a.subject, a.
  ORDER BY g.gate, a.issuer, a.subject, a.item;
 
 -- name: GateDeputies :many
--- The lines of the roster that are for today, by the release's own days, and for a place in which deputies may sign.
+-- The lines of the roster that are for today, by the release's own days, that the trail knows, and for a place in which deputies
+-- may sign.
 SELECT deputy_id, role, issuer, subject, name, from_day, until_day, reason, named_issuer, named_subject, named_by, named_at, idempotency_key,
        revoked_reason, revoked_by, revoked_at
   FROM gatehouse.roster d
- WHERE tenant_id = gatehouse.current_tenant() AND revoked_at IS NULL
+ WHERE tenant_id = gatehouse.current_tenant() AND revoked_at IS NULL AND gatehouse.deputy_told(deputy_id)
    AND role IN (SELECT s.role FROM gatehouse.run_gate_slots s WHERE s.tenant_id = d.tenant_id AND s.run_id = @run AND s.deputies_seconds IS NOT NULL)
    AND (clock_timestamp() AT TIME ZONE (SELECT r.time_zone FROM gatehouse.runs r WHERE r.tenant_id = d.tenant_id AND r.run_id = @run))::date
        BETWEEN from_day AND until_day
