@@ -14,6 +14,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/postgres"
+	"github.com/agogsaas/gatehouse/internal/review"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
 )
@@ -471,5 +472,45 @@ func TestS19TheDatabasesClockSigns(t *testing.T) {
 	}
 	if !slices.ContainsFunc(g.gate(signoff.GoNoGo).Glass, func(u signoff.Glass) bool { return u.Signature == given.ID && !u.Overdue(time.Now().UTC()) }) || given.ID == uuid.Nil {
 		t.Error("the review is overdue at once")
+	}
+}
+
+// The report says of a signature by break-glass what its own page says, and does not count what was changed.
+func TestTheReportSaysHowASignatureWasGiven(t *testing.T) {
+	t.Parallel()
+	g := broken(t)
+	given := g.breaks(qa, signoff.GoNoGo, "qa")
+	g.sign(backend, signoff.GoNoGo, "backend")
+	says := func() (of, usual review.Signature) {
+		t.Helper()
+		r, err := (postgres.Reviews{DB: g.db}).Report(t.Context(), worker, g.id)
+		if err != nil || len(r.Signatures) != 2 {
+			t.Fatalf("Report = %+v, %v", r.Signatures, err)
+		}
+		return r.Signatures[0], r.Signatures[1]
+	}
+	lisbon, err := time.LoadLocation("Europe/Lisbon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := func() string { return g.gate(signoff.GoNoGo).Glass[0].Says(time.Now().UTC(), lisbon) }
+	if of, usual := says(); of.Reason != wanted() || !strings.Contains(of.Reason, "Review due by ") || usual.Reason != "" || of.Standing != "counts" {
+		t.Errorf("the report says %q and %q, want %q and nothing", of.Reason, usual.Reason, wanted())
+	}
+	g.later(73 * time.Hour)
+	if of, _ := says(); of.Reason != wanted() || !strings.Contains(of.Reason, "and is missing") {
+		t.Errorf("of a missed review the report says %q, want %q", of.Reason, wanted())
+	}
+	if _, err := g.review(fresh(reviewer), given.ID, signoff.Refused, "Quin was not there"); err != nil {
+		t.Fatal(err)
+	}
+	if of, _ := says(); !strings.HasPrefix(of.Reason, "Refused in the review of break-glass: Quin was not there ") || !strings.HasSuffix(of.Reason, wanted()) || of.Standing != "withdrawn" {
+		t.Errorf("of a refused one the report says %q as %s, want %q at its end", of.Reason, of.Standing, wanted())
+	}
+	g.exec("ALTER TABLE gatehouse.signatures DISABLE TRIGGER signatures_append_only")
+	g.exec("ALTER TABLE gatehouse.signatures DROP CONSTRAINT signatures_content_hash")
+	g.exec("UPDATE gatehouse.signatures SET content = replace(content, 'Europe/Lisbon', 'Europe/Berlin') WHERE slot = 'backend'")
+	if _, usual := says(); usual.Standing != "void" {
+		t.Errorf("a signature whose content was changed is %s in the report", usual.Standing)
 	}
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +49,7 @@ type reviewStopRow struct {
 }
 
 type reviewSignatureRow struct {
+	SignatureID                     uuid.UUID
 	Gate, Slot, Role, Name, Meaning string
 	SignedAt                        time.Time
 	Standing, Reason                string
@@ -103,6 +105,31 @@ func lessonsOf(rows []lessonRow) []review.Lesson {
 	return list
 }
 
+// reviewedSignatures are the signatures of a report; those by break-glass carry their mark as everywhere.
+func reviewedSignatures(rows []reviewSignatureRow, glass []glassRow, r review.Report) []review.Signature {
+	marks := map[uuid.UUID]string{}
+	for _, row := range glass {
+		marks[row.SignatureID] = row.glass().Says(r.At, zoneOf(r.Run.TimeZone))
+	}
+	var list []review.Signature
+	for _, s := range rows {
+		list = append(list, review.Signature{
+			Gate: s.Gate, Slot: s.Slot, Role: review.RoleTitle(s.Role), Name: s.Name, Meaning: s.Meaning, SignedAt: s.SignedAt.UTC(), Standing: s.Standing,
+			Reason: strings.TrimSpace(s.Reason + " " + marks[s.SignatureID]),
+		})
+	}
+	return list
+}
+
+// zoneOf is the zone of that name, or UTC where this machine does not know it.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // Report reads everything that a report is computed from, in one round trip.
 func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (review.Report, error) {
 	var head runRow
@@ -110,6 +137,7 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 	var gates []reviewGateRow
 	var stops []reviewStopRow
 	var signatures []reviewSignatureRow
+	var glass []glassRow
 	var migrations []reviewMigrationRow
 	var moves []reviewMoveRow
 	var overrides []reviewOverrideRow
@@ -126,6 +154,7 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 		b.Queue(sql("ReviewGates"), args).Query(collect(&gates))
 		b.Queue(sql("ReviewStops"), args).Query(collect(&stops))
 		b.Queue(sql("ReviewSignatures"), args).Query(collect(&signatures))
+		b.Queue(sql("GlassOfRun"), args).Query(collect(&glass))
 		b.Queue(sql("ReviewMigrations"), args).Query(collect(&migrations))
 		b.Queue(sql("ReviewMoves"), args).Query(collect(&moves))
 		b.Queue(sql("ReviewOverrides"), args).Query(collect(&overrides))
@@ -166,11 +195,7 @@ func (s Reviews) Report(ctx context.Context, by actor.Actor, run uuid.UUID) (rev
 		}
 		r.Stops = append(r.Stops, one)
 	}
-	for _, s := range signatures {
-		r.Signatures = append(r.Signatures, review.Signature{
-			Gate: s.Gate, Slot: s.Slot, Role: review.RoleTitle(s.Role), Name: s.Name, Meaning: s.Meaning, SignedAt: s.SignedAt.UTC(), Standing: s.Standing, Reason: s.Reason,
-		})
-	}
+	r.Signatures = reviewedSignatures(signatures, glass, r)
 	for _, m := range migrations {
 		r.Migrations = append(r.Migrations, review.Migration{
 			Version: m.Version, Title: m.Title, RehearsedMs: m.RehearsedMs, TookMs: m.TookMs, AppliedAt: m.AppliedAt, By: m.AppliedBy, Failures: m.Failures, Undone: m.Undone, ThereSince: m.ThereSince,

@@ -32,20 +32,17 @@ SELECT g.name AS gate, s.attempt, s.kind, s.role, s.name, s.reason, s.stopped_at
  ORDER BY s.stopped_at, g.position;
 
 -- name: ReviewSignatures :many
--- One counts while nobody took it back and the gate's content is the one that was signed.
+-- One counts while nobody took it back and the gate's content is the one that was signed. What break-glass adds is GlassOfRun's.
 WITH contents AS MATERIALIZED (
     SELECT g.gate, g.name, gatehouse.gate_content_sha256(g.run_id, g.gate) AS sha256
       FROM gatehouse.run_gates g
      WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run
 )
-SELECT c.name AS gate, m.slot, m.role, m.name || CASE WHEN m.deputy_id IS NULL THEN '' ELSE ', as deputy (named by ' || m.deputy_named_by || ')' END AS name, m.meaning, m.signed_at,
-       CASE WHEN m.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN m.content_sha256 IS DISTINCT FROM c.sha256 THEN 'void' ELSE 'counts' END AS standing,
-       concat_ws(' ', m.withdrawn_reason,
-                 CASE WHEN u.signature_id IS NOT NULL THEN 'Signed by break-glass: not proven by a fresh sign-in. '
-                      || coalesce('Review: ' || u.verdict || ' by ' || u.reviewer || '.', 'Review due by ' || to_char(u.review_due_at AT TIME ZONE 'UTC', 'DD Mon YYYY HH24:MI') || ' UTC.') END) AS reason
+SELECT m.signature_id, c.name AS gate, m.slot, m.role, m.name || CASE WHEN m.deputy_id IS NULL THEN '' ELSE ', as deputy (named by ' || m.deputy_named_by || ')' END AS name, m.meaning, m.signed_at,
+       CASE WHEN m.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN m.content_sha256 IS DISTINCT FROM c.sha256 OR NOT m.intact THEN 'void' ELSE 'counts' END AS standing,
+       coalesce(m.withdrawn_reason, '') AS reason
   FROM gatehouse.signature_marks m
   JOIN contents c ON c.gate = m.gate
-  LEFT JOIN gatehouse.glass_marks u ON u.tenant_id = m.tenant_id AND u.signature_id = m.signature_id
  WHERE m.tenant_id = gatehouse.current_tenant() AND m.run_id = @run
  ORDER BY m.signed_at, m.signature_id;
 
