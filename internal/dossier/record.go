@@ -87,6 +87,8 @@ type Item struct {
 	Reason         string     `json:"reason"`
 	Evidence       *int       `json:"evidence"`
 	Version        int        `json:"version"`
+	// Frozen is what the runbook says of it besides; nil in dossiers of before.
+	Frozen *Frozen `json:"frozen"`
 }
 
 // Evidence is one piece of evidence, the ones that count no longer included.
@@ -135,6 +137,8 @@ type Gate struct {
 	// SHA256 is of its content as it stands; a signature of another one is void.
 	SHA256 string `json:"content_sha256"`
 	Slots  []Row  `json:"slots"`
+	// Rules are nil in dossiers of before.
+	Rules *Rules `json:"rules"`
 }
 
 // Signature is a signature with the very text that was signed.
@@ -171,17 +175,20 @@ type Signature struct {
 
 // Glass is what a signature by break-glass rests on, and what its review found.
 type Glass struct {
-	Code          uuid.UUID  `json:"code"`
-	FirstHolder   string     `json:"first_holder"`
-	SecondHolder  string     `json:"second_holder"`
-	Outage        uuid.UUID  `json:"outage"`
-	OutageSince   time.Time  `json:"outage_since"`
-	OutageFailure string     `json:"outage_failure"`
-	ReviewDueAt   time.Time  `json:"review_due_at"`
-	Verdict       *string    `json:"verdict"`
-	ReviewReason  *string    `json:"review_reason"`
-	Reviewer      *string    `json:"reviewer"`
-	ReviewedAt    *time.Time `json:"reviewed_at"`
+	Code          uuid.UUID `json:"code"`
+	FirstHolder   string    `json:"first_holder"`
+	SecondHolder  string    `json:"second_holder"`
+	Outage        uuid.UUID `json:"outage"`
+	OutageSince   time.Time `json:"outage_since"`
+	OutageFailure string    `json:"outage_failure"`
+	ReviewDueAt   time.Time `json:"review_due_at"`
+	Verdict       *string   `json:"verdict"`
+	ReviewReason  *string   `json:"review_reason"`
+	Reviewer      *string   `json:"reviewer"`
+	// ReviewerIssuer and ReviewerSubject say who that is.
+	ReviewerIssuer  *string    `json:"reviewer_issuer"`
+	ReviewerSubject *string    `json:"reviewer_subject"`
+	ReviewedAt      *time.Time `json:"reviewed_at"`
 }
 
 // Report is a rehearsal; its report stands in a file of its own, byte by byte.

@@ -39,6 +39,7 @@ func (v *verifier) ownHashes() {
 			v.complain(f.Path, fileRow(f.Item, f.Number), "hash mismatch: its bytes are not those that were attached")
 		}
 	}
+	v.rules()
 	v.compared()
 }
 

@@ -20,8 +20,9 @@ type said struct {
 	items      map[string]itemSaid
 	evidence   map[string]string // item and number -> hash; empty where the entry has none
 	signatures map[uuid.UUID]signatureSaid
-	withdrawn  map[uuid.UUID]int64
-	reviewed   map[uuid.UUID]string // the verdict on a signature by break-glass
+	withdrawn  map[uuid.UUID]withdrawalSaid
+	reviewed   map[uuid.UUID]reviewSaid
+	used       map[uuid.UUID]uuid.UUID // sealed codes by the signature that they were used up for
 	told       map[string]told
 }
 
@@ -32,21 +33,6 @@ type itemSaid struct {
 	Reason          string `json:"reason"`
 	Evidence        int    `json:"evidence"`
 	SHA256          string `json:"evidence_sha256"`
-}
-
-type signatureSaid struct {
-	seq             int64
-	ID              uuid.UUID `json:"signature"`
-	Slot            string    `json:"slot"`
-	Meaning         string    `json:"meaning"`
-	Statement       string    `json:"statement"`
-	ContentSHA256   string    `json:"content_sha256"`
-	Deputy          uuid.UUID `json:"deputy"`
-	DeputyNamedBy   string    `json:"deputy_named_by"`
-	Issuer, Subject string    `json:"-"`
-	Glass           *struct {
-		Code uuid.UUID `json:"code"`
-	} `json:"break_glass"`
 }
 
 // listed is the size of a file as the manifest says it.
@@ -72,7 +58,7 @@ func (v *verifier) trail() {
 		return
 	}
 	defer func() { _ = r.Close() }() // it was read to its end, and its hash was checked
-	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]int64{}, reviewed: map[uuid.UUID]string{}, told: map[string]told{}}
+	s := said{items: map[string]itemSaid{}, evidence: map[string]string{}, signatures: map[uuid.UUID]signatureSaid{}, withdrawn: map[uuid.UUID]withdrawalSaid{}, reviewed: map[uuid.UUID]reviewSaid{}, used: map[uuid.UUID]uuid.UUID{}, told: map[string]told{}}
 	ring := audit.Keyring{}
 	if v.found.Origin {
 		ring = v.ring
@@ -114,29 +100,8 @@ func (s *said) hear(r Release, e audit.Entry) {
 				}
 			}
 		}
-	case e.Action == "gate:sign" && isPart:
-		after := signatureSaid{seq: e.Seq, Issuer: e.Issuer, Subject: e.Subject}
-		if json.Unmarshal([]byte(*e.After), &after) == nil && after.ID != uuid.Nil {
-			s.signatures[after.ID] = after
-		}
-	case e.Action == "gate:withdraw" && isPart:
-		var after struct {
-			ID uuid.UUID `json:"signature"`
-		}
-		if json.Unmarshal([]byte(*e.After), &after) == nil {
-			s.withdrawn[after.ID] = e.Seq
-		}
-	case e.Action == "gate:review" && isPart:
-		var after struct {
-			ID      uuid.UUID `json:"signature"`
-			Verdict string    `json:"verdict"`
-		}
-		if json.Unmarshal([]byte(*e.After), &after) == nil {
-			s.reviewed[after.ID] = after.Verdict
-			if after.Verdict == "refused" {
-				s.withdrawn[after.ID] = e.Seq // the same act took it back
-			}
-		}
+	default:
+		s.hearSignature(run, e)
 	}
 }
 
@@ -189,44 +154,6 @@ func (v *verifier) compareItem(i Item, s said) {
 	case ok && i.SettledAt != nil && (heard.issuer != i.SettledIssuer || heard.subject != i.SettledSubject):
 		v.complain(recordFile, i.row(), "it was settled by somebody else, says entry %d of the trail", heard.seq)
 	}
-}
-
-func (v *verifier) compareSignatures(s said) {
-	stored := map[uuid.UUID]bool{}
-	for _, g := range v.record.Signatures {
-		stored[g.ID] = true
-		heard, ok := s.signatures[g.ID]
-		switch {
-		case !ok:
-			v.complain(recordFile, g.row(), "no entry of the trail knows of it")
-		case heard.ContentSHA256 != g.ContentSHA256 || heard.Slot != g.Slot || heard.Meaning != g.Meaning || heard.Statement != g.Statement || heard.Issuer != g.Issuer || heard.Subject != g.Subject,
-			heard.Deputy != orNobody(g.Deputy) || heard.DeputyNamedBy != orNobody(g.DeputyNamedBy):
-			v.complain(recordFile, g.row(), "it is not the signature that entry %d of the trail knows", heard.seq)
-		}
-		if ok && !sameGlass(g, heard, s.reviewed[g.ID]) {
-			v.complain(recordFile, g.row(), "record and trail differ on whether it was signed by break-glass, or on its review")
-		}
-		if _, taken := s.withdrawn[g.ID]; taken != (g.WithdrawnAt != nil) {
-			v.complain(recordFile, g.row(), "record and trail differ on whether it was withdrawn")
-		}
-	}
-	for id, heard := range s.signatures {
-		if !stored[id] {
-			v.complain(recordFile, "signature "+id.String(), "it is missing: entry %d of the trail knows of it", heard.seq)
-		}
-	}
-}
-
-// sameGlass says whether the trail knows the signature by the same code, and the same verdict on it.
-func sameGlass(g Signature, heard signatureSaid, verdict string) bool {
-	if g.Glass == nil || heard.Glass == nil {
-		return g.Glass == nil && heard.Glass == nil && verdict == ""
-	}
-	found := ""
-	if g.Glass.Verdict != nil {
-		found = *g.Glass.Verdict
-	}
-	return g.Glass.Code == heard.Glass.Code && found == verdict
 }
 
 // orNobody is what a pointer leads to, or nothing.

@@ -201,29 +201,9 @@ func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 		"runs", "run_items", "run_evidence", "signatures", "signature_withdrawals", "evidence_files", "evidence_chunks", "item_waivers", "gate_stops", "gate_attempts",
 		"rollbacks", "rollback_acts", "run_snapshots", "run_snapshot_misses", "release_lessons", "release_lesson_marks", "audit_events", "audit_heads", "audit_seals", "audit_checks",
 	}
-	if check, err := b.trail.Verify(t.Context(), devops); err != nil || !check.Whole() {
-		t.Fatalf("Verify before = %+v, %v", check, err)
-	}
-	for _, table := range tables {
-		b.exec("CREATE TABLE kept_" + table + " AS SELECT * FROM gatehouse." + table)
-	}
-	off := func(statement string) {
-		b.t.Helper()
-		tx, err := b.super.Begin(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-		if _, err := tx.Conn().PgConn().Exec(t.Context(), "SET LOCAL session_replication_role = replica; "+statement).ReadAll(); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-		if err := tx.Commit(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
 	const rehash = "UPDATE gatehouse.run_evidence SET sha256 = gatehouse.evidence_sha256(kind, value, note, summary, query) WHERE item_id = 'A1'"
 	const last = "(SELECT max(seq) FROM kept_audit_events)"
-	for _, c := range []struct{ name, statement, bundle, walk string }{
+	b.tampered(tables, []tampering{
 		{"nothing", "SELECT 1", "", ""},
 		{"evidence", "UPDATE gatehouse.run_evidence SET value = 'never looked' WHERE item_id = 'A1'", "release.json: evidence 1 of item A1: hash mismatch", ""},
 		{"evidence and its hash", "UPDATE gatehouse.run_evidence SET value = 'never looked' WHERE item_id = 'A1'; " + rehash, "release.json: evidence 1 of item A1: it was exchanged", ""},
@@ -301,7 +281,37 @@ func TestWhatASuperuserDidIsFoundAndNamed(t *testing.T) {
 		}, // entries were written since
 		{"the newest seal", "DELETE FROM gatehouse.audit_seals", "", "stands in the file of heads and not in the database"},
 		{"a seal", "UPDATE gatehouse.audit_seals SET hash = repeat('a', 64)", "", "does not carry the signature"},
-	} {
+	})
+}
+
+// tampering is something that a superuser does, and what the two checks say of it; nothing where one cannot see it.
+type tampering struct{ name, statement, bundle, walk string }
+
+// tampered does each thing, looks at what the checks say, and puts the tables back.
+func (b bundled) tampered(tables []string, cases []tampering) {
+	t := b.t
+	t.Helper()
+	if check, err := b.trail.Verify(t.Context(), devops); err != nil || !check.Whole() {
+		t.Fatalf("Verify before = %+v, %v", check, err)
+	}
+	for _, table := range tables {
+		b.exec("CREATE TABLE kept_" + table + " AS SELECT * FROM gatehouse." + table)
+	}
+	off := func(statement string) {
+		b.t.Helper()
+		tx, err := b.super.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+		if _, err := tx.Conn().PgConn().Exec(t.Context(), "SET LOCAL session_replication_role = replica; "+statement).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range cases {
 		off(c.statement)
 		_, err := b.verify(b.export())
 		if c.bundle == "" && c.walk == "" && err != nil || c.bundle != "" && (err == nil || !strings.Contains(err.Error(), c.bundle)) {

@@ -156,13 +156,15 @@ func (s *Service) Sign(ctx context.Context, by actor.Actor, r SignRequest) (Sign
 func (s Signature) event(signedOff bool) audit.Event {
 	after := map[string]any{
 		"signature": s.ID, "slot": s.Slot, "role": s.Role, "meaning": s.Meaning, "statement": s.Statement,
-		"content_sha256": s.ContentSHA256, "auth_time": s.AuthTime.UTC().Format(time.RFC3339), "release_signed_off": signedOff,
+		"content_sha256": s.ContentSHA256, "auth_time": s.AuthTime.UTC().Format(time.RFC3339), "acr": s.ACR,
+		"signed_at": s.SignedAt.UTC().Format(time.RFC3339Nano), "release_signed_off": signedOff,
 	}
 	if s.Score != nil {
 		after["score"] = s.Score.String()
 	}
 	if d := s.Deputy; d != nil {
 		after["deputy"], after["deputy_named_by"] = d.ID, d.NamedBy
+		after["deputy_from"], after["deputy_until"], after["deputy_reason"] = d.From, d.Until, d.Reason
 	}
 	return audit.Event{
 		Action: "gate:sign", ObjectKind: "gate", ObjectID: s.Run.String() + "/" + string(s.Gate), Reason: s.Note,

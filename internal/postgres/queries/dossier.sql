@@ -14,7 +14,9 @@ SELECT to_jsonb(x)::text AS release, t.template, clock_timestamp() AS at
 SELECT to_jsonb(x)::text AS part
   FROM (SELECT i.item_id, i.position, i.phase, i.gate, i.title, i.owner_role, i.required, i.kind, i.check_name, i.state, i.holder_name,
                i.settled_name, i.settled_issuer, i.settled_subject, i.settled_at,
-               coalesce(i.due_at, r.t0 + make_interval(secs => i.offset_seconds)) AS due_at, i.reason, i.evidence, i.version
+               coalesce(i.due_at, r.t0 + make_interval(secs => i.offset_seconds)) AS due_at, i.reason, i.evidence, i.version,
+               jsonb_build_object('offset_seconds', i.offset_seconds, 'not_before_seconds', i.not_before_seconds, 'fresh_seconds', i.fresh_seconds,
+                                  'after_items', i.after_items) AS frozen
           FROM gatehouse.run_items i
           JOIN gatehouse.runs r ON r.tenant_id = i.tenant_id AND r.run_id = i.run_id
          WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run) x
@@ -32,10 +34,14 @@ SELECT to_jsonb(x)::text AS part
   FROM (SELECT g.gate, g.name, g.judges, coalesce(gatehouse.gate_passed(g.run_id, g.gate), false) AS passed,
                gatehouse.gate_content_sha256(g.run_id, g.gate) AS content_sha256,
                (SELECT coalesce(jsonb_agg(jsonb_build_object('slot', s.slot, 'role', s.role, 'required', s.required, 'signs_last', s.signs_last,
-                                                             'asks_score', s.asks_score, 'meanings', s.meanings, 'statement', s.statement)
+                                                             'asks_score', s.asks_score, 'meanings', s.meanings, 'statement', s.statement, 'deputies_seconds', s.deputies_seconds)
                                           ORDER BY s.position), '[]')
                   FROM gatehouse.run_gate_slots s
-                 WHERE s.tenant_id = g.tenant_id AND s.run_id = g.run_id AND s.gate = g.gate) AS slots, g.position
+                 WHERE s.tenant_id = g.tenant_id AND s.run_id = g.run_id AND s.gate = g.gate) AS slots,
+               jsonb_build_object('after_phase', g.after_phase, 'after_migrations', g.after_migrations, 'offset_seconds', g.offset_seconds,
+                                  'not_before_seconds', g.not_before_seconds, 'expires_seconds', g.expires_seconds, 'least_items', g.least_items,
+                                  'least_files', g.least_files, 'least_checks', g.least_checks, 'required_checks', g.required_checks,
+                                  'authors_barred', g.authors_barred) AS rules, g.position
           FROM gatehouse.run_gates g
          WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run) x
  ORDER BY x.position;
@@ -47,7 +53,8 @@ SELECT to_jsonb(x)::text AS part
                deputy_id, deputy_named_by, deputy_named_at, deputy_from, deputy_until, deputy_reason,
                (SELECT jsonb_build_object('code', m.code_id, 'first_holder', m.first_holder, 'second_holder', m.second_holder, 'outage', m.outage_id,
                                           'outage_since', m.outage_since, 'outage_failure', m.outage_failure, 'review_due_at', m.review_due_at,
-                                          'verdict', m.verdict, 'review_reason', m.review_reason, 'reviewer', m.reviewer, 'reviewed_at', m.reviewed_at)
+                                          'verdict', m.verdict, 'review_reason', m.review_reason, 'reviewer', m.reviewer, 'reviewer_issuer', m.reviewer_issuer,
+                                          'reviewer_subject', m.reviewer_subject, 'reviewed_at', m.reviewed_at)
                   FROM gatehouse.glass_marks m
                  WHERE m.tenant_id = k.tenant_id AND m.signature_id = k.signature_id) AS break_glass
           FROM gatehouse.signature_marks k
