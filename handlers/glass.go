@@ -129,6 +129,10 @@ func (h glass) sign(c echo.Context) error {
 	if err = form.Err(); err == nil {
 		signed, err = h.stories.SignByGlass(c.Request().Context(), web.Actor(c), r)
 	}
+	// A half that was typed wrongly is refused as forbidden; the rest of what was typed is not lost over that.
+	if refused, ok := fault.As(err); ok && (refused.Kind == fault.Forbidden || refused.Kind == fault.Unauthenticated) {
+		return h.again(c, gate, form, refused)
+	}
 	if refused, ok := correctable(err); ok {
 		return h.again(c, gate, form, refused)
 	}
