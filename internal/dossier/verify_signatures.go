@@ -135,10 +135,18 @@ func wrongOf(facts []fact) []string {
 // differs lists what the entry says otherwise of a signature.
 func (h signatureSaid) differs(g Signature) []string {
 	return wrongOf([]fact{
-		{"gate", h.gate == g.Gate}, {"place", h.Slot == g.Slot}, {"role", h.Role == g.Role}, {"meaning", h.Meaning == g.Meaning},
-		{"statement", h.Statement == g.Statement}, {"score", orNobody(h.Score) == orNobody(g.Score)}, {"note", h.note == g.Note},
-		{"content", h.ContentSHA256 == g.ContentSHA256}, {"person", h.issuer == g.Issuer && h.subject == g.Subject}, {"name", h.name == g.Name},
-		{"sign-in", h.AuthTime == g.AuthTime.UTC().Format(time.RFC3339)}, {"strength of the sign-in", unless(h.ACR, g.ACR)},
+		{"gate", h.gate == g.Gate},
+		{"place", h.Slot == g.Slot},
+		{"role", h.Role == g.Role},
+		{"meaning", h.Meaning == g.Meaning},
+		{"statement", h.Statement == g.Statement},
+		{"score", orNobody(h.Score) == orNobody(g.Score)},
+		{"note", h.note == g.Note},
+		{"content", h.ContentSHA256 == g.ContentSHA256},
+		{"person", h.issuer == g.Issuer && h.subject == g.Subject},
+		{"name", h.name == g.Name},
+		{"sign-in", h.AuthTime == g.AuthTime.UTC().Format(time.RFC3339)},
+		{"strength of the sign-in", unless(h.ACR, g.ACR)},
 		{"time", h.SignedAt == nil || h.SignedAt.Equal(g.SignedAt)},
 		{"deputy", h.Deputy == orNobody(g.Deputy) && h.DeputyNamedBy == orNobody(g.DeputyNamedBy)},
 		{"the deputy's days", unless(h.DeputyFrom, orNobody(g.DeputyFrom)) && unless(h.DeputyUntil, orNobody(g.DeputyUntil))},
@@ -158,10 +166,12 @@ func glassDiffers(g Signature, heard signatureSaid, s said) []string {
 	}
 	r, h := *g.Glass, *heard.Glass
 	return wrongOf([]fact{
-		{"the code", r.Code == h.Code && used && code == r.Code}, {"the holders", r.FirstHolder == h.FirstHolder && r.SecondHolder == h.SecondHolder},
+		{"the code", r.Code == h.Code && used && code == r.Code},
+		{"the holders", r.FirstHolder == h.FirstHolder && r.SecondHolder == h.SecondHolder},
 		{"the outage", r.Outage == h.Outage && r.OutageSince.UTC().Format(time.RFC3339) == h.OutageSince && r.OutageFailure == h.OutageFailure},
 		{"by when to review it", r.ReviewDueAt.UTC().Format(time.RFC3339) == h.ReviewDue},
-		{"the verdict", orNobody(r.Verdict) == found.verdict}, {"the reason of the review", orNobody(r.ReviewReason) == found.reason},
+		{"the verdict", orNobody(r.Verdict) == found.verdict},
+		{"the reason of the review", orNobody(r.ReviewReason) == found.reason},
 		{"who reviewed it", orNobody(r.Reviewer) == found.name && orNobody(r.ReviewerIssuer) == found.issuer && orNobody(r.ReviewerSubject) == found.subject},
 	})
 }

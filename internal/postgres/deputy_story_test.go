@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -102,6 +103,7 @@ func TestWhoNamesWhomAsDeputy(t *testing.T) {
 	stale.AuthTime = time.Now().Add(-6 * time.Minute)
 	machine.Rights = []actor.Right{actor.GateSign}
 	none := func(*signoff.NameRequest) {}
+	r.exec("UPDATE gatehouse.people SET roles = '{admin,product_owner}' WHERE subject = 'Ada'") // signs by a role that she is not named for
 	for what, c := range map[string]struct {
 		by     actor.Actor
 		change func(*signoff.NameRequest)
@@ -133,6 +135,12 @@ func TestWhoNamesWhomAsDeputy(t *testing.T) {
 		if err := r.roster().Name(t.Context(), c.by, request); !fault.Is(err, c.kind) || !strings.Contains(err.Error(), c.words) {
 			t.Errorf("%s = %v; want %s with %q", what, err, c.kind, c.words)
 		}
+	}
+	// Also where they held another role when they signed in last.
+	r.exec("UPDATE gatehouse.people SET roles = '{backend_lead}' WHERE subject = 'Quin'")
+	self := r.naming(qa)
+	if err := r.roster().Name(t.Context(), fresh(qa), self); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "person") {
+		t.Errorf("naming themselves by another role = %v", err)
 	}
 	if got := r.lines(); got != 0 {
 		t.Fatalf("%d lines on the roster after refusals", got)
@@ -397,6 +405,38 @@ func TestDeputiesAndTheHolderSignAtOnce(t *testing.T) {
 	}
 	if got := r.count(`SELECT count(*) FROM gatehouse.signatures s JOIN gatehouse.deputy_revocations r ON r.deputy_id = s.deputy WHERE s.signed_at > r.revoked_at`); got != 0 {
 		t.Error("a deputy has signed after being revoked")
+	}
+}
+
+// Who signs while their line is being revoked waits for that, and signs nothing.
+func TestADeputyWhoIsBeingRevokedWaits(t *testing.T) {
+	t.Parallel()
+	r := deputised(t)
+	r.late()
+	line := r.named(pia)
+	request := r.request(signoff.GoNoGo, "qa")
+	tx, err := r.super.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }() // it was committed, or the test failed
+	for _, statement := range []string{
+		"SELECT pg_advisory_xact_lock(hashtextextended('roster " + housetest.Rivermark.String() + "', 0))",
+		"INSERT INTO gatehouse.deputy_revocations (tenant_id, deputy_id, reason, issuer, subject, name) VALUES ('" + housetest.Rivermark.String() + "', '" + line.String() + "', 'Quin is back.', 'i', 's', 'n')",
+	} {
+		if _, err := tx.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended := r.waiting(func() error {
+		_, err := r.signoff.Sign(t.Context(), fresh(pia), request)
+		return err
+	})
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !fault.Is(err, fault.Forbidden) || r.signatures() != 0 {
+		t.Errorf("signing by a line that was revoked meanwhile = %v with %d signatures", err, r.signatures())
 	}
 }
 

@@ -95,6 +95,24 @@ func (r *release) untilSomebodyWaits() {
 	}
 }
 
+// waiting does the work beside the test, and returns once it waits for a lock. The work's end is sent; where it ends without
+// having waited, the test fails.
+func (r *release) waiting(work func() error) <-chan error {
+	r.t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- work() }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for r.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 0 {
+		select {
+		case err := <-ended:
+			r.t.Fatalf("nobody waited: %v", err)
+		case <-tick.C:
+		}
+	}
+	return ended
+}
+
 // I21: what was begun and never finished is swept by those who begin, and never piles up.
 func TestTenThousandStartedSignInsAreSwept(t *testing.T) {
 	t.Parallel()

@@ -66,6 +66,7 @@ func TestACodeThatIsBeingUsedIsNotRevoked(t *testing.T) {
 	t.Parallel()
 	g := broken(t)
 	g.meet()
+	g.meet()
 	usual := g.sign(backend, signoff.GoNoGo, "backend")
 	code := g.sealed(0, "Hana Holder", "Hugo Holder")
 	tx, err := g.super.Begin(t.Context())
@@ -73,14 +74,12 @@ func TestACodeThatIsBeingUsedIsNotRevoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }() // it was committed, or the test failed
-	for _, statement := range []string{
-		"SELECT FROM gatehouse.signing_codes WHERE code_id = '" + code.ID.String() + "' FOR UPDATE",
-		`INSERT INTO gatehouse.glass_signatures (tenant_id, signature_id, code_id, run_id, gate, first_holder, second_holder, outage_id, outage_since, outage_failure, used_at, review_due_at)
-			SELECT o.tenant_id, '` + usual.ID.String() + `', '` + code.ID.String() + `', '` + g.id.String() + `', 'go_no_go', 'a', 'b', o.outage_id, now(), 'x', now(), now() + interval '72 hours' FROM gatehouse.provider_outages o`,
-	} {
-		if _, err := tx.Exec(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
+	var said string
+	if err := tx.QueryRow(t.Context(), `SELECT u.outcome FROM (SELECT set_config('app.current_tenant_id', $1, true)) AS entered(x)
+		CROSS JOIN LATERAL gatehouse.use_signing_code(encode(sha256(convert_to($2, 'UTF8')), 'hex'), encode(sha256(convert_to($3, 'UTF8')), 'hex'), $4, $5, 'go_no_go',
+			(SELECT outage_id FROM gatehouse.provider_outages), 'i', 's', 'n') u WHERE entered.x IS NOT NULL`,
+		housetest.Rivermark.String(), code.First, code.Second, usual.ID, g.id).Scan(&said); err != nil || said != "signed" {
+		t.Fatalf("using the code = %q, %v", said, err)
 	}
 	var revoked error
 	var both sync.WaitGroup
@@ -97,6 +96,32 @@ func TestACodeThatIsBeingUsedIsNotRevoked(t *testing.T) {
 	}
 	if n := g.count("SELECT count(*) FROM gatehouse.signing_codes WHERE revoked_at IS NOT NULL") + g.count("SELECT count(*) FROM gatehouse.audit_events WHERE action = 'signing_code:revoke' AND outcome = 'done'"); n != 0 {
 		t.Errorf("a used code is revoked, or the trail says so (%d)", n)
+	}
+}
+
+// And whoever uses a code that is being revoked waits, and signs nothing.
+func TestACodeThatIsBeingRevokedIsNotUsed(t *testing.T) {
+	t.Parallel()
+	g := broken(t)
+	g.meet()
+	request := g.asks(signoff.GoNoGo, "qa", g.sealed(0, "Hana Holder", "Hugo Holder"))
+	tx, err := g.super.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }() // it was committed, or the test failed
+	if _, err := tx.Exec(t.Context(), "UPDATE gatehouse.signing_codes SET revoked_at = now(), revoked_reason = 'an envelope was opened'"); err != nil {
+		t.Fatal(err)
+	}
+	answered := g.waiting(func() error {
+		_, err := g.service.SignByGlass(t.Context(), stale(qa), request)
+		return err
+	})
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; !fault.Is(err, fault.Forbidden) || !strings.Contains(err.Error(), "revoked") || g.used() != 0 {
+		t.Errorf("using a code that was revoked meanwhile = %v", err)
 	}
 }
 
@@ -249,7 +274,7 @@ func TestHalvesOfAnyKindFitNothing(t *testing.T) {
 	g := broken(t)
 	g.meet()
 	code := g.sealed(0, "Hana Holder", "Hugo Holder")
-	for _, half := range []string{"", " ", strings.ToLower(code.Second), code.Second + " ", code.Second[:19], "' OR ''='", "a\x00b", "\xff\xfe", strings.Repeat("A", 1<<20), "‮" + code.Second, code.First} {
+	for _, half := range []string{"", " ", strings.ToLower(code.Second), code.Second + " ", code.Second[:19], "' OR ''='", "a\x00b", "\xff\xfe", strings.Repeat("A", 1<<20), "\u202e" + code.Second, code.First} {
 		request := g.asks(signoff.GoNoGo, "qa", code)
 		request.Other = half
 		g.turnedAway(stale(qa), request, fault.Forbidden, "fit no code")
@@ -260,7 +285,7 @@ func TestHalvesOfAnyKindFitNothing(t *testing.T) {
 		g.turnedAway(stale(qa), request, fault.Invalid, "put right")
 	}
 	request := g.asks(signoff.GoNoGo, "qa", code)
-	request.Note = strings.TrimSpace(strings.Repeat("🙂", 1000) + "‮ txt.exe")
+	request.Note = strings.TrimSpace(strings.Repeat("🙂", 1000) + "\u202e txt.exe")
 	given, err := g.service.SignByGlass(t.Context(), stale(qa), request)
 	if err != nil || given.Note != request.Note {
 		t.Errorf("an odd note that can be stored = %v; want it byte by byte", err)
@@ -364,12 +389,24 @@ func TestOneProcessThatIsAnsweredEndsTheOutage(t *testing.T) {
 		t.Fatalf("Meet = %+v, %v", met, err)
 	}
 	g.exec("UPDATE gatehouse.provider_outages SET last_failed_at = last_failed_at - interval '61 seconds' WHERE ended_at IS NULL")
-	err = g.asApp(`DO $$ DECLARE said text; BEGIN
-		SELECT outcome INTO said FROM gatehouse.use_signing_code(encode(sha256('` + code.First + `'), 'hex'), encode(sha256('` + code.Second + `'), 'hex'), gen_random_uuid(), '` + g.id.String() + `', 'go_no_go',
-			'` + met.ID.String() + `', 'i', 's', 'n');
-		RAISE EXCEPTION 'it says %', said; END $$`)
-	if err == nil || !strings.Contains(err.Error(), "it says no_outage") {
-		t.Errorf("on an attempt of a minute ago: %v, want no outage", err)
+	says := func() string {
+		t.Helper()
+		err := g.asApp(`DO $$ DECLARE said text; BEGIN
+			SELECT outcome INTO said FROM gatehouse.use_signing_code(encode(sha256('` + code.First + `'), 'hex'), encode(sha256('` + code.Second + `'), 'hex'), gen_random_uuid(), '` + g.id.String() + `', 'go_no_go',
+				'` + met.ID.String() + `', 'i', 's', 'n');
+			RAISE EXCEPTION 'it says %', said; END $$`)
+		return err.Error()
+	}
+	if got := says(); !strings.Contains(got, "it says no_outage") {
+		t.Errorf("on an attempt of a minute ago it says %s, want no outage", got)
+	}
+	g.exec("UPDATE gatehouse.provider_outages SET last_failed_at = now() WHERE ended_at IS NULL")
+	if got := says(); !strings.Contains(got, "it says signed") {
+		t.Errorf("on an attempt of just now it says %s, want signed", got)
+	}
+	g.exec("UPDATE gatehouse.provider_outages SET ended_at = now() WHERE ended_at IS NULL")
+	if got := says(); !strings.Contains(got, "it says no_outage") {
+		t.Errorf("on an outage that is over it says %s, want no outage", got)
 	}
 }
 
@@ -411,7 +448,11 @@ func TestACodeThatTheTrailDoesNotKnowOpensNothing(t *testing.T) {
 	for what, c := range map[string]struct{ forge, words string }{
 		"made past the command":         {"UPDATE gatehouse.signing_codes SET code_id = gen_random_uuid() WHERE code_id = $1", "trail"},
 		"of other holders":              {"UPDATE gatehouse.signing_codes SET first_holder = 'Somebody Else' WHERE code_id = $1", "trail"},
-		"of another person":             {"UPDATE gatehouse.signing_codes SET first_issuer = 'https://id.test', first_subject = 'x' WHERE code_id = $1", "trail"},
+		"of another person":             {"UPDATE gatehouse.signing_codes SET first_subject = 'x' WHERE code_id = $1", "trail"},
+		"of another issuer":             {"UPDATE gatehouse.signing_codes SET first_issuer = 'https://id.test' WHERE code_id = $1", "trail"},
+		"of another second person":      {"UPDATE gatehouse.signing_codes SET second_subject = 'x' WHERE code_id = $1", "trail"},
+		"of another second issuer":      {"UPDATE gatehouse.signing_codes SET second_issuer = 'https://id.test' WHERE code_id = $1", "trail"},
+		"of another second holder":      {"UPDATE gatehouse.signing_codes SET second_holder = 'Somebody Else' WHERE code_id = $1", "trail"},
 		"good for longer":               {"UPDATE gatehouse.signing_codes SET expires_at = expires_at + interval '1 day' WHERE code_id = $1", "trail"},
 		"with halves that were not its": {"", "trail"},
 		"used once more":                {"", "trail"},
