@@ -320,6 +320,12 @@ func TestTheApplicationAloneCannotBendBreakGlass(t *testing.T) {
 			t.Errorf("%s: %v; want %s", statement, err, want)
 		}
 	}
+	// A review that no fresh sign-in proves, of a signature that has none yet.
+	usual := g.breaks(backend, signoff.GoNoGo, "backend")
+	if err := g.asApp(`INSERT INTO gatehouse.glass_reviews (tenant_id, signature_id, verdict, reason, issuer, subject, name, auth_time, acr, origin, ip, session, reviewed_at, idempotency_key)
+		VALUES (gatehouse.current_tenant(), '` + usual.ID.String() + `', 'upheld', '', 'i', 's', 'n', now() - interval '6 minutes', '', 'web', '', '', now(), gen_random_uuid())`); err == nil || !strings.Contains(err.Error(), "glass_reviews_fresh") {
+		t.Errorf("a review on a sign-in of six minutes ago: %v", err)
+	}
 	// A code that was used for one gate signs no other.
 	g.meet()
 	code := g.sealed(0, "Ida Holder", "Ivo Holder")
