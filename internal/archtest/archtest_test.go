@@ -50,6 +50,8 @@ var floors = map[string]row{
 	"internal/snapshot":  domain("internal/health"),
 	"internal/review":    domain("internal/snapshot"),
 	"internal/quality":   domain(),
+	"internal/scan":      domain(),
+	"internal/dimension": domain(),
 	"internal/backup":    domain(),
 	"internal/operation": domain("internal/backup"),
 	"internal/restore":   domain("internal/backup"),
