@@ -62,7 +62,7 @@ func forPerson(by actor.Actor, environment string) pgx.StrictNamedArgs {
 		roles[i] = string(role)
 	}
 	var rights []string
-	for _, right := range []actor.Right{actor.ItemWork, actor.GateSign, actor.RollbackAgree, actor.RollbackReview, actor.MigrationDown} {
+	for _, right := range []actor.Right{actor.ItemWork, actor.GateSign, actor.RollbackAgree, actor.RollbackReview, actor.MigrationDown, actor.DimensionReview} {
 		if by.Can(right) {
 			rights = append(rights, string(right))
 		}
