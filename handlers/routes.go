@@ -28,6 +28,7 @@ type Stories struct {
 	// DrillWithin is how long after its registration an external backup has to be restored.
 	DrillWithin time.Duration
 	NoBackups   string // why no backup can be taken; empty where one can
+	Dimensions  DimensionStories
 	Health      HealthChecks
 	Ready       Readiness
 	Snapshots   SnapshotStories
@@ -64,6 +65,7 @@ func Routes(s Stories) []web.Route {
 		Backups(s.Operations, s.NoBackups, s.DrillWithin, s.Now),
 		Restores(s.Restores, s.NoBackups, s.Now),
 		Externals(s.Externals, s.Operations, s.Now),
+		Dimensions(s.Dimensions, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Audit(s.Audit, s.Now),
 		Dossiers(s.Dossiers),

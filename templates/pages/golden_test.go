@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/agogsaas/gatehouse/templates/components"
+	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/templates/pages"
 )
 
@@ -43,6 +44,20 @@ func samples() map[string]templ.Component {
 		"deputies":                  pages.Deputies(deputies()),
 		"deputies_refused":          pages.Deputies(deputiesRefused()),
 		"deputies_stale":            pages.Deputies(deputiesStale()),
+		"not_yet":                   pages.NotYet(notYet()),
+		"dimension_list":            pages.DimensionList(dimensionList()),
+		"dimension_list_empty":      pages.DimensionList(dimensionListEmpty()),
+		"dimension_list_refused":    pages.DimensionList(dimensionListRefused()),
+		"measure_step":              pages.Measure(measureStep()),
+		"measure_check":             pages.Measure(measureCheck()),
+		"measure_why_not":           pages.Measure(measureWhyNot()),
+		"dimension_reviews":         pages.DimensionReviews(dimensionReviews()),
+		"dimension_reviews_empty":   pages.DimensionReviews(pages.DimensionReviewsView{Shell: shell("Measurements to decide", layouts.PlaceDimensions, toDimensions)}),
+		"dimension_review":          pages.DimensionReview(dimensionReview()),
+		"dimension_review_refused":  pages.DimensionReview(dimensionReviewRefused()),
+		"dimension_review_why_not":  pages.DimensionReview(dimensionReviewWhyNot()),
+		"material_show":             pages.MaterialShow(materialShow()),
+		"material_show_empty":       pages.MaterialShow(materialShowEmpty()),
 		"notice_list":               pages.NoticeList(noticeList()),
 		"notice_list_empty":         pages.NoticeList(noticeListEmpty()),
 		"item_show_moved":           pages.ItemShow(itemShowMoved()),
