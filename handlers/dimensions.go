@@ -35,7 +35,7 @@ type DimensionStories interface {
 	Release(ctx context.Context, by actor.Actor, h dimension.Hold) error
 	Assign(ctx context.Context, by actor.Actor, h dimension.Hold) error
 	Ask(ctx context.Context, by actor.Actor, a dimension.Ask) error
-	Link(ctx context.Context, by actor.Actor, gtin, code string) (dimension.Material, error)
+	Link(ctx context.Context, by actor.Actor, facility uuid.UUID, gtin, code string) (dimension.Material, error)
 }
 
 type dimensions struct {
@@ -147,7 +147,7 @@ func (h dimensions) work(c echo.Context) error {
 	v := workView(web.Shell(c, "Dimensions"), web.Actor(c), q, w)
 	status := http.StatusOK
 	keepScan(&v, scanned, read, problem, w)
-	if v.Scan.Problem != "" {
+	if problem != "" {
 		status = http.StatusUnprocessableEntity
 	}
 	return web.Page(c, status, pages.DimensionList(v))
@@ -243,7 +243,7 @@ func (h dimensions) link(c echo.Context) error {
 	}
 	var material dimension.Material
 	if err = form.Err(); err == nil {
-		material, err = h.stories.Link(c.Request().Context(), web.Actor(c), gtin, code)
+		material, err = h.stories.Link(c.Request().Context(), web.Actor(c), facility, gtin, code)
 		err = notYetEither(err)
 	}
 	refused, ok := correctable(err)
@@ -299,23 +299,23 @@ func (h dimensions) reviews(c echo.Context) error {
 	return web.Page(c, http.StatusOK, pages.DimensionReviews(reviewsView(web.Shell(c, "Measurements to decide", toDimensions), web.Actor(c), q, list)))
 }
 
-func (h dimensions) reviewed(c echo.Context) (dimension.Review, pages.DimensionReviewView, error) {
+func (h dimensions) reviewed(c echo.Context) (pages.DimensionReviewView, error) {
 	id, err := web.ID(c, "case")
 	if err != nil {
-		return dimension.Review{}, pages.DimensionReviewView{}, err
+		return pages.DimensionReviewView{}, err
 	}
 	r, err := h.stories.Case(c.Request().Context(), web.Actor(c), id)
 	if err != nil {
-		return r, pages.DimensionReviewView{}, err
+		return pages.DimensionReviewView{}, err
 	}
-	return r, reviewView(web.Shell(c, r.Case.Code, toDimensions, layouts.Crumb{Label: "To decide", Href: dimensionReviews}), web.Actor(c), r), nil
+	return reviewView(web.Shell(c, r.Case.Code, toDimensions, layouts.Crumb{Label: "To decide", Href: dimensionReviews}), web.Actor(c), r), nil
 }
 
 func (h dimensions) review(c echo.Context) error {
 	if err := web.Query(c).Err(); err != nil {
 		return err
 	}
-	_, v, err := h.reviewed(c)
+	v, err := h.reviewed(c)
 	if err != nil {
 		return notYet(c, "Measurement", err)
 	}
@@ -343,7 +343,7 @@ func (h dimensions) decide(c echo.Context) error {
 	}
 	refused, ok := correctable(err)
 	if ok {
-		_, v, err := h.reviewed(c)
+		v, err := h.reviewed(c)
 		if err != nil {
 			return notYetEither(err)
 		}

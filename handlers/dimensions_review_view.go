@@ -217,8 +217,12 @@ func historyView(shell layouts.Shell, by actor.Actor, h dimension.History) pages
 	m := h.Material.Master
 	v := pages.MaterialShowView{Shell: shell, Code: h.Material.Code, Name: h.Material.Name, Barcodes: strings.Join(h.Barcodes, ", ")}
 	v.Facts = []components.Fact{
-		{Label: "Height", Value: withUnit(m.Height, "in")}, {Label: "Width", Value: withUnit(m.Width, "in")}, {Label: "Depth", Value: withUnit(m.Thickness, "in")},
-		{Label: "Volume", Value: withUnit(m.CubicFeet, "ft³")}, {Label: "Weight", Value: withUnit(m.Pounds, "lb")}, {Label: "Version", Value: fmt.Sprint(h.Material.Version)},
+		{Label: "Height", Value: withUnit(m.Height, "in")},
+		{Label: "Width", Value: withUnit(m.Width, "in")},
+		{Label: "Depth", Value: withUnit(m.Thickness, "in")},
+		{Label: "Volume", Value: withUnit(m.CubicFeet, "ft³")},
+		{Label: "Weight", Value: withUnit(m.Pounds, "lb")},
+		{Label: "Version", Value: fmt.Sprint(h.Material.Version)},
 	}
 	if volume := m.TheVolume(); volume.Given() && !m.CubicFeet.Valid {
 		v.Facts[3].Value = volume.CubicFeet().String() + " ft³, from its sides"

@@ -307,12 +307,15 @@ func (s *Service) want(ctx context.Context, tx Tx, material Material, w Wanted, 
 }
 
 // Link says of which material a trade item number is.
-func (s *Service) Link(ctx context.Context, by actor.Actor, gtin, code string) (Material, error) {
+func (s *Service) Link(ctx context.Context, by actor.Actor, facility uuid.UUID, gtin, code string) (Material, error) {
 	if err := by.Demand(actor.DimensionMeasure); err != nil {
 		return Material{}, err
 	}
 	var material Material
 	err := s.store.InTenant(ctx, by, func(ctx context.Context, tx Tx) error {
+		if _, err := tx.Facility(ctx, facility); err != nil { // where it is to be measured next
+			return err
+		}
 		var err error
 		if material, err = tx.MaterialByCode(ctx, strings.TrimSpace(code)); fault.Is(err, fault.NotFound) {
 			return fault.New(fault.Invalid, "The barcode was not linked.").WithField("code", fmt.Sprintf("No material has the code %s.", strings.TrimSpace(code)))

@@ -145,7 +145,7 @@ func TestSomebodyAsksForAMeasurement(t *testing.T) {
 	if _, removed := f.plan(); removed != 0 {
 		t.Error("the plan takes away what somebody asked for")
 	}
-	for what, a := range map[string]dimension.Ask{"no code": {mill, "", "Why not."}, "no such": {mill, "X", "Why not."}, "no note": {mill, "M", "x"}} {
+	for what, a := range map[string]dimension.Ask{"no code": {Facility: mill, Note: "Why not."}, "no such": {Facility: mill, Code: "X", Note: "Why not."}, "no note": {Facility: mill, Code: "M", Note: "x"}} {
 		if err := f.s.Ask(t.Context(), rafa, a); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -215,10 +215,10 @@ func TestTheWorkListHasPages(t *testing.T) {
 func TestWhatIsScannedIsFound(t *testing.T) {
 	t.Parallel()
 	f := newFloor(t, "0.0.22")
-	if _, err := f.s.Link(t.Context(), iris, "04006381333931", "M"); err != nil {
+	if _, err := f.s.Link(t.Context(), iris, mill, "04006381333931", "M"); err != nil {
 		t.Fatalf("Link: %v", err)
 	}
-	if _, err := f.s.Link(t.Context(), iris, "04006381333931", "X"); !fault.Is(err, fault.Invalid) {
+	if _, err := f.s.Link(t.Context(), iris, mill, "04006381333931", "X"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("linking to nothing: %v", err)
 	}
 	f.exec(`UPDATE inventory_locations SET barcode = 'BIN7' WHERE location_id = $1`, thing('b', 0))
