@@ -24,7 +24,7 @@ var (
 func waitingView(shell layouts.Shell, by actor.Actor, q inbox.Query, list inbox.List) pages.WaitingView {
 	v := pages.WaitingView{Shell: shell, LiveHref: waitingPage, EventHref: waitingPage + eventsPath, NoticesHref: noticesPage, Sentence: waitingSentence(list), Late: list.Late > 0}
 	v.Pager.NewestWord, v.Pager.OlderWord = "Back to the soonest", "Later"
-	if !by.Can(actor.ItemWork) && !by.Can(actor.GateSign) {
+	if !by.Can(actor.ItemWork) && !by.Can(actor.GateSign) && !by.Can(actor.DimensionReview) {
 		v.Reader = "Your roles only read, so nothing waits for you: work and signatures are for others."
 	}
 	if len(list.Tasks) > inboxPageSize {
@@ -121,6 +121,9 @@ func taskRow(by actor.Actor, t inbox.Task, now time.Time) pages.TaskRow {
 	case inbox.Rollback:
 		row.What, row.Name = "Second person", "Rollback by "+t.Title
 		row.Note = t.Holder.Name + " decided it, and it loses data"
+	case inbox.DimensionReview:
+		row.What, row.Name = "Decide", "Measurement of "+t.Title
+		row.Note = t.Holder.Name + " measured it, beyond the tolerance"
 	case inbox.RollbackReview:
 		row.What, row.Name = "Review", "Rollback by "+t.Title
 		row.Note = t.Holder.Name + " ended it"

@@ -28,6 +28,7 @@ type Stories struct {
 	// DrillWithin is how long after its registration an external backup has to be restored.
 	DrillWithin time.Duration
 	NoBackups   string // why no backup can be taken; empty where one can
+	Dimensions  DimensionStories
 	Health      HealthChecks
 	Quality     QualityStories
 	Ready       Readiness
@@ -65,6 +66,7 @@ func Routes(s Stories) []web.Route {
 		Backups(s.Operations, s.NoBackups, s.DrillWithin, s.Now),
 		Restores(s.Restores, s.NoBackups, s.Now),
 		Externals(s.Externals, s.Operations, s.Now),
+		Dimensions(s.Dimensions, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Quality(s.Quality),
 		Audit(s.Audit, s.Now),

@@ -33,7 +33,7 @@ const prefix = "/static/"
 // What is narrow stands in pages.css, so it comes last.
 var (
 	layers = []string{"tokens", "base", "layout", "components", "pages"}
-	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "charts", "live", "pages"}
+	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "charts", "live", "floor", "pages"}
 )
 
 // tight leaves out the white space of style sheets that means nothing. None of

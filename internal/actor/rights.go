@@ -51,21 +51,25 @@ const (
 	// AuditAcknowledge is to say that an older state of the database was restored, and that it goes on from here.
 	AuditAcknowledge Right = "audit:acknowledge"
 	GraphQLQuery     Right = "graphql:query"
+	// DimensionMeasure is to measure materials, and DimensionReview to decide what holds where a measurement is beyond the tolerance.
+	DimensionRead    Right = "dimension:read"
+	DimensionMeasure Right = "dimension:measure"
+	DimensionReview  Right = "dimension:review"
 	// IdentityExplain is to see what Gatehouse makes of the claims of a sign-in, without anybody signing in.
 	IdentityExplain Right = "identity:explain"
 )
 
-var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery}
+var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery, DimensionRead}
 
 func and(rights ...Right) []Right { return append(slices.Clone(reads), rights...) }
 
 // rightsOf is the access matrix. Who signs holds no right to change what is signed without being seen to:
 // the gate's own rules (four eyes, one slot a person) stand in package signoff.
 var rightsOf = map[Role][]Right{
-	WarehouseStaff:      and(),
-	WarehouseSupervisor: and(),
-	QAEngineer:          and(ItemWork, HealthRun),
-	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview),
+	WarehouseStaff:      and(DimensionMeasure),
+	WarehouseSupervisor: and(DimensionMeasure, DimensionReview),
+	QAEngineer:          and(ItemWork, HealthRun, DimensionMeasure, DimensionReview),
+	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview, DimensionMeasure, DimensionReview),
 	StatisticalExpert:   and(ItemWork, HealthRun, GateSign),
 	BackendLead:         and(ItemWork, HealthRun, GateSign, RollbackAgree, RollbackReview),
 	FrontendLead:        and(ItemWork, HealthRun),

@@ -22,7 +22,7 @@ type WayBack struct {
 
 // wayBackRights are for finding out what is wrong, and for nothing else: whoever came in this way is no proven person,
 // so nothing that is a person's word, and nothing that changes anything, is among them.
-var wayBackRights = []Right{ReleaseRead, MigrationRead, HealthRead, AuditRead, IdentityExplain}
+var wayBackRights = []Right{ReleaseRead, MigrationRead, HealthRead, AuditRead, IdentityExplain, DimensionRead}
 
 // wayBackSubject begins the subject of every such actor.
 const wayBackSubject = "way-back:"

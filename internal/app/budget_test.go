@@ -42,6 +42,8 @@ func TestEveryPageKeepsItsBudget(t *testing.T) {
 		t.Errorf("the list of the trail shows %d entries, want 45", rows)
 	}
 	s.measure(by, "/releases?state=active")
+	s.measure(s.as("warehouse.staff@rivermark"), s.fill("/dimensions/materials/{material}/measure?facility={facility}&step=check&by=volume&volume=12&weight=20"))
+	s.measure(s.as("warehouse.supervisor@rivermark"), "/dimensions?scan=M")
 
 	middle := halfway(t, "0.0.18")
 	middle.measure(middle.as("devops.lead@rivermark"), middle.fill("/migration-runs/{run}"))

@@ -16,6 +16,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/change"
+	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
 	"github.com/agogsaas/gatehouse/internal/health"
@@ -85,7 +86,8 @@ func (a *App) build() error {
 		return err
 	}
 	hours := snapshot.NewService(postgres.Snapshots{DB: a.db}, healthService, a.config.Environment)
-	works := jobs{db: a.db, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, log: a.log}
+	measuring := dimension.NewService(postgres.Dimensions{DB: a.db}, a.now)
+	works := jobs{db: a.db, measuring: measuring, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}
@@ -131,7 +133,7 @@ func (a *App) build() error {
 		Runbook: runs, Signoff: signing, Deputies: signoff.NewRoster(postgres.Deputies{DB: a.db}), Rollbacks: runbook.NewRollbacks(postgres.Rollbacks{DB: a.db}), Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
-		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
+		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Dimensions: measuring, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
 		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
@@ -153,6 +155,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Short: "Waiting", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},
 			{Place: layouts.PlaceReleases, Label: "Releases", Href: "/releases", Right: actor.ReleaseRead},
 			{Place: layouts.PlaceMigrations, Label: "Migrations", Href: "/migrations", Right: actor.MigrationRead},
+			{Place: layouts.PlaceDimensions, Label: "Dimensions", Href: "/dimensions", Right: actor.DimensionRead},
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
 			{Place: layouts.PlaceQuality, Label: "Data quality", Short: "Quality", Href: "/data-quality", Right: actor.HealthRead},
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},

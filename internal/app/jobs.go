@@ -16,6 +16,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/inbox"
 	"github.com/agogsaas/gatehouse/internal/migration"
@@ -38,6 +39,7 @@ const (
 	expireEvery    = time.Minute
 	pruneEvery     = 6 * time.Hour
 	remindEvery    = 30 * time.Second
+	planEvery      = 5 * time.Minute
 	// A snapshot is due at a minute; the one right before T-0 has no more than that minute.
 	snapshotEvery = 15 * time.Second
 )
@@ -97,6 +99,10 @@ type remindArgs struct{}
 
 func (remindArgs) Kind() string { return "remind" }
 
+type planArgs struct{}
+
+func (planArgs) Kind() string { return "plan_measuring" }
+
 type snapshotArgs struct{}
 
 func (snapshotArgs) Kind() string { return "snapshots" }
@@ -109,7 +115,9 @@ type jobs struct {
 	quality *quality.Service
 	gates   *signoff.Service
 	worker  *migration.Worker
-	copies  *operation.Worker
+	// measuring keeps the work list of what is to be measured.
+	measuring *dimension.Service
+	copies    *operation.Worker
 	// backups whose files are older than keep go by themselves; zero keeps them for ever.
 	backups *backup.Service
 	keep    time.Duration
@@ -153,11 +161,17 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 			return err
 		})
 	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[planArgs]) error {
+		return j.eachTenant(ctx, "planning what to measure", func(ctx context.Context, by actor.Actor) error {
+			_, _, err := j.measuring.Plan(ctx, by)
+			return err
+		})
+	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[snapshotArgs]) error { return j.snapshots(ctx) }))
 	periodic := []*river.PeriodicJob{
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}), every(quality.Every, qualityArgs{}),
-		every(remindEvery, remindArgs{}),
+		every(remindEvery, remindArgs{}), every(planEvery, planArgs{}),
 		every(expireEvery, expireGatesArgs{}),
 		every(snapshotEvery, snapshotArgs{}),
 	}

@@ -16,7 +16,7 @@ import (
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -50,6 +50,10 @@ func halfway(t *testing.T, version string) *story {
 	s.restorable()
 	s.attached()
 	s.measured()
+	s.onTheFloor()
+	s.ids["case"] = uuid.NewString()
+	s.sql(`INSERT INTO gatehouse.dimension_cases (tenant_id, case_id, facility_id, material_id, material_code, state, measured_cubic_feet, measured_weight_lbs) SELECT tenant_id, $1, $2, $3, 'M', 'review', 12, 20 FROM gatehouse.tenants WHERE is_operator`,
+		s.ids["case"], s.ids["facility"], s.ids["material"])
 	return s
 }
 
@@ -76,6 +80,9 @@ func (s *story) measured() {
 func (s *story) reader(r web.Route, by *browser) *browser {
 	if r.Right == actor.IdentityExplain {
 		return s.as("admin@rivermark")
+	}
+	if r.Right == actor.DimensionMeasure {
+		return s.as("warehouse.staff@rivermark")
 	}
 	return by
 }
@@ -128,8 +135,8 @@ func (s *story) gets() []web.Route {
 
 func TestEveryPageIsGuarded(t *testing.T) {
 	s := halfway(t, "0.0.18")
-	theirs := s.as(lead)
 	for _, r := range s.gets() {
+		theirs := s.theirPerson(r.Right)
 		ours, where := s.reader(r, s.as("devops.lead@rivermark")), s.address(r)
 		k := knocking{story: s, route: r, act: act{route: "GET " + r.Path}}
 		if r.Access == web.NeedsRight || r.Access == web.SignedIn {

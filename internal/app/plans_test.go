@@ -59,6 +59,8 @@ var counting = map[string]string{
 	"DescribeConfidence":      "the recommendations of a period, when the scheduler takes a snapshot of a release",
 	"DescribeDecisions":       "the recommendations of a period, when the scheduler takes a snapshot of a release",
 	"SnapshotRecommendations": "the recommendations of a day, when the scheduler takes a snapshot of a release",
+	"PlanTasks":               "the lots of a tenant, when the scheduler plans what to measure, every five minutes",
+	"WantTask":                "the lots of one material, when somebody wants it measured",
 	"EndRollback":             "the steps of one rollback, when it ends",
 	"ReviewGlass":             "the one review that it writes down",
 	"ReviewMigrations":        "the ledger's entries of one release, when its report is opened",

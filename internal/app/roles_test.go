@@ -70,7 +70,7 @@ func TestTheWayBackLooksAndChangesNothing(t *testing.T) {
 	if a := b.post("/way-back", url.Values{"first": {s.ids["first"]}, "second": {s.ids["second"]}}); a.StatusCode != http.StatusSeeOther {
 		t.Fatalf("both halves: %d %s", a.StatusCode, a.main())
 	}
-	may := []actor.Right{actor.ReleaseRead, actor.MigrationRead, actor.HealthRead, actor.AuditRead, actor.IdentityExplain}
+	may := []actor.Right{actor.ReleaseRead, actor.MigrationRead, actor.HealthRead, actor.AuditRead, actor.IdentityExplain, actor.DimensionRead}
 	looked := 0
 	for _, route := range s.app.Routes() {
 		if route.Streams || route.Access == web.Bare || route.Access == web.Public || strings.HasPrefix(route.Path, "/api/") || route.Path == "/graphql" {

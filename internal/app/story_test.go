@@ -15,6 +15,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/demoidp"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
+	"github.com/agogsaas/gatehouse/internal/migrator"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/migrations"
@@ -369,6 +370,29 @@ func acts() []act {
 		},
 		act{route: "POST /audit/verify", who: "auditor", path: "/audit/verify", page: "/audit", entries: 1},
 		act{route: "POST /graphql", who: "viewer", path: "/graphql", raw: `{"query":"{ __typename }"}`, status: http.StatusOK},
+		act{
+			route: "POST /dimensions/tasks", who: "qa.engineer", path: "/dimensions/tasks", page: "/dimensions", typed: map[string]string{"code": "M", "note": "The label looks wrong."}, entries: 1,
+			before: (*story).toMeasure,
+		},
+		act{route: "POST /dimensions/tasks/take", who: "warehouse.staff", path: "/dimensions/tasks/take", page: "/dimensions", entries: 1},
+		act{route: "POST /dimensions/tasks/release", who: "warehouse.staff", path: "/dimensions/tasks/release", page: "/dimensions", entries: 1},
+		act{
+			route: "POST /dimensions/tasks/assign", who: "warehouse.supervisor", path: "/dimensions/tasks/assign", page: "/dimensions", typed: map[string]string{"colleague": "{iris}"}, entries: 1,
+			before: func(s *story) {
+				s.ids["iris"] = s.text(`SELECT person_id::text FROM gatehouse.people WHERE email LIKE 'warehouse.staff@rivermark%'`)
+			},
+		},
+		act{
+			route: "POST /dimensions/barcodes", who: "warehouse.staff", path: "/dimensions/barcodes", page: "/dimensions?scan=4006381333931", typed: map[string]string{"code": "M"}, entries: 1,
+		},
+		act{
+			route: "POST /dimensions/materials/:material/measure", who: "warehouse.staff", path: "/dimensions/materials/{material}/measure",
+			page: "/dimensions/materials/{material}/measure?facility={facility}&by=volume&volume=12&volume_unit=ft3&weight=20&weight_unit=lb&step=check", entries: 1,
+		},
+		act{
+			route: "POST /dimensions/reviews/:case", who: "warehouse.supervisor", path: "/dimensions/reviews/{case}", page: "/dimensions/reviews/{case}", entries: 1,
+			typed: map[string]string{"note": "I looked at both.", "decision": "APPROVE_MEASURED"}, before: (*story).measuredTwice,
+		},
 		act{route: "POST /me/sessions/:session/end", who: "product.owner", path: "/me/sessions/{session}/end", page: "/me", entries: 1, before: func(s *story) {
 			s.as("product.owner@rivermark")
 			s.stranger().signIn("product.owner@rivermark")
@@ -448,6 +472,39 @@ func (s *story) fields(a act) url.Values {
 		fields.Set(name, s.fill(text))
 	}
 	return fields
+}
+
+// onTheFloor is a material with a record that lies in a bin, to be measured.
+func (s *story) onTheFloor() {
+	s.t.Helper()
+	s.ids["material"], s.ids["facility"] = "00000000-0000-7000-8000-0000000000c1", "00000000-0000-7000-8000-0000000000a1"
+	s.sql(`UPDATE materials SET cubic_feet = 10, weight_lbs_per_unit = 20 WHERE material_id = $1`, s.ids["material"])
+	s.sql(`INSERT INTO lots (tenant_id, facility_id, lot_number, material_id, original_quantity, quantity_on_hand, quantity_available, location_id, received_date)
+		SELECT tenant_id, $2, 'L1', $1, 10, 10, 10, '00000000-0000-7000-8000-0000000000b1', '2026-01-01' FROM gatehouse.tenants WHERE is_operator`, s.ids["material"], s.ids["facility"])
+}
+
+// toMeasure brings the warehouse to the version that has verifications.
+func (s *story) toMeasure() {
+	s.t.Helper()
+	m, err := migrator.New(migrator.WMS(), s.database.OwnerURL)
+	if err == nil {
+		_, err = m.UpTo(s.t.Context(), 20, actor.System(actor.CLI, "a test"), nil)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.onTheFloor()
+}
+
+// measuredTwice is what the first reading was, by somebody else again: a supervisor has to decide.
+func (s *story) measuredTwice() {
+	s.t.Helper()
+	page := "/dimensions/materials/{material}/measure"
+	a := s.as("qa.engineer@rivermark").post(s.fill(page), s.fields(act{who: "qa.engineer", path: page, page: page + "?facility={facility}&by=volume&volume=12.1&volume_unit=ft3&weight=20&weight_unit=lb&step=check"}))
+	if a.StatusCode != http.StatusSeeOther {
+		s.t.Fatalf("the second reading: %d %s", a.StatusCode, a.main())
+	}
+	s.ids["case"] = s.text(`SELECT case_id::text FROM gatehouse.dimension_cases WHERE state = 'review'`)
 }
 
 // tellTime puts an hour ago and two hours from now, at the release's place, where the acts can name them.
@@ -554,7 +611,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "glass", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot"} {
+	for _, name := range []string{"release", "signature", "glass", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot", "material", "facility", "case"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}

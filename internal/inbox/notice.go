@@ -90,6 +90,7 @@ func reminders(tasks []Task, at time.Time) []Notice {
 				}
 			}
 		case Rollback, RestoreStart: // told as it was decided, and as it was agreed
+		case DimensionReview: // waits on its own list, and nothing of a release depends on it
 		}
 	}
 	slices.SortFunc(list, func(a, b Notice) int { return cmp.Compare(a.Key, b.Key) })
@@ -162,7 +163,7 @@ func requestReminder(t Task, role actor.Role) Notice {
 	case Override:
 		n.Headline = fmt.Sprintf("%s asks for a second person to override %s", t.Holder.Name, overridden(t.Object))
 		n.Body = fmt.Sprintf("Release %s: %s, until %s. The reason given: %s", t.Release, n.Headline, t.stamp(), t.Title)
-	case Restore, Item, Gate, Review, Rollback, RollbackReview, RestoreStart:
+	case Restore, Item, Gate, Review, Rollback, RollbackReview, RestoreStart, DimensionReview:
 		n.Headline = fmt.Sprintf("%s asks for a second person to agree to a restore", t.Holder.Name)
 		n.Body = fmt.Sprintf("%s. The request expires at %s. The reason given: %s", n.Headline, t.stamp(), t.Title)
 	}
@@ -259,6 +260,8 @@ func (t Task) Path() string {
 		return "/migrations/backups/" + t.Object + "/restore"
 	case Review:
 		return "/signatures/" + t.Object
+	case DimensionReview:
+		return "/dimensions/reviews/" + t.Object
 	}
 	return "/waiting"
 }

@@ -22,6 +22,8 @@ const (
 
 	RollbackReview Kind = "rollback_review" // somebody else's look at a rollback that has ended
 	RestoreStart   Kind = "restore_start"   // a restore that two people stand behind, and nobody has carried out
+
+	DimensionReview Kind = "dimension_review" // a measurement beyond the tolerance, for whoever decides and has not measured
 )
 
 // Task is one thing that waits for somebody.

@@ -55,7 +55,7 @@ func tasksOf(rows []taskRow) []inbox.Task {
 // forPerson are the arguments that say for whom; the statements name whoever may not by issuer and subject.
 func forPerson(by actor.Actor, environment string) pgx.StrictNamedArgs {
 	var rights []string
-	for _, right := range []actor.Right{actor.ItemWork, actor.GateSign, actor.RollbackAgree, actor.RollbackReview, actor.MigrationDown} {
+	for _, right := range []actor.Right{actor.ItemWork, actor.GateSign, actor.RollbackAgree, actor.RollbackReview, actor.MigrationDown, actor.DimensionReview} {
 		if by.Can(right) {
 			rights = append(rights, string(right))
 		}

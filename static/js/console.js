@@ -130,7 +130,7 @@ document.addEventListener("keydown", (event) => {
 	}
 	if (going) {
 		going = false;
-		const place = { w: "waiting", r: "releases", m: "migrations", h: "health", a: "audit" }[event.key];
+		const place = { w: "waiting", r: "releases", m: "migrations", h: "health", d: "dimensions", a: "audit" }[event.key];
 		document.querySelector(`[data-nav="${place}"]`)?.click();
 		return;
 	}

@@ -74,6 +74,7 @@ const (
 	PlaceReleases   Place = "releases"
 	PlaceMigrations Place = "migrations"
 	PlaceHealth     Place = "health"
+	PlaceDimensions Place = "dimensions"
 	PlaceQuality    Place = "quality"
 	PlaceAudit      Place = "audit"
 	PlaceSettings   Place = "settings"

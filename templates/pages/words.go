@@ -94,3 +94,11 @@ func verdictWord(tone components.Tone) string {
 		return "does not get in"
 	}
 }
+
+// inFacility is where, for a heading; nothing where there is no facility.
+func inFacility(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "at " + name
+}

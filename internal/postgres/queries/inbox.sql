@@ -11,7 +11,7 @@ SELECT kind, id, run_id, code, time_zone, object, title, role, holder_issuer, ho
 
 -- name: WaitingReady :one
 SELECT count(*)::integer AS ready,
-       (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review', 'rollback_review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
+       (count(*) FILTER (WHERE w.kind IN ('item', 'gate', 'review', 'rollback_review', 'dimension_review') AND w.due_at < clock_timestamp() AND w.due_at >= w.started_at))::integer AS late,
        clock_timestamp() AS at
   FROM gatehouse.waiting_for(@environment, @me, @person::jsonb, @roles::text[], @rights::text[], @deputises) w
  WHERE w.ready;
