@@ -33,7 +33,9 @@ const prefix = "/static/"
 // What is narrow stands in pages.css, so it comes last.
 var (
 	layers = []string{"tokens", "base", "layout", "components", "pages"}
-	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "charts", "live", "floor", "pages"}
+	sheets = []string{"tokens", "base", "layout", "components", "forms", "gates", "subjects", "live", "pages"}
+	// Only the pages of the warehouse ask for these, beside the sheet that every page has.
+	warehouse = []string{"charts", "floor"}
 )
 
 // tight leaves out the white space of style sheets that means nothing. None of
@@ -132,22 +134,28 @@ func TakesGzip(accepted string) bool {
 }
 
 func load() map[string]asset {
-	var css strings.Builder
-	css.WriteString("@layer " + strings.Join(layers, ",") + ";\n")
-	for _, sheet := range sheets {
-		css.WriteString(slim(read("css/" + sheet + ".css")))
-	}
 	live := named("text/javascript; charset=utf-8", slim(read("js/live.js")))
 	// Pages that do not change by themselves never ask for live.js; the others find it at an address that they may keep.
 	console := strings.ReplaceAll(slim(read("js/console.js")), `"./live.js"`, `"`+prefix+live.hash+`/live.js"`)
 	return map[string]asset{
 		// Only a wall asks for it, beside the sheet that every page has.
-		"wall.css":    named("text/css; charset=utf-8", tight.Replace(slim(read("css/wall.css")))),
-		"console.css": named("text/css; charset=utf-8", tight.Replace(css.String())),
-		"console.js":  named("text/javascript; charset=utf-8", console),
-		"live.js":     live,
-		"icon.svg":    named("image/svg+xml", read("img/icon.svg")),
+		"wall.css":      named("text/css; charset=utf-8", tight.Replace(slim(read("css/wall.css")))),
+		"console.css":   named("text/css; charset=utf-8", joined(sheets)),
+		"warehouse.css": named("text/css; charset=utf-8", joined(warehouse)),
+		"console.js":    named("text/javascript; charset=utf-8", console),
+		"live.js":       live,
+		"icon.svg":      named("image/svg+xml", read("img/icon.svg")),
 	}
+}
+
+// joined is one style sheet of several.
+func joined(sheets []string) string {
+	var css strings.Builder
+	css.WriteString("@layer " + strings.Join(layers, ",") + ";\n")
+	for _, sheet := range sheets {
+		css.WriteString(slim(read("css/" + sheet + ".css")))
+	}
+	return tight.Replace(css.String())
 }
 
 func read(name string) string {

@@ -149,7 +149,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 	}
 	return web.New(web.Config{
 		PublicURL: a.config.PublicURL.String(), Environment: layouts.Environment(a.config.Environment),
-		Assets: layouts.Assets{Stylesheet: static.Path("console.css"), Script: static.Path("console.js"), Icon: static.Path("icon.svg"), Wall: static.Path("wall.css")},
+		Assets: layouts.Assets{Stylesheet: static.Path("console.css"), Script: static.Path("console.js"), Icon: static.Path("icon.svg"), Wall: static.Path("wall.css"), Warehouse: static.Path("warehouse.css")},
 		Static: static.Handler(), TrustedProxies: proxies, IdleLimit: a.config.SessionIdle, AbsoluteLimit: a.config.SessionLifetime,
 		Places: []web.Place{
 			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Short: "Waiting", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},

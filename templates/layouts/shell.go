@@ -124,6 +124,7 @@ type Action struct {
 type Assets struct {
 	Stylesheet, Script, Icon string
 	Wall                     string // a second style sheet, for a big screen
+	Warehouse                string // a second style sheet, for the pages of the warehouse
 }
 
 // Seal is a sealed head of the audit trail. The zero Seal prints nothing.
@@ -151,8 +152,17 @@ type Shell struct {
 	// Kept says that fields hold what the person typed before, and their complaints: nothing may draw over them.
 	Kept bool
 
+	// Sheet is a second style sheet, where the page needs one.
+	Sheet string
+
 	// RefreshSeconds makes a page without script reload itself; zero does not.
 	RefreshSeconds int
+}
+
+// InWarehouse is the shell of a page about the warehouse: its floor, its charts, its bins.
+func (s Shell) InWarehouse() Shell {
+	s.Sheet = s.Assets.Warehouse
+	return s
 }
 
 func (s Shell) documentTitle() string {

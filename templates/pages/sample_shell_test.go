@@ -47,7 +47,7 @@ func shell(title string, place layouts.Place, crumbs ...layouts.Crumb) layouts.S
 		Title: title, Environment: layouts.Demo, Tenant: "Rivermark Print",
 		Person:      layouts.Person{Name: "Ines Duarte", Roles: []string{"DevOps lead"}},
 		Breadcrumbs: crumbs, Ref: "01JFV7T5Q4", Path: "/releases",
-		Assets: layouts.Assets{Stylesheet: "/static/0/console.css", Script: "/static/0/console.js", Icon: "/static/0/icon.svg"},
+		Assets: layouts.Assets{Stylesheet: "/static/0/console.css", Script: "/static/0/console.js", Icon: "/static/0/icon.svg", Warehouse: "/static/0/warehouse.css"},
 	}
 	for _, n := range []layouts.NavItem{
 		{Place: layouts.PlaceWaiting, Label: "Waiting for me", Short: "Waiting", Href: "/waiting", Counts: true, Count: 3},
