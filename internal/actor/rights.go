@@ -55,21 +55,27 @@ const (
 	DimensionRead    Right = "dimension:read"
 	DimensionMeasure Right = "dimension:measure"
 	DimensionReview  Right = "dimension:review"
+	// CapacityRead is to see capacity failures; CapacityRecord to tell of one, CapacityWork to have one in hand, fix it and
+	// verify what another person fixed, CapacityAccept to put up with one until a day and to reopen one that was settled.
+	CapacityRead   Right = "capacity:read"
+	CapacityRecord Right = "capacity:record"
+	CapacityWork   Right = "capacity:work"
+	CapacityAccept Right = "capacity:accept"
 	// IdentityExplain is to see what Gatehouse makes of the claims of a sign-in, without anybody signing in.
 	IdentityExplain Right = "identity:explain"
 )
 
-var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery, DimensionRead}
+var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery, DimensionRead, CapacityRead}
 
 func and(rights ...Right) []Right { return append(slices.Clone(reads), rights...) }
 
 // rightsOf is the access matrix. Who signs holds no right to change what is signed without being seen to:
 // the gate's own rules (four eyes, one slot a person) stand in package signoff.
 var rightsOf = map[Role][]Right{
-	WarehouseStaff:      and(DimensionMeasure),
-	WarehouseSupervisor: and(DimensionMeasure, DimensionReview),
-	QAEngineer:          and(ItemWork, HealthRun, DimensionMeasure, DimensionReview),
-	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview, DimensionMeasure, DimensionReview),
+	WarehouseStaff:      and(DimensionMeasure, CapacityRecord),
+	WarehouseSupervisor: and(DimensionMeasure, DimensionReview, CapacityRecord, CapacityWork, CapacityAccept),
+	QAEngineer:          and(ItemWork, HealthRun, DimensionMeasure, DimensionReview, CapacityWork),
+	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview, DimensionMeasure, DimensionReview, CapacityWork, CapacityAccept),
 	StatisticalExpert:   and(ItemWork, HealthRun, GateSign),
 	BackendLead:         and(ItemWork, HealthRun, GateSign, RollbackAgree, RollbackReview),
 	FrontendLead:        and(ItemWork, HealthRun),
@@ -83,7 +89,7 @@ var rightsOf = map[Role][]Right{
 }
 
 // forMachines are the rights that a credential may carry. What is a person's word, a signature above all, is not among them.
-var forMachines = []Right{ReleaseRead, MigrationRead, MigrationApply, MigrationDown, HealthRead, HealthRun, GraphQLQuery, AuditRead}
+var forMachines = []Right{ReleaseRead, MigrationRead, MigrationApply, MigrationDown, HealthRead, HealthRun, GraphQLQuery, AuditRead, CapacityRecord}
 
 // ForMachines says whether a machine credential may carry the right.
 func (r Right) ForMachines() bool { return slices.Contains(forMachines, r) }
