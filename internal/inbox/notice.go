@@ -27,6 +27,8 @@ const (
 	RollbackTold   NoticeKind = "rollback" // that one was decided, or has ended; package runbook writes it
 	RollbackMissed NoticeKind = "rollback_review_missed"
 	DeputyCalled   NoticeKind = "deputy_called"
+	// CapacityFailure: goods do not fit where they were put; package capacity writes it.
+	CapacityFailure NoticeKind = "capacity_failure"
 )
 
 // Notice is something that somebody is to be told: everybody who holds the role, or one person.

@@ -1,0 +1,2 @@
+DROP TABLE gatehouse.capacity_walked;
+DROP TABLE gatehouse.capacity_walks;
