@@ -30,6 +30,8 @@ var auditActions = []string{
 	"restore:ask", "restore:agree", "restore:withdraw", "restore:start", "backup:restore", "operation:order", "operation:finish",
 	"health:run", "snapshot:take", "snapshot:miss", "lesson:add", "lesson:done", "audit:verify", "audit:read", "audit:export", "release:export", "audit:alarm", "audit:acknowledge",
 	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add", "wayback:make", "wayback:open",
+	"capacity:record", "capacity:acknowledge", "capacity:assign", "capacity:fix", "capacity:verify", "capacity:doubt", "capacity:accept", "capacity:expire", "capacity:reopen",
+	"capacity:adopt", "capacity:bulk", "capacity:undo", "bin:resize",
 	"signing_code:make", "signing_code:revoke", "signing_code:use", "gate:review", "provider:outage", "provider:back",
 }
 
@@ -255,6 +257,8 @@ func auditObject(kind, id string) (name, href string) {
 		return "migration V" + id, "/migrations/V" + url.PathEscape(id)
 	case kind == "migration_run":
 		return "migration run " + id, runsPage + "/" + url.PathEscape(id)
+	case kind == "capacity_failure":
+		return "capacity failure " + id, capacityPage + "/" + url.PathEscape(id)
 	case kind == "operation":
 		return "operation " + id, operationsPage + "/" + url.PathEscape(id)
 	}

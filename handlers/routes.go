@@ -35,6 +35,8 @@ type Stories struct {
 	Snapshots   SnapshotStories
 	Reviews     ReviewStories
 	Audit       AuditTrail
+	Capacity    CapacityStories
+	Measures    Measures
 	Dossiers    DossierStories
 	Inbox       InboxStories
 	Presence    Presence
@@ -69,6 +71,7 @@ func Routes(s Stories) []web.Route {
 		Dimensions(s.Dimensions, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Quality(s.Quality),
+		Capacity(s.Capacity, s.Measures, s.Now),
 		Audit(s.Audit, s.Now),
 		Dossiers(s.Dossiers),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

@@ -15,6 +15,7 @@ import (
 	"github.com/agogsaas/gatehouse/handlers"
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/capacity"
 	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/fault"
@@ -72,6 +73,7 @@ func (a *App) build() error {
 	a.house.inbox = inbox.NewService(postgres.Inbox{DB: a.db}, a.config.Environment, a.now)
 	a.house.endpoint = &endpoint{url: a.config.GraphQLURL, credentials: postgres.Credentials{DB: a.db}}
 	healthService := health.NewService(postgres.Health{DB: a.db}, a.now, postgres.Health{DB: a.db}, a.house.endpoint, a.log)
+	capacityService := capacity.NewService(postgres.Capacity{DB: a.db})
 	qualityService := quality.NewService(postgres.Quality{DB: a.db})
 
 	queue := &migrationQueueing{}
@@ -87,7 +89,7 @@ func (a *App) build() error {
 	}
 	hours := snapshot.NewService(postgres.Snapshots{DB: a.db}, healthService, a.config.Environment)
 	measuring := dimension.NewService(postgres.Dimensions{DB: a.db}, a.now)
-	works := jobs{db: a.db, measuring: measuring, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, log: a.log}
+	works := jobs{db: a.db, measuring: measuring, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}
@@ -134,6 +136,7 @@ func (a *App) build() error {
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Dimensions: measuring, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
+		Capacity: capacityService, Measures: measuring,
 		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
@@ -158,6 +161,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceDimensions, Label: "Dimensions", Href: "/dimensions", Right: actor.DimensionRead},
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
 			{Place: layouts.PlaceQuality, Label: "Data quality", Short: "Quality", Href: "/data-quality", Right: actor.HealthRead},
+			{Place: layouts.PlaceCapacity, Label: "Capacity failures", Short: "Capacity", Href: "/capacity-failures", Right: actor.CapacityRead},
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},
 			{Place: layouts.PlaceSettings, Label: "Settings", Href: "/settings/claims", Right: actor.IdentityExplain},
 		},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
+	"github.com/agogsaas/gatehouse/internal/capacity"
 	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/inbox"
@@ -40,6 +41,7 @@ const (
 	pruneEvery     = 6 * time.Hour
 	remindEvery    = 30 * time.Second
 	planEvery      = 5 * time.Minute
+	capacityEvery  = time.Minute
 	// A snapshot is due at a minute; the one right before T-0 has no more than that minute.
 	snapshotEvery = 15 * time.Second
 )
@@ -107,6 +109,10 @@ type snapshotArgs struct{}
 
 func (snapshotArgs) Kind() string { return "snapshots" }
 
+type walkCapacityArgs struct{}
+
+func (walkCapacityArgs) Kind() string { return "walk_capacity" }
+
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
 	db      *postgres.DB
@@ -123,7 +129,9 @@ type jobs struct {
 	keep    time.Duration
 	inbox   *inbox.Service
 	hours   *snapshot.Service
-	log     *slog.Logger
+	// capacity walks through the warehouse's transactions.
+	capacity *capacity.Service
+	log      *slog.Logger
 }
 
 // client builds the job client. Periodic jobs are inserted by one elected process and worked by any, each at most once
@@ -168,10 +176,11 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 		})
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[snapshotArgs]) error { return j.snapshots(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[walkCapacityArgs]) error { return j.walkCapacity(ctx) }))
 	periodic := []*river.PeriodicJob{
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}), every(quality.Every, qualityArgs{}),
-		every(remindEvery, remindArgs{}), every(planEvery, planArgs{}),
+		every(remindEvery, remindArgs{}), every(planEvery, planArgs{}), every(capacityEvery, walkCapacityArgs{}),
 		every(expireEvery, expireGatesArgs{}),
 		every(snapshotEvery, snapshotArgs{}),
 	}
@@ -292,6 +301,17 @@ func (j jobs) snapshots(ctx context.Context) error {
 		}
 		if missed > 0 {
 			j.log.WarnContext(ctx, "snapshots of a release were missed", "tenant", by.TenantCode, "snapshots", missed)
+		}
+		return err
+	})
+}
+
+// walkCapacity looks for what does not fit among the transactions that came since.
+func (j jobs) walkCapacity(ctx context.Context) error {
+	return j.eachTenant(ctx, "looking for what does not fit", func(ctx context.Context, by actor.Actor) error {
+		walked, err := j.capacity.Walk(ctx, by)
+		if walked.Found+walked.Adopted+walked.Expired > 0 {
+			j.log.InfoContext(ctx, "capacity failures were found", "tenant", by.TenantCode, "looked", walked.Looked, "found", walked.Found, "taken_in", walked.Adopted, "opened_again", walked.Expired)
 		}
 		return err
 	})

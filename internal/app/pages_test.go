@@ -10,13 +10,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
+	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/web"
 )
 
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", ":failure": "{failure}", ":group": "{group}", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -54,7 +55,21 @@ func halfway(t *testing.T, version string) *story {
 	s.ids["case"] = uuid.NewString()
 	s.sql(`INSERT INTO gatehouse.dimension_cases (tenant_id, case_id, facility_id, material_id, material_code, state, measured_cubic_feet, measured_weight_lbs) SELECT tenant_id, $1, $2, $3, 'M', 'review', 12, 20 FROM gatehouse.tenants WHERE is_operator`,
 		s.ids["case"], s.ids["facility"], s.ids["material"])
+	s.overfilled()
 	return s
+}
+
+// overfilled is a capacity failure, as it is kept whatever the warehouse stands at.
+func (s *story) overfilled() {
+	s.t.Helper()
+	s.ids["failure"], s.ids["group"] = uuid.NewString(), uuid.NewString()
+	s.sql(`INSERT INTO gatehouse.capacity_groups (tenant_id, group_id, facility_id, cause, subject, label)
+		SELECT tenant_id, $1, facility_id, 'dimension', 'material ' || material_id, material_code FROM public.facilities JOIN public.materials USING (tenant_id) WHERE tenant_id = $2`, s.ids["group"], housetest.Rivermark)
+	s.sql(`INSERT INTO gatehouse.capacity_cases (tenant_id, failure_id, group_id, facility_id, facility_code, location_id, location_code, location_type, zone_code, material_id, material_code, lot_number, quantity,
+		       required_cubic_feet, available_cubic_feet, required_weight_lbs, available_weight_lbs, failure_type, severity, overflow, cause_reason, state, first_seen_at, last_seen_at, opened_at, source)
+		SELECT l.tenant_id, $1, $2, l.facility_id, 'F', l.location_id, l.location_code, l.location_type, 'Z', m.material_id, m.material_code, 'L1', 10, 60, 50, 1, 2, 'CUBIC_FEET_EXCEEDED', 'WARNING', 20,
+		       'Nobody has measured it.', 'new', now(), now(), now(), 'wms'
+		  FROM public.inventory_locations l JOIN public.materials m USING (tenant_id) WHERE l.tenant_id = $3`, s.ids["failure"], s.ids["group"], housetest.Rivermark)
 }
 
 // attached is a file beside an item that no gate judges.

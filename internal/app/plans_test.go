@@ -51,7 +51,11 @@ var counting = map[string]string{
 	"RestoreSessions":  "the connections of the server, by role and program",
 	"HealthStatistics": "at most 10,000 and 1,000 rows, when the checks run",
 
-	"ComputeQuality": "every material, measurement and open failure of a tenant, when the scheduler computes the figures; never on a request",
+	"ComputeQuality":        "every material, measurement and open failure of a tenant, when the scheduler computes the figures; never on a request",
+	"CapacityActable":       "at most 501 failures of one group, when its page is opened",
+	"CapacityScene":         "at most 100 open failures of a bin and of a material, when one is recorded",
+	"CapacityStrangers":     "the same, when the scheduler takes in what the warehouse wrote itself",
+	"DeliverCapacityAlerts": "the alerts that were delivered since the scheduler last looked",
 
 	"DescribeAcceptance":      "the measurements of a period, when the scheduler takes a snapshot of a release",
 	"DescribeBinVolume":       "the bins, when the scheduler takes a snapshot of a release",

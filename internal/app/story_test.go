@@ -405,8 +405,79 @@ func acts() []act {
 			route: "POST /way-back", who: "frontend.lead", path: "/way-back", page: "/way-back", typed: map[string]string{"first": "{first}", "second": "{second}"}, entries: 1,
 			before: (*story).sealHalves,
 		},
+		act{
+			route: "POST /api/v1/capacity-failures", who: "warehouse.supervisor", path: "/api/v1/capacity-failures", entries: 1, status: http.StatusCreated, before: (*story).toQuality,
+			raw: `{"idempotency_key":"k1","facility":"F","location":"Z-A-1-1","material":"M","lot":"L1","quantity":10,"required_cubic_feet":60,"available_cubic_feet":"50","required_weight_lbs":1,"available_weight_lbs":2}`,
+			after: func(s *story, _ answer) {
+				s.ids["failure"] = s.text(`SELECT failure_id::text FROM gatehouse.capacity_cases`)
+				s.ids["group"] = s.text(`SELECT group_id::text FROM gatehouse.capacity_cases`)
+				s.ids["supervisor"] = s.text(`SELECT person_id::text FROM gatehouse.people WHERE roles = '{warehouse_supervisor}' AND tenant_id = $1`, housetest.Rivermark)
+			},
+		},
+		act{
+			route: "POST /capacity-failures/groups/:group/acts", who: "warehouse.supervisor", path: "/capacity-failures/groups/{group}/acts", page: "/capacity-failures/groups/{group}",
+			typed: map[string]string{"act": "assign", "worker": "{supervisor}", "reason": "The roll delivery."}, entries: 1,
+			after: func(s *story, _ answer) { s.ids["bulk"] = s.text(`SELECT bulk_id::text FROM gatehouse.capacity_bulks`) },
+		},
+		act{
+			route: "POST /capacity-failures/acts/:bulk/undo", who: "warehouse.supervisor", path: "/capacity-failures/acts/{bulk}/undo", page: "/capacity-failures", entries: 1,
+		},
+		failureAct("acknowledge", "warehouse.supervisor", nil),
+		failureAct("measure", "warehouse.supervisor", nil),
+		failureAct("assign", "warehouse.supervisor", map[string]string{"worker": "{supervisor}"}),
+		failureAct("fix", "warehouse.supervisor", map[string]string{"code": "STOCK_MOVED", "notes": "Moved by hand into A-12."}),
+		failureAct("doubt", "qa.engineer", map[string]string{"notes": "It still stands out of the bin."}),
+		act{
+			route: "POST /capacity-failures/:failure/bin", who: "warehouse.supervisor", path: "/capacity-failures/{failure}/bin", page: "/capacity-failures/{failure}/bin?length=48&width=48&height=83&weight=5000",
+			typed: map[string]string{"reason": "Measured with a tape."}, entries: 2, before: func(s *story) {
+				s.sql(`UPDATE gatehouse.capacity_cases SET bin_cubic_feet = 100, bin_max_weight_lbs = 1000`)
+			},
+		},
+		failureAct("verify", "qa.engineer", nil),
+		failureAct("reopen", "qa.lead", map[string]string{"notes": "It was seen on the floor again."}),
+		act{
+			route: "POST /capacity-failures/:failure/material", who: "qa.engineer", path: "/capacity-failures/{failure}/material", page: "/capacity-failures/{failure}",
+			typed: map[string]string{"material_notes": "Measured anew this morning."}, entries: 1,
+			before: func(s *story) { s.sql(`UPDATE public.materials SET cubic_feet = 4.5, weight_lbs_per_unit = 0.01`) },
+			after: func(s *story, _ answer) {
+				s.sql(`UPDATE gatehouse.capacity_cases SET state = 'new', fix_code = '', fix_notes = '', fixed_subject = '', fixed_at = NULL, version = version + 1`)
+			},
+		},
+		fresh(failureAct("accept", "warehouse.supervisor", map[string]string{"notes": "Until the new shelf has come."})),
 		act{route: "POST /logout", who: "on.call.engineer", path: "/logout", page: "/me", entries: 1, status: http.StatusOK, anyForm: true},
 	)
+}
+
+// fresh lets whoever does the act sign in just before: the story may have taken longer than a sign-in is fresh.
+func fresh(a act) act {
+	a.before = func(s *story) { delete(s.people, a.who+"@rivermark") }
+	return a
+}
+
+// failureAct is an act on the one capacity failure.
+func failureAct(name, who string, typed map[string]string) act {
+	return act{
+		route: "POST /capacity-failures/:failure/" + name, who: who, path: "/capacity-failures/{failure}/" + name, page: "/capacity-failures/{failure}", typed: typed, entries: 1,
+	}
+}
+
+// toQuality brings the warehouse to where it has a table of capacity failures, and lets everybody who acts sign in.
+func (s *story) toQuality() {
+	s.t.Helper()
+	m, err := migrator.New(migrator.WMS(), s.database.OwnerURL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	last, err := migration.ParseVersion("0.0.20")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := m.UpTo(s.t.Context(), last, actor.System(actor.CLI, "test"), nil); err != nil {
+		s.t.Fatalf("to V0.0.20: %v", err)
+	}
+	for _, who := range []string{"warehouse.supervisor", "qa.engineer", "qa.lead"} {
+		s.as(who + "@rivermark")
+	}
 }
 
 // sealHalves makes a code for two people, as the command does.
@@ -611,7 +682,7 @@ func (s *story) interrupt() {
 
 // unknown puts ids that nothing has in the place of all that the story has made.
 func (s *story) unknown(text string) string {
-	for _, name := range []string{"release", "signature", "glass", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot", "material", "facility", "case"} {
+	for _, name := range []string{"release", "signature", "glass", "run", "session", "operation", "backup", "rehearsal", "override", "token", "request", "second request", "rollback", "lesson", "snapshot", "material", "facility", "case", "failure", "group", "bulk"} {
 		if id := s.ids[name]; id != "" {
 			text = strings.ReplaceAll(text, id, uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String())
 		}

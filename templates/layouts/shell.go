@@ -76,6 +76,7 @@ const (
 	PlaceHealth     Place = "health"
 	PlaceDimensions Place = "dimensions"
 	PlaceQuality    Place = "quality"
+	PlaceCapacity   Place = "capacity"
 	PlaceAudit      Place = "audit"
 	PlaceSettings   Place = "settings"
 )
