@@ -10,6 +10,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/demo/warehouse"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/migrator"
+	"github.com/agogsaas/gatehouse/internal/postgres"
 )
 
 // fillWarehouse makes the sample warehouse: the tables as the ERP made them, its stock and movements, and, unless the
@@ -47,22 +48,35 @@ func sample(size warehouse.Size, now time.Time, plan DemoPlan) warehouse.Options
 
 // Live is what the sample warehouse does by itself while people work. One that started before V0.0.15 had no table for
 // recommendations; it hands in its months of them once the release has applied the last version, so that what is judged
-// after that finds decisions to judge. It returns when that is done, when nothing is owed, or when ctx is over.
+// after that finds decisions to judge. And once there is a table of capacity failures, its warehouse system tells of what
+// did not fit. It returns when that is done, when nothing is owed, or when ctx is over.
 func (d *Demo) Live(ctx context.Context, plan DemoPlan) error {
-	if plan.From != "0.0.14" {
-		return nil
-	}
 	ownerURL := string(d.Config.OwnerDatabaseURL)
 	m, err := migrator.New(migrator.WMS(), ownerURL)
 	if err != nil {
 		return err
 	}
-	for {
-		if done, err := handIn(ctx, m, ownerURL, plan); err == nil && done {
-			return nil
-		} else if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
-			plan.Say("the sample's recommendations could not be filled in: " + err.Error())
-			return nil
+	db, err := postgres.Open(ctx, string(d.Config.DatabaseURL))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	owed := map[string]func() (bool, error){
+		"what did not fit": func() (bool, error) { return tellCapacity(ctx, m, db, ownerURL, time.Now()) },
+	}
+	if plan.From == "0.0.14" {
+		owed["recommendations"] = func() (bool, error) { return handIn(ctx, m, ownerURL, plan) }
+	}
+	for len(owed) > 0 {
+		for what, work := range owed {
+			done, err := work()
+			if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+				plan.Say("the sample's " + what + " could not be filled in: " + err.Error())
+				done = true
+			}
+			if done {
+				delete(owed, what)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -70,6 +84,7 @@ func (d *Demo) Live(ctx context.Context, plan DemoPlan) error {
 		case <-time.After(2 * time.Second):
 		}
 	}
+	return nil
 }
 
 // handIn fills in the sample's recommendations where every version is applied and there are none yet.
