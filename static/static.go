@@ -135,8 +135,10 @@ func TakesGzip(accepted string) bool {
 
 func load() map[string]asset {
 	live := named("text/javascript; charset=utf-8", slim(read("js/live.js")))
+	scanner := named("text/javascript; charset=utf-8", slim(read("js/scanner.js")))
 	// Pages that do not change by themselves never ask for live.js; the others find it at an address that they may keep.
 	console := strings.ReplaceAll(slim(read("js/console.js")), `"./live.js"`, `"`+prefix+live.hash+`/live.js"`)
+	console = strings.ReplaceAll(console, `"./scanner.js"`, `"`+prefix+scanner.hash+`/scanner.js"`)
 	return map[string]asset{
 		// Only a wall asks for it, beside the sheet that every page has.
 		"wall.css":      named("text/css; charset=utf-8", tight.Replace(slim(read("css/wall.css")))),
@@ -144,6 +146,7 @@ func load() map[string]asset {
 		"warehouse.css": named("text/css; charset=utf-8", joined(warehouse)),
 		"console.js":    named("text/javascript; charset=utf-8", console),
 		"live.js":       live,
+		"scanner.js":    scanner,
 		"icon.svg":      named("image/svg+xml", read("img/icon.svg")),
 	}
 }

@@ -16,6 +16,7 @@ func TestEveryAssetIsServedUnderItsHashForEver(t *testing.T) {
 		"warehouse.css": "text/css; charset=utf-8",
 		"console.js":    "text/javascript; charset=utf-8",
 		"live.js":       "text/javascript; charset=utf-8",
+		"scanner.js":    "text/javascript; charset=utf-8",
 		"icon.svg":      "image/svg+xml",
 	} {
 		answer := ask(http.MethodGet, Path(name), "")
@@ -68,7 +69,7 @@ func TestTheStyleSheetAndTheScriptLeaveRoomForThePage(t *testing.T) {
 
 // slim drops only whole lines; a comment beside code would be kept half.
 func TestNoCommentSharesALineWithCode(t *testing.T) {
-	for _, name := range []string{"console.css", "console.js", "live.js", "warehouse.css"} {
+	for _, name := range []string{"console.css", "console.js", "live.js", "scanner.js", "warehouse.css"} {
 		body := string(assets[name].body)
 		if strings.Contains(body, "/*") || strings.Contains(body, "*/") || strings.Contains(body, "; //") {
 			t.Errorf("%s still holds a comment after slimming", name)

@@ -183,6 +183,11 @@ if (document.querySelector("[data-live]")) {
 	import("./live.js").catch(() => {});
 }
 
+if (document.querySelector("[data-scan]")) {
+	// Without it the scan field is scanned into by having the focus.
+	import("./scanner.js").catch(() => {});
+}
+
 // --- A clock that is wrong --------------------------------------------------
 
 // The server says with each page what time it was. People act by the times they read, so a device that goes by another
