@@ -112,7 +112,7 @@ SELECT change_id, material_id, kind, material_version, old_height_inches, old_wi
 -- name: WarehouseUser :one
 -- The person in the warehouse's own table: by what the provider proved, never by an address, which two people may share.
 INSERT INTO public.users (tenant_id, user_id, username, email, sso_provider, sso_user_id, display_name)
-VALUES (gatehouse.current_tenant(), @user::uuid, 'gatehouse:' || @user::uuid::text, @user::uuid::text || '@gatehouse.invalid', left(@issuer::text, 255), left(@subject::text, 255), left(@name::text, 255))
+VALUES (gatehouse.current_tenant(), @user::uuid, 'gatehouse:' || @user::uuid::text, @user::uuid::text || chr(64) || 'gatehouse.invalid', left(@issuer::text, 255), left(@subject::text, 255), left(@name::text, 255))
 ON CONFLICT ON CONSTRAINT users_sso_once DO UPDATE SET display_name = excluded.display_name
 RETURNING user_id;
 
