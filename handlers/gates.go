@@ -27,7 +27,7 @@ type SignoffStories interface {
 	// Since is what was done in the release after an entry of the audit trail.
 	Since(ctx context.Context, by actor.Actor, run uuid.UUID, seq int64) ([]signoff.Change, error)
 	Sign(ctx context.Context, by actor.Actor, r signoff.SignRequest) (signoff.Signature, error)
-	Withdraw(ctx context.Context, by actor.Actor, run, signature uuid.UUID, reason string) error
+	Withdraw(ctx context.Context, by actor.Actor, run uuid.UUID, gate signoff.GateID, signature uuid.UUID, reason string) error
 	Reject(ctx context.Context, by actor.Actor, r signoff.RejectRequest) error
 	Reopen(ctx context.Context, by actor.Actor, r signoff.ReopenRequest) error
 	Signature(ctx context.Context, by actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, []signoff.Change, error)
@@ -72,10 +72,7 @@ func gateOf(c echo.Context) (uuid.UUID, signoff.GateID, error) {
 		return uuid.Nil, "", err
 	}
 	gate := signoff.GateID(c.Param("gate"))
-	if gate != signoff.GoNoGo && gate != signoff.Final {
-		return uuid.Nil, "", web.NotFound()
-	}
-	return run, gate, nil
+	return run, gate, nil // which gates there are is the release's own to say
 }
 
 // load reads the gate of the path.
@@ -102,6 +99,10 @@ func (h gates) show(c echo.Context) error {
 	if err := query.Err(); err != nil {
 		return err
 	}
+	kept := web.Prefill(c)
+	if slot == "" {
+		slot = signoff.SlotID(kept["role"]) // what was typed belongs to that place
+	}
 	gate, err := h.load(c)
 	if err != nil {
 		return err
@@ -115,9 +116,9 @@ func (h gates) show(c echo.Context) error {
 		if err != nil {
 			return err
 		}
-		movedGate(&v, gate, changes, seq+"."+sha256)
+		movedGate(&v, gate, changes, seq+"."+sha256, slot)
 	}
-	if kept := web.Prefill(c); kept != nil {
+	if kept != nil {
 		typed := func(name string) string { return kept[name] }
 		if typed("reject_reason")+typed("attempt_note") != "" {
 			keepStopping(&v, typed)
@@ -274,7 +275,7 @@ func (h gates) withdraw(c echo.Context) error {
 	}
 	signature, reason := form.UUID("signature"), form.Text("reason", 0, 2000)
 	if err = form.Err(); err == nil {
-		err = h.stories.Withdraw(c.Request().Context(), web.Actor(c), gate.Release.ID, signature, reason)
+		err = h.stories.Withdraw(c.Request().Context(), web.Actor(c), gate.Release.ID, gate.ID, signature, reason)
 	}
 	if refused, ok := correctable(err); ok {
 		v, err := h.gateView(gateShell(c, gate), web.Actor(c), gate, "")

@@ -206,11 +206,33 @@ func (h gates) gateView(shell layouts.Shell, by actor.Actor, g signoff.Gate, wan
 			v.Withdraw = pages.WithdrawForm{Action: gateHref(g.Release.ID, g.ID) + "/withdraw", Signature: given.ID.String(), Effect: "Withdraw my signature as " + given.Role.Title()}
 		}
 	}
+	h.signView(&v, by, g, wanted, zone)
 	if g.Release.Active {
 		v.LiveHref = gateHref(g.Release.ID, g.ID)
+		if len(v.Sign.Others) > 0 {
+			v.LiveHref = placeHref(g, signoff.SlotID(v.Sign.Roles[0].Value)) // what changes by itself leaves the person in the place they chose
+		}
 	}
-	h.signView(&v, by, g, wanted, zone)
 	return v, nil
+}
+
+// placeHref is the gate with the form of one of its places, for who could fill several.
+func placeHref(g signoff.Gate, slot signoff.SlotID) string {
+	href := gateHref(g.Release.ID, g.ID)
+	if slot != "" {
+		href += "?" + url.Values{"slot": {string(slot)}}.Encode()
+	}
+	return href
+}
+
+// identityWords is who somebody is at the provider, as paper has to say it.
+func identityWords(subject, issuer string) string {
+	return "Subject " + subject + " at " + issuer
+}
+
+// isFor says whether a place is the one that an address names, by its own name or by its role's.
+func isFor(slot signoff.Slot, wanted signoff.SlotID) bool {
+	return slot.ID == wanted || string(slot.Role) == string(wanted)
 }
 
 // stopView says by when the gate has to pass, or that it is stopped; and offers the rejection to who holds a place, and
@@ -258,7 +280,7 @@ func (h gates) stopView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, z
 }
 
 // movedGate says what became of the content since the one that the person has open, as a whole and beside the form.
-func movedGate(v *pages.GateShowView, g signoff.Gate, changes []signoff.Change, since string) {
+func movedGate(v *pages.GateShowView, g signoff.Gate, changes []signoff.Change, since string, slot signoff.SlotID) {
 	v.Looking, v.Changed = true, differences(changes)
 	if len(v.Changed) == 0 {
 		_, then, _ := strings.Cut(since, ".")
@@ -266,21 +288,33 @@ func movedGate(v *pages.GateShowView, g signoff.Gate, changes []signoff.Change, 
 	}
 	v.Moved = pages.MovedPart{
 		Text: "What you are about to sign has changed since you opened it, so this form signs nothing any more: " + counted(len(changes), "thing was", "things were") + " done meanwhile.",
-		Href: gateHref(g.Release.ID, g.ID) + "?" + url.Values{"since": {since}}.Encode(),
+		Href: gateHref(g.Release.ID, g.ID) + "?" + sinceQuery(since, slot).Encode(),
 	}
+}
+
+func sinceQuery(since string, slot signoff.SlotID) url.Values {
+	query := url.Values{"since": {since}}
+	if slot != "" {
+		query.Set("slot", string(slot))
+	}
+	return query
 }
 
 // signView offers the form for the slot this person may fill, or says why there is none.
 func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, wanted signoff.SlotID, zone *time.Location) {
 	var chosen *signoff.Slot
 	var why error
+	var open []signoff.Slot
 	for _, slot := range g.Mine(by) {
 		refused := g.Refuse(by, slot)
-		if refused != nil && (why == nil || slot.ID == wanted) {
+		if refused != nil && (why == nil || isFor(slot, wanted)) {
 			why = refused
 		}
-		if refused == nil && (chosen == nil || slot.ID == wanted) {
-			chosen = &slot
+		if refused == nil {
+			open = append(open, slot)
+			if chosen == nil || isFor(slot, wanted) {
+				chosen = &slot
+			}
 		}
 	}
 	if chosen == nil {
@@ -288,7 +322,10 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 		return
 	}
 	v.CanSign = true
-	href := gateHref(g.Release.ID, g.ID)
+	href, back := gateHref(g.Release.ID, g.ID), gateHref(g.Release.ID, g.ID)
+	if len(open) > 1 {
+		back = placeHref(g, chosen.ID)
+	}
 	v.Sign = pages.SignForm{
 		Action: href + "/sign", Roles: []components.Option{{Value: string(chosen.ID), Label: signsAs(by, *chosen), Chosen: true}},
 		Statement: chosen.Statement, AsksScore: chosen.AsksScore, Version: newTicket(g.Seq), Limit: "5 minutes", Proven: moment(by.AuthTime, g.At, zone),
@@ -304,9 +341,14 @@ func (h gates) signView(v *pages.GateShowView, by actor.Actor, g signoff.Gate, w
 	}
 	// By the clock that judges the POST, so that the page never offers a form that would be turned away.
 	if h.now().Sub(by.AuthTime) > actor.FreshFor {
-		v.Sign.FreshHref = web.LoginHref(href, true)
+		v.Sign.FreshHref = web.LoginHref(back, true)
 		if g.RefuseGlass(by, *chosen) == nil {
-			v.Sign.GlassHref = href + glassPath
+			v.Sign.GlassHref = href + glassPath + strings.TrimPrefix(back, href)
+		}
+	}
+	for _, slot := range open {
+		if slot.ID != chosen.ID {
+			v.Sign.Others = append(v.Sign.Others, components.Link{Label: "Sign as " + signsAs(by, slot) + " instead", Href: placeHref(g, slot.ID)})
 		}
 	}
 }
@@ -357,8 +399,8 @@ func earlierViews(g signoff.Gate, zone *time.Location) ([]pages.SignedTogether, 
 
 func earlierView(g signoff.Gate, s signoff.Signature, zone *time.Location) pages.EarlierSignature {
 	v := pages.EarlierSignature{
-		Deputy: asDeputy(s),
-		Role:   s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[s.State(g.SHA256)], Href: signatureHref(s.ID),
+		Deputy: asDeputy(s), Identity: identityWords(s.Subject, s.Issuer),
+		Role: s.Role.Title(), By: s.Name, Meaning: string(s.Meaning), Note: s.Note, At: moment(s.SignedAt, g.At, zone), State: signatureStates[s.State(g.SHA256)], Href: signatureHref(s.ID),
 	}
 	if s.Score != nil {
 		v.Score = s.Score.String() + " of 10"

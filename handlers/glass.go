@@ -3,6 +3,8 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,6 +13,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/signoff"
+	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 	"github.com/agogsaas/gatehouse/templates/pages"
 	"github.com/agogsaas/gatehouse/web"
@@ -54,6 +57,25 @@ func Glass(stories GlassStories, provider string, now func() time.Time) []web.Ro
 	}
 }
 
+// WithoutProvider is the way to break-glass from the page of a gate at which somebody wanted to sign.
+func WithoutProvider(page string) (components.Link, bool) {
+	path, query, _ := strings.Cut(page, "?")
+	parts := strings.Split(strings.TrimPrefix(path, releasesPage+"/"), "/")
+	if !strings.HasPrefix(path, releasesPage+"/") || len(parts) < 3 || parts[1] != "gates" {
+		return components.Link{}, false
+	}
+	run, err := uuid.Parse(parts[0])
+	if err != nil {
+		return components.Link{}, false
+	}
+	gate := signoff.Gate{ID: signoff.GateID(url.PathEscape(parts[2])), Release: signoff.Release{ID: run}}
+	slot := ""
+	if values, err := url.ParseQuery(query); err == nil {
+		slot = values.Get("slot")
+	}
+	return components.Link{Label: "Sign by break-glass instead", Href: glassHref(gate, signoff.SlotID(slot))}, true
+}
+
 // load reads the gate of the path.
 func (h glass) load(c echo.Context) (signoff.Gate, error) {
 	run, gate, err := gateOf(c)
@@ -64,14 +86,16 @@ func (h glass) load(c echo.Context) (signoff.Gate, error) {
 }
 
 func (h glass) show(c echo.Context) error {
-	if err := web.Query(c).Err(); err != nil {
+	query := web.Query(c)
+	slot := signoff.SlotID(query.Text("slot", 0, 40))
+	if err := query.Err(); err != nil {
 		return err
 	}
 	gate, err := h.load(c)
 	if err != nil {
 		return err
 	}
-	v, err := h.view(c, gate)
+	v, err := h.view(c, gate, slot)
 	if err != nil {
 		return err
 	}
@@ -88,16 +112,17 @@ func (h glass) meet(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	slot := signoff.SlotID(form.Text("role", 0, 40))
 	if err = form.Err(); err == nil {
 		_, err = h.stories.Meet(c.Request().Context(), web.Actor(c))
 	}
 	if refused, ok := correctable(err); ok {
-		return h.again(c, gate, nil, refused)
+		return h.again(c, gate, nil, slot, refused)
 	}
 	if err != nil {
 		return err
 	}
-	return web.SeeOther(c, gateHref(gate.Release.ID, gate.ID)+glassPath)
+	return web.SeeOther(c, glassHref(gate, slot))
 }
 
 // sign takes both halves with the signature. The halves are never shown again and never kept.
@@ -129,12 +154,8 @@ func (h glass) sign(c echo.Context) error {
 	if err = form.Err(); err == nil {
 		signed, err = h.stories.SignByGlass(c.Request().Context(), web.Actor(c), r)
 	}
-	// A half that was typed wrongly is refused as forbidden; the rest of what was typed is not lost over that.
-	if refused, ok := fault.As(err); ok && (refused.Kind == fault.Forbidden || refused.Kind == fault.Unauthenticated) {
-		return h.again(c, gate, form, refused)
-	}
-	if refused, ok := correctable(err); ok {
-		return h.again(c, gate, form, refused)
+	if refused, ok := refusedHere(err); ok {
+		return h.again(c, gate, form, r.Slot, refused)
 	}
 	if err != nil {
 		return err
@@ -143,19 +164,30 @@ func (h glass) sign(c echo.Context) error {
 	return web.SeeOther(c, signatureHref(signed.ID))
 }
 
+// refusedHere says whether a refusal is said on the page with the form: what can be put right, and halves that open nothing.
+// Whoever mistyped a letter in an outage has the form before them, and not a page that leads nowhere.
+func refusedHere(err error) (*fault.Error, bool) {
+	if refused, ok := fault.As(err); ok && (refused.Kind == fault.Forbidden || refused.Kind == fault.Unauthenticated) {
+		return refused, true
+	}
+	return correctable(err)
+}
+
 // again shows the page as it is now, with what was typed beside the halves, and why nothing was signed.
-func (h glass) again(c echo.Context, before signoff.Gate, form *web.Values, refused *fault.Error) error {
+func (h glass) again(c echo.Context, before signoff.Gate, form *web.Values, slot signoff.SlotID, refused *fault.Error) error {
 	gate, err := h.stories.Gate(c.Request().Context(), web.Actor(c), before.Release.ID, before.ID)
 	if err != nil {
 		return err
 	}
-	v, err := h.view(c, gate)
+	v, err := h.view(c, gate, slot)
 	if err != nil {
 		return err
 	}
-	if form != nil {
-		keepGlass(&v, form.Raw)
+	if form == nil {
+		v.Answers = refused.Message
+		return web.Again(c, refused, pages.BreakGlass(v))
 	}
+	keepGlass(&v, form.Raw)
 	v.Complaints = allComplaints(refused, "role", "meaning", "score", "note", "version", "sha256", "first", "second")
 	return web.Again(c, refused, pages.BreakGlass(v))
 }

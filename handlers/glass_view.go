@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,18 +19,19 @@ import (
 
 // view is the page of break-glass: the form where the provider is known to be away and the person may sign here, or else
 // why there is none.
-func (h glass) view(c echo.Context, g signoff.Gate) (pages.BreakGlassView, error) {
+func (h glass) view(c echo.Context, g signoff.Gate, wanted signoff.SlotID) (pages.BreakGlassView, error) {
 	by, zone, href := web.Actor(c), gateZone(g), gateHref(g.Release.ID, g.ID)
 	shell := web.Shell(c, "Sign by break-glass", toReleases, layouts.Crumb{Label: g.Release.Code, Href: runPath(g.Release.ID)}, layouts.Crumb{Label: g.Name, Href: href})
 	v := pages.BreakGlassView{
 		Shell: shell, Provider: h.provider, GateName: g.Name, GateHref: href, SHA256: g.SHA256, ContentHref: href + contentPath,
 		LoginHref: web.LoginHref(href, true), MeetAction: href + outagePath,
 	}
-	chosen, why := glassSlot(g, by)
+	chosen, why := glassSlot(g, by, wanted)
 	if chosen == nil {
 		v.Refused = why
 		return v, nil
 	}
+	v.Place = string(chosen.ID)
 	out, err := h.stories.Outage(c.Request().Context(), by)
 	if err != nil {
 		return v, err
@@ -43,9 +45,9 @@ func (h glass) view(c echo.Context, g signoff.Gate) (pages.BreakGlassView, error
 		return v, err
 	}
 	v.Sign = pages.SignForm{
-		Action: href + glassPath, Roles: []components.Option{{Value: string(chosen.ID), Label: chosen.Role.Title(), Chosen: true}},
+		Action: href + glassPath, Roles: []components.Option{{Value: string(chosen.ID), Label: signsAs(by, *chosen), Chosen: true}},
 		Statement: chosen.Statement, AsksScore: chosen.AsksScore, Version: newTicket(g.Seq),
-		Effect: fmt.Sprintf("Sign as %s by break-glass: %s on %s", chosen.Role.Title(), g.Name, v.Environment.Word()),
+		Effect: fmt.Sprintf("Sign as %s by break-glass: %s on %s", signsAs(by, *chosen), g.Name, v.Environment.Word()),
 	}
 	v.Sign.Meanings = []components.Option{{Label: "Choose what your signature means", Chosen: true}}
 	for _, m := range chosen.Meanings {
@@ -54,19 +56,26 @@ func (h glass) view(c echo.Context, g signoff.Gate) (pages.BreakGlassView, error
 	return v, nil
 }
 
-// glassSlot is the place that the person may fill this way; nil with the reason where there is none.
-func glassSlot(g signoff.Gate, by actor.Actor) (*signoff.Slot, string) {
+// glassHref is the page of break-glass for a place of the gate.
+func glassHref(g signoff.Gate, slot signoff.SlotID) string {
+	href := gateHref(g.Release.ID, g.ID)
+	return href + glassPath + strings.TrimPrefix(placeHref(g, slot), href)
+}
+
+// glassSlot is the place that the person may fill this way, the wanted one before others; nil with the reason where there is none.
+func glassSlot(g signoff.Gate, by actor.Actor, wanted signoff.SlotID) (*signoff.Slot, string) {
+	var chosen *signoff.Slot
 	why := "None of your roles has a place at this gate."
 	for i, slot := range g.Mine(by) {
 		refused, ok := fault.As(g.RefuseGlass(by, slot))
-		if !ok {
-			return &slot, ""
+		if !ok && (chosen == nil || isFor(slot, wanted)) {
+			chosen = &slot
 		}
-		if i == 0 {
+		if ok && (i == 0 || isFor(slot, wanted)) {
 			why = refused.Message
 		}
 	}
-	return nil, why
+	return chosen, why
 }
 
 // keepGlass puts back what was typed, and never the halves.

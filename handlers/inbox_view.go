@@ -99,6 +99,7 @@ func taskRow(by actor.Actor, t inbox.Task, now time.Time) pages.TaskRow {
 			row.Note = "optional"
 		}
 	case inbox.Gate:
+		row.Href += "?" + url.Values{"slot": {string(t.Role)}}.Encode() // who could fill several places comes to this one
 		row.What, row.Name, row.As = "Sign", t.Title, t.Role.Title()
 		if !by.Has(t.Role) {
 			row.As = "deputy of the " + t.Role.Title()

@@ -119,6 +119,9 @@ func windowBanner(by actor.Actor, release *migration.Release) pages.Banner {
 }
 
 func gateWords(r *migration.Release) string {
+	if r.Shut != "" {
+		return r.Shut
+	}
 	if len(r.Missing) == 0 {
 		return "A signature of go / no-go is no longer valid."
 	}

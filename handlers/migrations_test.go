@@ -133,6 +133,9 @@ func TestTheNextStepIsOfferedToWhoMayTakeIt(t *testing.T) {
 		"gate closed": {func(s *schema, _ *actor.Actor) {
 			s.release.GateOpen, s.release.Missing = false, []actor.Role{actor.QALead}
 		}, "Go / no-go still needs: QA lead.", "/apply"},
+		"gate shut by a missing review": {func(s *schema, _ *actor.Actor) {
+			s.release.GateOpen, s.release.Shut = false, "Stella signed here by break-glass, and nobody reviewed that."
+		}, "Stella signed here by break-glass, and nobody reviewed that.", "no longer valid"},
 		"no release":   {func(s *schema, _ *actor.Actor) { s.release = nil }, "No release is active", "/apply"},
 		"another file": {func(s *schema, _ *actor.Actor) { s.release.Plan["0.0.15"] = "cafe" }, "another text of this file", "/apply"},
 		"not planned":  {func(s *schema, _ *actor.Actor) { delete(s.release.Plan, "0.0.15") }, "does not plan it", "/apply"},

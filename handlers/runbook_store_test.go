@@ -28,6 +28,9 @@ import (
 
 // shelf keeps one release in memory. The services above it are the real ones, so the pages show what the rules say.
 type shelf struct {
+	deputies   []signoff.Deputy // whom the roster names for today, at places that take deputies from an hour ago on
+	outage     signoff.Outage   // of the identity provider
+	breaking   error            // what a signature by break-glass is refused with
 	at         time.Time
 	runs       []runbook.Run
 	template   runbook.Template
@@ -163,6 +166,9 @@ func (s *shelf) content(id signoff.GateID) (string, string) {
 
 func (s *shelf) gate(id signoff.GateID) signoff.Gate {
 	n := slices.IndexFunc(s.template.Gates, func(g runbook.GateSpec) bool { return g.ID == id })
+	if n < 0 {
+		return signoff.Gate{}
+	}
 	spec := s.template.Gates[n]
 	g := signoff.Gate{
 		ID: id, Name: spec.Name, Judges: spec.Judges, Last: id == signoff.Final, AfterMigrations: spec.AfterMigrations, At: s.at, Seq: 7, Blockers: s.blockers,
@@ -363,7 +369,16 @@ func (s *shelf) Check(context.Context, actor.Actor, string, runbook.RunFacts) (r
 }
 
 func (s signoffShelf) Gate(_ context.Context, _ actor.Actor, run uuid.UUID, id signoff.GateID) (signoff.Gate, error) {
-	return s.gate(id), s.find(run)
+	if err := s.find(run); err != nil || !slices.ContainsFunc(s.template.Gates, func(g runbook.GateSpec) bool { return g.ID == id }) {
+		return signoff.Gate{}, fault.New(fault.NotFound, "This release has no such gate.").Because(err)
+	}
+	g := s.gate(id)
+	if g.Deputies = s.deputies; s.deputies != nil {
+		for i := range g.Slots {
+			g.Slots[i].DeputiesFrom = s.at.Add(-time.Hour)
+		}
+	}
+	return g, nil
 }
 
 func (s signoffShelf) Signature(_ context.Context, _ actor.Actor, id uuid.UUID) (signoff.Signature, signoff.Gate, error) {
@@ -510,7 +525,7 @@ func (s *shelf) request(t *testing.T, by actor.Actor, method, path, kind string,
 	now := func() time.Time { return s.at }
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = c.String(web.Status(err), err.Error()) }
-	for _, r := range slices.Concat(Releases(releases, drawer{}, now), Gates(signoff.NewService(signoffShelf{s}), now)) {
+	for _, r := range slices.Concat(Releases(releases, drawer{}, now), Gates(signoff.NewService(signoffShelf{s}), now), Glass(glassShelf{signoff.NewService(signoffShelf{s}), s}, "your company's sign-in", now)) {
 		e.Add(r.Method, r.Path, echo.HandlerFunc(r.Handler))
 	}
 	request := httptest.NewRequestWithContext(actor.Into(t.Context(), by), method, path, body)

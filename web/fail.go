@@ -204,6 +204,9 @@ func (w *Web) problemPage(c echo.Context, said refusal) error {
 		if of(c).tokenHash != "" {
 			v.Safe = "You stay signed in, and what was saved before stays as it is."
 		}
+		if c.Path() == "/login" || c.Path() == callbackPath {
+			w.freshAway(c, &v)
+		}
 	case fault.TooMany:
 		v.Safe = "Nothing was changed."
 		v.TryAgain = "in about " + retryAfter(c) + " seconds"
@@ -222,6 +225,21 @@ func (w *Web) problemPage(c echo.Context, said refusal) error {
 		v.Back = components.Link{Label: "To the start", Href: "/"}
 	}
 	return Page(c, said.status, pages.Problem(v))
+}
+
+// freshAway says what somebody does who is signed in, wanted to prove it once more, and met nobody.
+func (w *Web) freshAway(c echo.Context, v *pages.ProblemView) {
+	back := w.back(c)
+	v.Back = components.Link{Label: "Back to where you were", Href: back}
+	v.Next = "Try again in a minute. Reading and working on items goes on meanwhile; what asks for a fresh sign-in waits."
+	v.Links = append(v.Links, components.Link{Label: "Try again to sign in afresh", Href: LoginHref(back, true)})
+	if w.config.WithoutProvider == nil {
+		return
+	}
+	if way, ok := w.config.WithoutProvider(back); ok {
+		v.Next += " Where that cannot wait, two people with sealed envelopes can go by break-glass."
+		v.Links = append(v.Links, way)
+	}
 }
 
 func retryAfter(c echo.Context) string {

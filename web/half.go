@@ -15,8 +15,14 @@ func Halves(form *Values) (first, second string) {
 	return first, second
 }
 
+// missingHalf names the field, because a list of complaints stands apart from it.
+var missingHalf = map[string]string{"first": "One half is missing.", "second": "The other half is missing."}
+
 func readHalf(form *Values, name string) string {
-	text := strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(form.Text(name, 1, 60)))
+	text := strings.ToUpper(strings.NewReplacer("-", "", " ", "").Replace(form.Text(name, 0, 60)))
+	if text == "" {
+		form.Complain(name, missingHalf[name])
+	}
 	if text != "" && len(text) != actor.WayBackHalf {
 		form.Complain(name, sprint("A half has %d letters and digits; these are %d.", actor.WayBackHalf, len(text)))
 	}

@@ -177,7 +177,7 @@ func TestAWayBackIn(t *testing.T) {
 		says   string
 	}{
 		"one half twice":      {halves(code.First, code.First), http.StatusUnprocessableEntity, "same half"},
-		"one half alone":      {halves(code.First, ""), http.StatusUnprocessableEntity, "This is needed"},
+		"one half alone":      {halves(code.First, ""), http.StatusUnprocessableEntity, "The other half is missing"},
 		"too short":           {halves(code.First, "ABC"), http.StatusUnprocessableEntity, "20 letters and digits"},
 		"halves of two codes": {halves(code.First, other.Second), http.StatusForbidden, "open nothing"},
 		"two first halves":    {halves(code.First, other.First), http.StatusForbidden, "open nothing"},

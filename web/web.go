@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/live"
+	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 )
 
@@ -28,6 +29,8 @@ type Config struct {
 	Assets      layouts.Assets
 	// Static serves /static/; optional.
 	Static http.Handler
+	// WithoutProvider says what can be done on a page that asked for a fresh sign-in while the provider is away; it may be nil.
+	WithoutProvider func(page string) (components.Link, bool)
 	// Places are the entries of the navigation, drawn for those who hold the right.
 	Places []Place
 	// TrustedProxies may say for whom they speak (X-Forwarded-For); nobody else may. Optional.

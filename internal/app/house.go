@@ -165,7 +165,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},
 			{Place: layouts.PlaceSettings, Label: "Settings", Href: "/settings/claims", Right: actor.IdentityExplain},
 		},
-		WayBack: postgres.WayBack{DB: a.db}, Knocks: postgres.Knocks{DB: a.db},
+		WithoutProvider: handlers.WithoutProvider, WayBack: postgres.WayBack{DB: a.db}, Knocks: postgres.Knocks{DB: a.db},
 		Sessions: postgres.Sessions{DB: a.db}, Attempts: postgres.SignIns{DB: a.db}, People: postgres.People{DB: a.db},
 		Credentials: postgres.Credentials{DB: a.db}, Provider: provider, Recorder: postgres.Audit{DB: a.db},
 		Meter: func(ctx context.Context) (context.Context, func() (int64, int64)) {

@@ -105,6 +105,8 @@ type Release struct {
 	BackedUp, Rehearsed bool
 	// Missing are the roles whose signature the gate still needs.
 	Missing []actor.Role
+	// Shut says what keeps the gate shut besides: that it was stopped, or that nobody reviewed a signature by break-glass in time.
+	Shut string
 	// Unsettled are the required items that the runbook puts before applying and that are not settled; empty where all are.
 	Unsettled string
 	// Plan holds the hash of each version as it was frozen when the release started.

@@ -212,7 +212,7 @@ func TestADeputySignsFromTheirMomentOn(t *testing.T) {
 	if !r.passedNow(signoff.GoNoGo) {
 		t.Error("the gate with the deputy's signature is not passed")
 	}
-	if err := r.signoff.Withdraw(t.Context(), pia, r.id, given.ID, "I was wrong."); err != nil {
+	if err := r.signoff.Withdraw(t.Context(), pia, r.id, given.Gate, given.ID, "I was wrong."); err != nil {
 		t.Errorf("Withdraw = %v, want that a deputy takes back their own", err)
 	}
 	r.knock(fresh(pia), request(), fault.Forbidden, "a deputy whom the roster names for today")
@@ -387,7 +387,7 @@ func TestDeputiesAndTheHolderSignAtOnce(t *testing.T) {
 		}
 		for _, p := range people {
 			if given.By(p) {
-				if err := r.signoff.Withdraw(t.Context(), p, r.id, given.ID, "next round"); err != nil {
+				if err := r.signoff.Withdraw(t.Context(), p, r.id, given.Gate, given.ID, "next round"); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -40,7 +40,7 @@ func newBundled(t *testing.T) bundled {
 	r := lived(t)
 	r.finished()
 	given := r.sign(qa, signoff.Final, "qa")
-	if err := r.signoff.Withdraw(t.Context(), fresh(qa), r.id, given.ID, "read it again first"); err != nil {
+	if err := r.signoff.Withdraw(t.Context(), fresh(qa), r.id, given.Gate, given.ID, "read it again first"); err != nil {
 		t.Fatal(err)
 	}
 	r.sign(qa, signoff.Final, "qa")

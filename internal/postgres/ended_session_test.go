@@ -37,7 +37,7 @@ func TestAnEndedSessionSignsNothing(t *testing.T) {
 		t.Fatalf("Sign in a living session: %v", err)
 	}
 	given := r.gate(signoff.GoNoGo).Signatures[0]
-	if err := r.signoff.Withdraw(t.Context(), by, r.id, given.ID, "for what follows"); err != nil {
+	if err := r.signoff.Withdraw(t.Context(), by, r.id, given.Gate, given.ID, "for what follows"); err != nil {
 		t.Fatalf("Withdraw: %v", err)
 	}
 	request := r.request(signoff.GoNoGo, "qa")

@@ -85,6 +85,7 @@ type migrationReleaseRow struct {
 	BackedUp  bool
 	Rehearsed bool
 	Missing   []string
+	Shut      string
 	Unsettled string
 	Plan      []byte
 	TimeZone  string
@@ -92,7 +93,7 @@ type migrationReleaseRow struct {
 }
 
 func (r migrationReleaseRow) release() (*migration.Release, error) {
-	release := &migration.Release{ID: r.RunID, Code: r.Code, GateOpen: r.GateOpen, BackedUp: r.BackedUp, Rehearsed: r.Rehearsed, Missing: rolesOf(r.Missing), Unsettled: r.Unsettled, Plan: map[string]string{}, Zone: r.TimeZone, Moment: r.moment()}
+	release := &migration.Release{ID: r.RunID, Code: r.Code, GateOpen: r.GateOpen, BackedUp: r.BackedUp, Rehearsed: r.Rehearsed, Missing: rolesOf(r.Missing), Shut: r.Shut, Unsettled: r.Unsettled, Plan: map[string]string{}, Zone: r.TimeZone, Moment: r.moment()}
 	if err := json.Unmarshal(r.Plan, &release.Plan); err != nil {
 		return nil, fmt.Errorf("reading the release's plan: %w", err)
 	}

@@ -259,7 +259,7 @@ func TestASignedOffReleaseIsFrozen(t *testing.T) {
 	if err := r.runbook.Reopen(t.Context(), worker, r.seen("A1"), "because"); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "signed off") {
 		t.Errorf("Reopen after the sign-off = %v, want a conflict", err)
 	}
-	if err := r.signoff.Withdraw(t.Context(), devops, r.id, given.ID, "sorry"); !fault.Is(err, fault.Conflict) {
+	if err := r.signoff.Withdraw(t.Context(), devops, r.id, given.Gate, given.ID, "sorry"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Withdraw after the sign-off = %v, want a conflict", err)
 	}
 	r.apply(worker, "down", true)
@@ -290,7 +290,7 @@ func TestEveryActIsWrittenDownOnce(t *testing.T) {
 			given, err = r.signoff.Sign(ctx, fresh(qa), r.request(signoff.GoNoGo, "qa"))
 			return err
 		}},
-		{"gate:withdraw", func() error { return r.signoff.Withdraw(ctx, qa, r.id, given.ID, "hm, wait") }},
+		{"gate:withdraw", func() error { return r.signoff.Withdraw(ctx, qa, r.id, given.Gate, given.ID, "hm, wait") }},
 		{"release:schedule", func() error {
 			return r.runbook.Schedule(ctx, devops, runbook.SeenRun{Run: r.id, Version: 1}, t0.Add(time.Hour), "later")
 		}},

@@ -84,7 +84,7 @@ func TestADoublePressSignsOnce(t *testing.T) {
 		if got := r.signatures(); got != round+1 {
 			t.Fatalf("round %d: there are %d signatures, want %d", round, got, round+1)
 		}
-		if err := r.signoff.Withdraw(t.Context(), qa, r.id, given[0].ID, "next round"); err != nil {
+		if err := r.signoff.Withdraw(t.Context(), qa, r.id, given[0].Gate, given[0].ID, "next round"); err != nil {
 			t.Fatalf("round %d: Withdraw: %v", round, err)
 		}
 	}
@@ -128,7 +128,7 @@ func TestAnOldFormDoesNotPretendToHaveSigned(t *testing.T) {
 	if again, err := r.signoff.Sign(t.Context(), fresh(qa), request); err != nil || again.ID != given.ID {
 		t.Fatalf("the form once more while it stands = %s, %v; want the signature %s", again.ID, err, given.ID)
 	}
-	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.ID, "thought again"); err != nil {
+	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.Gate, given.ID, "thought again"); err != nil {
 		t.Fatalf("Withdraw: %v", err)
 	}
 	r.knock(fresh(qa), request, fault.Conflict, "taken back since")
@@ -311,7 +311,7 @@ func TestOnePersonFillsOneSlot(t *testing.T) {
 	r.sign(both, signoff.GoNoGo, "qa")
 	r.knock(fresh(both), r.request(signoff.GoNoGo, "backend"), fault.Conflict, "One person fills one place")
 	given, _ := r.gate(signoff.GoNoGo).Standing("qa")
-	if err := r.signoff.Withdraw(t.Context(), both, r.id, given.ID, "I sign the other one"); err != nil {
+	if err := r.signoff.Withdraw(t.Context(), both, r.id, given.Gate, given.ID, "I sign the other one"); err != nil {
 		t.Fatalf("Withdraw: %v", err)
 	}
 	r.sign(both, signoff.GoNoGo, "backend")
@@ -411,11 +411,14 @@ func TestAWithdrawnSignatureClosesTheGate(t *testing.T) {
 		"another release": {qa, uuid.New(), "no longer", fault.NotFound},
 		"another tenant":  {stranger, r.id, "no longer", fault.NotFound},
 	} {
-		if err := r.signoff.Withdraw(t.Context(), c.by, c.run, given.ID, c.why); !fault.Is(err, c.kind) {
+		if err := r.signoff.Withdraw(t.Context(), c.by, c.run, given.Gate, given.ID, c.why); !fault.Is(err, c.kind) {
 			t.Errorf("Withdraw(%s) = %v, want %s", name, err, c.kind)
 		}
 	}
-	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.ID, "I have second thoughts"); err != nil {
+	if err := r.signoff.Withdraw(t.Context(), qa, r.id, signoff.Final, given.ID, "no longer"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("Withdraw at another gate = %v, want %s", err, fault.NotFound)
+	}
+	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.Gate, given.ID, "I have second thoughts"); err != nil {
 		t.Fatalf("Withdraw: %v", err)
 	}
 	if r.passedNow(signoff.GoNoGo) {
@@ -424,7 +427,7 @@ func TestAWithdrawnSignatureClosesTheGate(t *testing.T) {
 	if err := r.runbook.Take(t.Context(), worker, r.seen("B1")); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Take(B1) behind the closed gate = %v, want a conflict", err)
 	}
-	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.ID, "once more"); !fault.Is(err, fault.Conflict) {
+	if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.Gate, given.ID, "once more"); !fault.Is(err, fault.Conflict) {
 		t.Errorf("withdrawing twice = %v, want a conflict", err)
 	}
 	if got := r.signatures(); got != 3 {
@@ -465,7 +468,7 @@ func TestNotesAndReasonsAreKeptToTheLetter(t *testing.T) {
 		if err != nil || given.Note != note {
 			t.Fatalf("Sign(note %q) keeps %q, %v", note, given.Note, err)
 		}
-		if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.ID, note); err != nil {
+		if err := r.signoff.Withdraw(t.Context(), qa, r.id, given.Gate, given.ID, note); err != nil {
 			t.Fatalf("Withdraw(%q): %v", note, err)
 		}
 		gate := r.gate(signoff.GoNoGo)

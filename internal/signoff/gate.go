@@ -168,10 +168,13 @@ func (g Gate) Refuse(by actor.Actor, slot Slot) error {
 	}
 	for _, s := range g.Signatures {
 		if s.Slot != slot.ID && s.Withdrawn == nil && s.By(by) {
-			return fault.New(fault.Conflict, "You have signed this gate already as %s. One person fills one place at a gate.", s.Role.Title())
+			return fault.New(fault.Conflict, "You have signed this gate already as %s. One person fills one place at a gate.", s.as())
 		}
 	}
 	if s, ok := g.Standing(slot.ID); ok {
+		if s.By(by) {
+			return fault.New(fault.Conflict, "You have signed as %s already, on %s.", s.as(), s.SignedAt.UTC().Format("2 Jan 2006 at 15:04 UTC"))
+		}
 		return fault.New(fault.Conflict, "%s has signed as %s already, on %s.", s.Name, slot.Role.Title(), s.SignedAt.UTC().Format("2 Jan 2006 at 15:04 UTC"))
 	}
 	if len(g.Blockers) > 0 {
@@ -189,6 +192,14 @@ func (g Gate) Refuse(by actor.Actor, slot Slot) error {
 		}
 	}
 	return nil
+}
+
+// as is in what place a signature was given: that of its role, or of a deputy of it.
+func (s Signature) as() string {
+	if s.Deputy != nil {
+		return "deputy of the " + s.Role.Title()
+	}
+	return s.Role.Title()
 }
 
 // sentences puts the first few blockers into one text.

@@ -263,8 +263,8 @@ func checkText(field, text string, least int) error {
 	return nil
 }
 
-// Withdraw takes back the person's own signature, with a reason. The signature and its withdrawal both stay.
-func (s *Service) Withdraw(ctx context.Context, by actor.Actor, run, signature uuid.UUID, reason string) error {
+// Withdraw takes back the person's own signature at a gate, with a reason. The signature and its withdrawal both stay.
+func (s *Service) Withdraw(ctx context.Context, by actor.Actor, run uuid.UUID, at GateID, signature uuid.UUID, reason string) error {
 	if err := by.Demand(actor.GateSign); err != nil {
 		return err
 	}
@@ -276,7 +276,7 @@ func (s *Service) Withdraw(ctx context.Context, by actor.Actor, run, signature u
 		if err := tx.LockRelease(ctx, run); err != nil {
 			return err
 		}
-		gate, given, err := findSignature(ctx, tx, run, signature)
+		gate, given, err := findSignature(ctx, tx, run, at, signature)
 		if err != nil {
 			return err
 		}
@@ -295,22 +295,17 @@ func (s *Service) Withdraw(ctx context.Context, by actor.Actor, run, signature u
 	})
 }
 
-func findSignature(ctx context.Context, tx Tx, run, signature uuid.UUID) (Gate, Signature, error) {
-	for _, id := range []GateID{GoNoGo, Final} {
-		gate, err := tx.Gate(ctx, run, id)
-		if fault.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return Gate{}, Signature{}, err
-		}
-		for _, s := range gate.Signatures {
-			if s.ID == signature {
-				return gate, s, nil
-			}
-		}
+// findSignature reads the gate with a signature of its own.
+func findSignature(ctx context.Context, tx Tx, run uuid.UUID, at GateID, signature uuid.UUID) (Gate, Signature, error) {
+	gate, err := tx.Gate(ctx, run, at)
+	if err != nil {
+		return Gate{}, Signature{}, err
 	}
-	return Gate{}, Signature{}, fault.New(fault.NotFound, "There is no such signature at this release.")
+	i := slices.IndexFunc(gate.Signatures, func(s Signature) bool { return s.ID == signature })
+	if i < 0 {
+		return Gate{}, Signature{}, fault.New(fault.NotFound, "There is no such signature at this gate.")
+	}
+	return gate, gate.Signatures[i], nil
 }
 
 func refuseWithdrawal(by actor.Actor, gate Gate, given Signature) error {

@@ -28,6 +28,7 @@ type ContentRow struct {
 // EarlierSignature is what someone before said at this gate.
 type EarlierSignature struct {
 	Role, By, Meaning string
+	Identity          string // subject and issuer, for paper
 	Deputy            string // by what right it was given in another's place; empty where the person held the role
 	Note, Score       string
 	At                components.Time
@@ -48,8 +49,9 @@ type SignForm struct {
 	Action     string
 	Roles      []components.Option // one or several the person may fill here
 	Meanings   []components.Option
-	Statement  string // stored verbatim
-	Deputy     string // in whose place, and who said so; empty where the person holds the role
+	Statement  string            // stored verbatim
+	Others     []components.Link // the other places that the person could fill instead; one person fills one
+	Deputy     string            // in whose place, and who said so; empty where the person holds the role
 	AsksScore  bool
 	Score      string
 	Note       string
@@ -60,6 +62,14 @@ type SignForm struct {
 	FreshHref  string // where to sign in again, when it is not fresh enough
 	GlassHref  string // where to sign while the provider is away
 	Limit      string // "5 minutes"
+}
+
+// As is the place that the form fills.
+func (f SignForm) As() string {
+	if len(f.Roles) == 0 {
+		return ""
+	}
+	return f.Roles[0].Label
 }
 
 // WithdrawForm takes one's own signature back. It posts reason and signature.

@@ -13,6 +13,8 @@ type BreakGlassView struct {
 	GateHref    string
 	LoginHref   string // a fresh sign-in, for when the provider answers
 	Refused     string // why this person cannot sign here this way
+	Place       string // of the gate, in which they would sign
+	Answers     string // that somebody answered when the server asked
 	Away        bool   // the server has met the provider's absence lately
 	Since       components.Time
 	LastTry     components.Time

@@ -3,6 +3,8 @@ package pages
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/agogsaas/gatehouse/templates/components"
 )
@@ -17,6 +19,12 @@ func endSession(current bool) string {
 func number(n int) string { return strconv.Itoa(n) }
 
 func joined(words []string) string { return strings.Join(words, ", ") }
+
+// sentence begins a sentence with a name that may stand within one.
+func sentence(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
 
 // permille turns thousandths into a percentage of a width, never above the whole.
 func permille(n int) string {

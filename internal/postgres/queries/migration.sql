@@ -68,7 +68,7 @@ SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run ORDE
 SELECT seq, at, line FROM gatehouse.migration_run_lines WHERE run_id = @run AND seq > @after ORDER BY seq LIMIT @limit;
 
 -- name: MigrationRelease :one
--- The tenant's active release, what its go / no-go gate still needs, what is proven for it, and the files it was started with.
+-- The tenant's active release, what its go / no-go gate still needs, how it was stopped or which review is missing, what is proven for it, and the files it was started with.
 SELECT r.run_id, r.code, r.time_zone,
        p.backup_id IS NOT NULL OR c.proof_until IS NOT NULL AS backed_up,
        p.rehearsal_id IS NOT NULL OR c.proof_until IS NOT NULL AND gatehouse.rehearsal_passed(r.run_id) IS NOT NULL AS rehearsed,
@@ -84,6 +84,9 @@ SELECT r.run_id, r.code, r.time_zone,
                                    AND NOT EXISTS (SELECT FROM gatehouse.signature_withdrawals w
                                                     WHERE w.tenant_id = g.tenant_id AND w.signature_id = g.signature_id))
               ORDER BY s.position) AS missing,
+       CASE WHEN gatehouse.gate_passed(r.run_id, 'go_no_go') IS TRUE THEN ''
+            ELSE coalesce((SELECT b.what FROM gatehouse.gate_blockers(r.run_id, 'go_no_go') b
+                            WHERE b.place IN (-1, 40000) ORDER BY b.place LIMIT 1), '') END AS shut,
        coalesce(gatehouse.unsettled(r.run_id), '') AS unsettled,
        (SELECT coalesce(jsonb_object_agg(m.version, m.sha256), '{}')
           FROM gatehouse.run_migrations m WHERE m.tenant_id = r.tenant_id AND m.run_id = r.run_id) AS plan
@@ -154,7 +157,8 @@ SELECT coalesce(t.is_operator, false) AS operator,
        p.rehearsal_id IS NOT NULL OR c.proof_until IS NOT NULL AND gatehouse.rehearsal_passed(r.run_id) IS NOT NULL AS rehearsed,
        coalesce(c.refusal, '') AS closed,
        coalesce(gatehouse.rolling_back(r.tenant_id, r.run_id), '') AS rolling_back,
-       coalesce((SELECT b.what FROM gatehouse.gate_blockers(r.run_id, 'go_no_go') b WHERE b.place = -1 LIMIT 1), '') AS stopped,
+       coalesce((SELECT b.what FROM gatehouse.gate_blockers(r.run_id, 'go_no_go') b
+                  WHERE b.place IN (-1, 40000) ORDER BY b.place LIMIT 1), '') AS stopped,
        -- Whatever was shown at the other door: what is wrong with it.
        CASE WHEN @token = '' THEN 'none'
             WHEN k.token_id IS NULL THEN 'unknown'
