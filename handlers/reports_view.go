@@ -115,7 +115,7 @@ func reportView(shell layouts.Shell, by actor.Actor, r review.Report) (pages.Rep
 	}
 	for _, s := range r.Signatures {
 		v.Signatures = append(v.Signatures, pages.ReportLine{
-			ID: s.Slot, What: s.Gate + ": " + s.Role, Who: s.Name + ", " + s.Meaning, State: signatureStandings[s.Standing], Happened: past(s.SignedAt, r.At, zone), Note: s.Reason,
+			ID: s.Slot, What: s.Gate + ": " + s.Role, Who: s.Name + ", " + s.Meaning, Identity: identityWords(s.Subject, s.Issuer), State: signatureStandings[s.Standing], Happened: past(s.SignedAt, r.At, zone), Note: s.Reason,
 		})
 	}
 	for _, m := range r.Moves {

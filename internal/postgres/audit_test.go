@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/agogsaas/gatehouse/internal/actor"
@@ -69,6 +70,51 @@ func TestAuditIsReadByItsOwnTenantInOneRoundTrip(t *testing.T) {
 	page, err = trail.List(t.Context(), theirs, audit.Query{Limit: 10})
 	if err != nil || len(page.Entries) != 1 || page.Entries[0].Subject != "theirs" {
 		t.Errorf("List as the other tenant = %+v, %v", page, err)
+	}
+}
+
+// What was refused on a page of a release is found under the release, and nothing of another.
+func TestRefusedAttemptsAreFoundUnderTheirRelease(t *testing.T) {
+	t.Parallel()
+	d := housetest.At(t, "")
+	trail := postgres.Audit{DB: housetest.Open(t, d)}
+	ours, theirs := housetest.Person(housetest.Rivermark, "ours"), housetest.Person(housetest.Saltway, "theirs")
+	const run, other = "01a22e67-fa3d-7296-b36c-92d75977e9f5", "01a22e67-fa3d-7296-b36c-92d75977e9f6"
+	write := func(by actor.Actor, kind, object string, outcome audit.Outcome) {
+		t.Helper()
+		if err := trail.Record(t.Context(), by, audit.Event{Action: "item:done", ObjectKind: kind, ObjectID: object, Outcome: outcome}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(ours, "release", run, audit.Done)
+	write(ours, "page", "/releases/"+run, audit.Refused)
+	write(ours, "page", "/releases/"+run+"/items/A1/done", audit.Refused)
+	write(ours, "item", run+"/A1", audit.Refused)
+	write(ours, "item", run+"/A1", audit.Done)
+	write(ours, "page", "/releases/"+other+"/abort", audit.Refused)
+	write(ours, "page", "/releases/new", audit.Refused)
+	write(theirs, "page", "/releases/"+run, audit.Refused)
+	for name, c := range map[string]struct {
+		q    audit.Query
+		want []string
+	}{
+		"the release":      {audit.Query{ObjectKind: "release", ObjectID: run}, []string{run + "/A1", "/releases/" + run + "/items/A1/done", "/releases/" + run, run}},
+		"what was refused": {audit.Query{ObjectKind: "release", ObjectID: run, Outcome: audit.Refused}, []string{run + "/A1", "/releases/" + run + "/items/A1/done", "/releases/" + run}},
+		"an item":          {audit.Query{ObjectKind: "item", ObjectID: run + "/A1"}, []string{run + "/A1", run + "/A1"}},
+		"releases at all":  {audit.Query{ObjectKind: "release"}, []string{run}},
+	} {
+		c.q.Limit = 20
+		page, err := trail.List(t.Context(), ours, c.q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range page.Entries {
+			got = append(got, e.ObjectID)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/inbox"
+	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/postgres"
 	"github.com/agogsaas/gatehouse/internal/runbook"
 	"github.com/agogsaas/gatehouse/internal/signoff"
@@ -260,7 +261,7 @@ func TestACodeIsUsedOnce(t *testing.T) {
 				if s.By(backend) {
 					by = backend
 				}
-				if err := g.signoff.Withdraw(t.Context(), by, g.id, s.ID, "next round"); err != nil {
+				if err := g.signoff.Withdraw(t.Context(), by, g.id, s.Gate, s.ID, "next round"); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -429,6 +430,12 @@ func TestAReviewThatIsMissing(t *testing.T) {
 	if len(gate.Blockers) != 1 || !strings.HasPrefix(gate.Blockers[0].Text, "Quin signed here by break-glass, and nobody reviewed that by ") {
 		t.Errorf("what keeps it shut: %+v", gate.Blockers)
 	}
+	if next, err := (postgres.Migrations{DB: g.db}).Look(t.Context(), worker, migration.Question{}); err != nil || next.Release == nil || next.Release.Shut != gate.Blockers[0].Text {
+		t.Errorf("the page of the migrations says %+v, %v; want %q", next.Release, err, gate.Blockers[0].Text)
+	}
+	if got := g.finding("glass_missed"); got != "Quin signed Go / no-go as QA lead by break-glass, and nobody reviewed that in time." {
+		t.Errorf("the report says %q", got)
+	}
 	if err := g.runbook.Take(t.Context(), worker, g.seen("B1")); !fault.Is(err, fault.Conflict) {
 		t.Errorf("Take(B1) behind a gate that counts as not passed = %v", err)
 	}
@@ -438,6 +445,23 @@ func TestAReviewThatIsMissing(t *testing.T) {
 	if !g.passedNow(signoff.GoNoGo) || !g.gate(signoff.GoNoGo).Passed() {
 		t.Error("reviewed late, the gate still counts as not passed")
 	}
+}
+
+// finding is what the report of the release finds of that kind; empty where it finds nothing.
+func (g *glass) finding(kind string) string {
+	g.t.Helper()
+	w := &watchedRelease{release: g.release, now: time.Now()}
+	w.service = w.snapshots()
+	report, err := w.reviews().Report(g.t.Context(), worker, g.id)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for _, f := range report.Findings {
+		if f.Kind == kind {
+			return f.Text
+		}
+	}
+	return ""
 }
 
 // later makes everything that was given by break-glass older.
@@ -477,7 +501,7 @@ func TestAReleaseThatIsOverIsReviewedAllTheSame(t *testing.T) {
 	t.Parallel()
 	g := broken(t)
 	given := g.breaks(qa, signoff.GoNoGo, "qa")
-	if err := g.signoff.Withdraw(t.Context(), qa, g.id, given.ID, "I take it back"); err != nil {
+	if err := g.signoff.Withdraw(t.Context(), qa, g.id, given.Gate, given.ID, "I take it back"); err != nil {
 		t.Fatal(err)
 	}
 	g.exec("UPDATE gatehouse.runs SET state = 'aborted', ended_at = now(), ended_by = 'Sam', end_reason = 'enough' WHERE run_id = $1", g.id)

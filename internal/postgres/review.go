@@ -53,6 +53,7 @@ type reviewSignatureRow struct {
 	Gate, Slot, Role, Name, Meaning string
 	SignedAt                        time.Time
 	Standing, Reason                string
+	Issuer, Subject                 string
 }
 
 type reviewMigrationRow struct {
@@ -107,15 +108,24 @@ func lessonsOf(rows []lessonRow) []review.Lesson {
 
 // reviewedSignatures are the signatures of a report; those by break-glass carry their mark as everywhere.
 func reviewedSignatures(rows []reviewSignatureRow, glass []glassRow, r review.Report) []review.Signature {
-	marks := map[uuid.UUID]string{}
+	marks, states := map[uuid.UUID]string{}, map[uuid.UUID]string{}
 	for _, row := range glass {
-		marks[row.SignatureID] = row.glass().Says(r.At, zoneOf(r.Run.TimeZone))
+		of := row.glass()
+		marks[row.SignatureID] = of.Says(r.At, zoneOf(r.Run.TimeZone))
+		switch {
+		case of.Review != nil:
+			states[row.SignatureID] = string(of.Review.Verdict)
+		case of.Overdue(r.At):
+			states[row.SignatureID] = "missed"
+		default:
+			states[row.SignatureID] = "due"
+		}
 	}
 	var list []review.Signature
 	for _, s := range rows {
 		list = append(list, review.Signature{
 			Gate: s.Gate, Slot: s.Slot, Role: review.RoleTitle(s.Role), Name: s.Name, Meaning: s.Meaning, SignedAt: s.SignedAt.UTC(), Standing: s.Standing,
-			Reason: strings.TrimSpace(s.Reason + " " + marks[s.SignatureID]),
+			Reason: strings.TrimSpace(s.Reason + " " + marks[s.SignatureID]), Issuer: s.Issuer, Subject: s.Subject, Glass: states[s.SignatureID],
 		})
 	}
 	return list

@@ -99,9 +99,13 @@ type Signature struct {
 	Role     string    `json:"role"`
 	Name     string    `json:"name"`
 	Meaning  string    `json:"meaning"`
+	Issuer   string    `json:"issuer"`
+	Subject  string    `json:"subject"`
 	SignedAt time.Time `json:"signed_at"`
 	Standing string    `json:"standing"`
-	Reason   string    `json:"reason"`
+	// Glass is how far the review is of one that was given by break-glass: due, missed, upheld, refused; empty for any other.
+	Glass  string `json:"break_glass,omitempty"`
+	Reason string `json:"reason"`
 }
 
 // Migration is how long one took in the rehearsal of the same text, and in this release.
@@ -314,6 +318,14 @@ func (r *Report) find(w snapshot.Watch) {
 		}
 	}
 	for _, s := range r.Signatures {
+		switch s.Glass {
+		case "missed":
+			add("glass_missed", "%s signed %s as %s by break-glass, and nobody reviewed that in time.", s.Name, s.Gate, s.Role)
+		case "due":
+			add("glass_due", "%s signed %s as %s by break-glass, and nobody has reviewed that yet.", s.Name, s.Gate, s.Role)
+		case "upheld", "refused":
+			add("glass", "%s signed %s as %s by break-glass; its review: %s.", s.Name, s.Gate, s.Role, s.Glass)
+		}
 		switch s.Standing {
 		case "withdrawn":
 			add("signature_withdrawn", "%s withdrew the signature as %s at %s: %s", s.Name, s.Role, s.Gate, s.Reason)

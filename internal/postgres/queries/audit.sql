@@ -13,8 +13,11 @@ SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, obj
    AND (@before::bigint = 0 OR seq < @before)
    AND (@person::text = '' OR subject = @person OR name = @person)
    AND (@action::text = '' OR action = @action)
-   AND (@object_kind::text = '' OR object_kind = @object_kind)
-   AND (@object_id::text = '' OR object_id = @object_id)
+   AND ((@object_kind::text = '' OR object_kind = @object_kind) AND (@object_id::text = '' OR object_id = @object_id)
+        -- What was refused on a release's pages stands under their addresses. Compared byte by byte, as the index holds them.
+        OR @object_kind = 'release' AND @object_id <> '' AND outcome = 'refused'
+           AND (object_id ~>=~ ('/releases/' || @object_id) AND object_id ~<~ ('/releases/' || @object_id || '0')
+                OR object_id ~>=~ (@object_id || '/') AND object_id ~<~ (@object_id || '0')))
    AND (@outcome::text = '' OR outcome = @outcome)
    AND (@from::timestamptz IS NULL OR at >= @from)
    AND (@to::timestamptz IS NULL OR at < @to)
@@ -130,8 +133,11 @@ SELECT tenant_id, seq, at, origin, issuer, subject, name, roles, ip, action, obj
  WHERE tenant_id = gatehouse.current_tenant() AND seq > @after AND seq <= @up_to
    AND (@person::text = '' OR subject = @person OR name = @person)
    AND (@action::text = '' OR action = @action)
-   AND (@object_kind::text = '' OR object_kind = @object_kind)
-   AND (@object_id::text = '' OR object_id = @object_id)
+   AND ((@object_kind::text = '' OR object_kind = @object_kind) AND (@object_id::text = '' OR object_id = @object_id)
+        -- What was refused on a release's pages stands under their addresses. Compared byte by byte, as the index holds them.
+        OR @object_kind = 'release' AND @object_id <> '' AND outcome = 'refused'
+           AND (object_id ~>=~ ('/releases/' || @object_id) AND object_id ~<~ ('/releases/' || @object_id || '0')
+                OR object_id ~>=~ (@object_id || '/') AND object_id ~<~ (@object_id || '0')))
    AND (@outcome::text = '' OR outcome = @outcome)
    AND (@from::timestamptz IS NULL OR at >= @from)
    AND (@to::timestamptz IS NULL OR at < @to)

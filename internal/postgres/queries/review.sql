@@ -38,7 +38,7 @@ WITH contents AS MATERIALIZED (
       FROM gatehouse.run_gates g
      WHERE g.tenant_id = gatehouse.current_tenant() AND g.run_id = @run
 )
-SELECT m.signature_id, c.name AS gate, m.slot, m.role, m.name || CASE WHEN m.deputy_id IS NULL THEN '' ELSE ', as deputy (named by ' || m.deputy_named_by || ')' END AS name, m.meaning, m.signed_at,
+SELECT m.signature_id, c.name AS gate, m.slot, m.role, m.issuer, m.subject, m.name || CASE WHEN m.deputy_id IS NULL THEN '' ELSE ', as deputy (named by ' || m.deputy_named_by || ')' END AS name, m.meaning, m.signed_at,
        CASE WHEN m.withdrawn_at IS NOT NULL THEN 'withdrawn' WHEN m.content_sha256 IS DISTINCT FROM c.sha256 OR NOT m.intact THEN 'void' ELSE 'counts' END AS standing,
        coalesce(m.withdrawn_reason, '') AS reason
   FROM gatehouse.signature_marks m
@@ -91,11 +91,12 @@ SELECT e.at, e.name, e.reason, coalesce(e.before ->> 't0', '') AS moved_from, co
  ORDER BY e.seq;
 
 -- name: ReviewRefused :one
--- From the release's id on, and before what follows a slash: the index audit_events_refused holds the objects byte by byte.
+-- From the release's id, or the address of its page, on, and before what follows a slash: the index audit_events_refused holds the objects byte by byte.
 SELECT count(*)::integer AS refused, clock_timestamp() AS at
   FROM gatehouse.audit_events e
  WHERE e.tenant_id = gatehouse.current_tenant() AND e.outcome = 'refused'
-   AND e.object_id ~>=~ @run::uuid::text AND e.object_id ~<~ (@run::uuid::text || '0');
+   AND (e.object_id ~>=~ @run::uuid::text AND e.object_id ~<~ (@run::uuid::text || '0')
+        OR e.object_id ~>=~ ('/releases/' || @run::uuid::text) AND e.object_id ~<~ ('/releases/' || @run::uuid::text || '0'));
 
 -- name: ReviewLessons :many
 SELECT l.lesson_id, l.run_id, r.code, l.happened, l.why, l.todo, l.owner_role, l.due_on, l.name, l.added_at, m.done_at,
