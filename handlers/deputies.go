@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -137,7 +138,7 @@ func (h deputies) name(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	web.Flash(c, layouts.FlashGood, "The roster names a deputy of the "+r.Role.Title()+".")
+	web.Flash(c, layouts.FlashGood, fmt.Sprintf("A deputy of the %s is named for %s to %s, and stands first in the roster.", r.Role.Title(), r.From.Format(dayWords), r.Until.Format(dayWords)))
 	return web.SeeOther(c, deputiesPage)
 }
 
@@ -234,7 +235,7 @@ func (h deputies) formView(v *pages.DeputiesView, by actor.Actor, roster signoff
 		}
 	}
 	if len(v.Form.People) == 1 {
-		v.Form.Nobody = "There is nobody to choose yet: a deputy has signed in here before, and holds a role of their own that signs."
+		v.Form.Nobody = "There is nobody to choose yet: only somebody who has signed in here before, and holds another role that signs, can be a deputy. Ask them to sign in once."
 	}
 	if h.now().Sub(by.AuthTime) > actor.FreshFor {
 		v.Form.FreshHref = web.LoginHref(deputiesPage, true)

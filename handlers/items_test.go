@@ -2,12 +2,14 @@ package handlers
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/agogsaas/gatehouse/internal/runbook"
+	"github.com/agogsaas/gatehouse/internal/signoff"
 )
 
 func itemAt(i runbook.Item) string { return releaseAt + "/items/" + string(i.ID) }
@@ -274,6 +276,21 @@ func TestEarlyIsSaidOfWhatIsDone(t *testing.T) {
 		item := runbook.Item{Offset: -30 * time.Minute, State: c.state, SettledAt: t0.Add(c.at)}
 		if got := early(item, t0); got != c.want {
 			t.Errorf("%s: early = %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestAnItemSaysWhichGateItsEvidenceBarsFrom(t *testing.T) {
+	for id, want := range map[signoff.GateID]int{signoff.Final: 1, signoff.GoNoGo: 0} {
+		s := openShelf(t)
+		for i := range s.template.Gates {
+			s.template.Gates[i].EvidenceAuthorMayNotSign = s.template.Gates[i].ID == signoff.Final
+		}
+		i := s.items[slices.IndexFunc(s.items, func(i runbook.Item) bool { return i.Gate == id && i.Kind == runbook.Text })]
+		s.settle(runbook.Done, func(o runbook.Item) bool { return o.ID != i.ID })
+		page := s.ask(t, backend, http.MethodGet, itemAt(i))
+		if got := len(page.all("data-bars", "")); got != want {
+			t.Errorf("%s of the gate %s says %d times that its evidence bars from signing, want %d: %.300s", i.ID, id, got, want, page.body)
 		}
 	}
 }

@@ -58,6 +58,7 @@ func itemView(shell layouts.Shell, by actor.Actor, p runbook.ItemPage) pages.Ite
 	}
 	v.Acts = actsView(itemHref(p.Run.ID, item.ID), p.Acts(by, item), item)
 	waiveView(&v, by, p)
+	v.Bars = barred(by, p)
 	talkView(&v, by, p)
 	if until := item.GoodUntil(); !until.IsZero() {
 		v.GoodUntil = moment(until, now, zone)
@@ -121,6 +122,24 @@ func undoLines(p runbook.ItemPage) []string {
 		}
 	}
 	return parts
+}
+
+// barred says, before somebody gives evidence, which gate they can then not sign; empty where the runbook bars nobody.
+func barred(by actor.Actor, p runbook.ItemPage) string {
+	if p.Item.Kind == runbook.Auto || p.Run.Ended() || p.Item.State.Settled() || !by.Can(actor.ItemWork) {
+		return ""
+	}
+	for _, g := range p.Template.Gates {
+		if g.ID != p.Phase.Gate || !g.EvidenceAuthorMayNotSign {
+			continue
+		}
+		var roles []string
+		for _, s := range g.Slots {
+			roles = append(roles, s.Role.Title())
+		}
+		return fmt.Sprintf("Whoever gives the evidence of this item cannot sign the gate %s, which judges it. If you are to sign there as %s, leave it to somebody else.", g.Name, strings.Join(roles, ", "))
+	}
+	return ""
 }
 
 func waitLink(p runbook.ItemPage, w runbook.Wait) components.Link {

@@ -347,6 +347,7 @@ func (h rollbacks) openView(v *pages.RollbackView, by actor.Actor, p runbook.Rol
 			v.AgreeAction, v.AgreeEffect = href+"/agree", fmt.Sprintf("Agree to %s of %s: %s is lost", b.Option, p.Run.Code, b.DataLoss)
 		}
 	}
+	v.AgreeWhy = "This way back needs two people, so a second person has to agree before its first step. Is lost: " + b.DataLoss + "."
 	if by.Can(actor.ReleaseRollback) && by.Rights == nil {
 		v.EndAction, v.EndEffect = href+"/end", "End "+p.Run.Code+" as rolled back, and stop the clock"
 		v.MayEnd = b.State() == runbook.RollbackGoing && len(b.Left()) == 0
@@ -366,6 +367,7 @@ func (h rollbacks) openView(v *pages.RollbackView, by actor.Actor, p runbook.Rol
 			for _, m := range slices.Backward(lines) {
 				if m.State.Code == "applied" {
 					m.Href += "/down"
+					v.Still = append(v.Still, m.Version)
 				}
 				v.Undo = append(v.Undo, m)
 			}
@@ -405,6 +407,7 @@ func endedView(v *pages.RollbackView, by actor.Actor, b runbook.Rollback, at fun
 // clockWords are the clock of a rollback: how long it runs or took, and against which goal.
 func clockWords(b runbook.Rollback, at time.Time) (string, components.Tone) {
 	took, left := b.Clock(at)
+	took, left = took.Truncate(time.Second), left.Truncate(time.Second) // nobody reads a clock of an outage by the millisecond
 	switch {
 	case b.Ended != nil && b.GivenUp:
 		return fmt.Sprintf("Given up after %s.", duration(took)), components.Neutral

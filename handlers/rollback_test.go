@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,11 +154,24 @@ func TestARollbackShowsItsClockItsStepsAndWhatTheConsoleHas(t *testing.T) {
 	if strings.Contains(asked.body, at+"/steps") {
 		t.Error("a step is offered before the second person has agreed")
 	}
-	d.ask(t, onCall, http.MethodGet, rollbackAt).expect(http.StatusOK, "a second person has to agree before its first step", "Who can:")
+	d.ask(t, onCall, http.MethodGet, rollbackAt).expect(http.StatusOK, "needs two people, so a second person has to agree before its first step", "Who can:")
+	b.StartedAt = deskClock.Add(-3*time.Minute - 346*time.Millisecond)
+	if page := d.ask(t, onCall, http.MethodGet, rollbackAt); strings.Contains(page.body, "346 ms") {
+		t.Error("the clock of an outage is read by the millisecond")
+	}
 	d.ask(t, backend, http.MethodPost, at+"/agree").goesTo(rollbackAt)
 	b.Agreed = &runbook.RollbackAct{By: runbook.Person{Name: "Bo Ekman"}, At: deskClock.Add(-2 * time.Minute)}
 	going := d.ask(t, onCall, http.MethodGet, rollbackAt)
 	going.expect(http.StatusOK, "Bo Ekman on 23 Nov 2026 at 17:58 EST", "Run the health checks", "Step 1 is done")
+	if len(going.all("data-still", "")) != 0 {
+		t.Error("what is left is said before the end is near")
+	}
+	steps := slices.Clone(b.Steps)
+	for i := range b.Steps {
+		b.Steps[i].Done = &runbook.RollbackAct{By: b.By, Note: "Seen.", At: deskClock}
+	}
+	d.ask(t, onCall, http.MethodGet, rollbackAt).expect(http.StatusOK, "Still in the database: V0.0.22")
+	b.Steps = steps
 	undo := going.all("data-undo", "")[0]
 	if first := words(undo); !strings.HasPrefix(first, "V0.0.22") || len(going.all("href", migrationsPage+"/V0.0.22/down")) != 1 {
 		t.Errorf("the undo pages: %q", first)

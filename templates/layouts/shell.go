@@ -92,6 +92,12 @@ type NavItem struct {
 	Count   int  // shown when above zero
 }
 
+// inHand is how many places the bar at the bottom of a telephone holds, beside what opens the rest: four targets in all.
+const inHand = 3
+
+// rest are the places for which the bar has no room; they stand in the panel of the person.
+func (s Shell) rest() []NavItem { return s.Nav[min(inHand, len(s.Nav)):] }
+
 // Crumb is one step of the way back up. The current page is not a crumb.
 type Crumb struct {
 	Label, Href string

@@ -47,7 +47,7 @@ func Deputies(v DeputiesView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"lead\">A deputy signs in the place of a role that is away: at gates whose runbook says from when on, and never before that. All four-eyes rules hold for a deputy as for anybody.</p><section class=\"card\" aria-labelledby=\"roster\"><h2 id=\"roster\">Roster</h2>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<p class=\"lead\">A deputy signs in the place of somebody who is away. Each gate’s runbook says from when on deputies may sign there; before that none does. All four-eyes rules hold for a deputy as for anybody.</p><section class=\"card\" aria-labelledby=\"roster\"><h2 id=\"roster\">Roster</h2>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

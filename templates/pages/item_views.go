@@ -159,6 +159,7 @@ type ItemShowView struct {
 	Who         string  // who has it; empty when nobody does
 	Settled     Settled // who brought it to its end; empty while it is open or in hand
 	Yours       bool
+	Bars        string // which gate whoever gives evidence here cannot sign; empty where the runbook bars nobody
 	Due         components.Time
 	Late        string
 	Calm        bool // what Late says is nobody's delay

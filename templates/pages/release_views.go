@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"slices"
+
 	"github.com/agogsaas/gatehouse/templates/components"
 	"github.com/agogsaas/gatehouse/templates/layouts"
 )
@@ -40,6 +42,27 @@ type TemplateChoice struct {
 	News    string           // what this version brought
 	Age     components.State // newest of its name, or older
 	Chosen  bool
+}
+
+// Current are the choices that stand open: the newest of each name. Older are the others, folded.
+func (v ReleaseStartView) Current() []TemplateChoice { return v.aged(false) }
+
+// Older are the earlier versions of each name.
+func (v ReleaseStartView) Older() []TemplateChoice { return v.aged(true) }
+
+func (v ReleaseStartView) aged(older bool) []TemplateChoice {
+	var list []TemplateChoice
+	for _, t := range v.Templates {
+		if (t.Age.Code == "older") == older {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// OlderChosen says that what is chosen stands among the older ones.
+func (v ReleaseStartView) OlderChosen() bool {
+	return slices.ContainsFunc(v.Older(), func(t TemplateChoice) bool { return t.Chosen })
 }
 
 // ReleaseStartView is the form that starts a release and freezes its runbook.

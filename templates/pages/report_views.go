@@ -8,6 +8,7 @@ import (
 // ReportLine is a line of a table of the report: what it is about, when it was planned and when it happened.
 type ReportLine struct {
 	ID, What, Who string
+	Identity      string // subject and issuer of who signed, for paper
 	State         components.State
 	Planned       components.Time
 	Happened      components.Time

@@ -67,6 +67,8 @@ type RollbackView struct {
 	AgreeEffect  string
 	AgreeFresh   string
 	AgreeWho     []string // who can, where this person cannot
+	AgreeWhy     string   // why a second person is asked for
+	Still        []string // versions of the release that are still in the database, where this way takes them back
 	EndAction    string   // empty: not offered
 	EndEffect    string
 	MayEnd       bool // every step is settled
