@@ -2,6 +2,7 @@
 // never by class; nothing sleeps.
 import { chromium } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
+import { inflateRawSync } from 'node:zlib';
 import assert from 'node:assert/strict';
 
 export const base = process.env.GATEHOUSE_URL;
@@ -58,14 +59,36 @@ export async function unfold(page, holds) {
 
 // aged lets people sign in for whom the provider says that they proved who they are an hour ago, so that what follows needs
 // them to do it again.
-export async function aged(work) {
-  const provider = async (body) => assert.equal((await fetch(process.env.AGED, { method: 'POST', body })).status, 200);
-  await provider('old');
+export const aged = (work) => provider('old', work);
+
+// away lets nobody reach the provider meanwhile.
+export const away = (work) => provider('away', work);
+
+async function provider(word, work) {
+  const behave = async (body) => assert.equal((await fetch(process.env.AGED, { method: 'POST', body })).status, 200);
+  await behave(word);
   try {
     return await work();
   } finally {
-    await provider('');
+    await behave('');
   }
+}
+
+// dossier takes the dossier of the release that a page shows, and gives the text of one of its files.
+export async function dossier(page, name) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('[data-action="dossier"]').click()]);
+  const zip = await readFile(await download.path());
+  for (let at = zip.readUInt32LE(zip.length - 6); zip.readUInt32LE(at) === 0x02014b50;) {
+    const length = zip.readUInt16LE(at + 28);
+    const local = zip.readUInt32LE(at + 42);
+    if (zip.toString('utf8', at + 46, at + 46 + length).endsWith(name)) {
+      const begin = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28);
+      const packed = zip.subarray(begin, begin + zip.readUInt32LE(at + 20));
+      return (zip.readUInt16LE(at + 10) === 0 ? packed : inflateRawSync(packed)).toString('utf8');
+    }
+    at += 46 + length + zip.readUInt16LE(at + 30) + zip.readUInt16LE(at + 32);
+  }
+  assert.fail(`the dossier holds no ${name}`);
 }
 
 let axeSource;
@@ -141,6 +164,13 @@ export class Crew {
     await at(page, 'release_show');
     this.home = page.url();
     assert.match(await page.locator('main').innerText(), new RegExp(release));
+  }
+
+  // resume takes up the newest release of the list.
+  async resume(role) {
+    const page = await this.as(role);
+    await page.goto(`${base}/releases`);
+    this.home = base + await page.locator('[data-row] a').first().getAttribute('href');
   }
 
   // rows reads the items of the release's page: id, address, owner's role.

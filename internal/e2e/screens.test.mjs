@@ -29,7 +29,7 @@ before(async () => {
       text: `${release}/items/PRE-C2`, number: `${release}/items/PRE-P4`, link: `${release}/items/PRE-I2`, statement: `${release}/items/RD-DB`,
       file: `${release}/items/H48-1`, auto: `${release}/items/P4.1`, comments: `${release}/items/PRE-P7`, gate: `${release}/gates/go_no_go`, final: `${release}/gates/final`,
       rollback: `${release}/rollback`, snapshots: `${release}/snapshots`, report: `${release}/report`, wall: `${release}/wall`, window: `${release}/window`,
-      waiting: '/waiting', notices: '/notices', migrations: '/migrations', migration: '/migrations/V0.0.20', undo: '/migrations/V0.0.22/down',
+      deputies: '/deputies', 'taken-back': `${signed}/rollback`, 'report-of-it': `${signed}/report`, waiting: '/waiting', notices: '/notices', migrations: '/migrations', migration: '/migrations/V0.0.20', undo: '/migrations/V0.0.22/down',
       repair: '/migrations/V0.0.22/repair', rehearsals: '/migrations/rehearsals', backups: '/migrations/backups', external: '/migrations/backups/external',
       drift: '/migrations/drift', health: '/health-checks', me: '/me', missing: '/releases/no-such-thing', ...found,
     },
@@ -78,6 +78,12 @@ const small = (page) => page.evaluate(() => [...document.querySelectorAll('butto
   .filter(([, height]) => height > 0 && height < 44)
   .map(([one, height]) => `${height} px high: ${one.outerHTML.slice(0, 100)}`));
 
+// targets are what the bar at the bottom holds: no more than a thumb tells apart.
+const targets = (page) => page.evaluate(() => {
+  const bar = [...document.querySelectorAll('.rail .places a, .rail .who > summary')].filter((one) => one.checkVisibility());
+  return bar.length > 4 ? [`${bar.length} targets in the bar`] : [];
+});
+
 async function themes(page, ...schemes) {
   const all = [];
   for (const colorScheme of schemes) {
@@ -108,7 +114,7 @@ test('axe finds nothing in either theme, nothing is wider than the screen, and w
       await page.setViewportSize({ width, height: 844 });
       all.push(...await wide(page));
       if (width === 1440) all.push(...await themes(page, 'light', 'dark'));
-      if (width === 390) all.push(...await themes(page, 'light'), ...await small(page)); // the colours are those of the desk
+      if (width === 390) all.push(...await themes(page, 'light'), ...await small(page), ...await targets(page)); // the colours are those of the desk
       if (process.env.EVERY_SCREENSHOT && (width === 1440 || width === 390)) await picture(page, name, width);
     }
     await page.setViewportSize({ width: 820, height: 844 });

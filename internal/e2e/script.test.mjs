@@ -1,7 +1,7 @@
 // The main job with script switched off: evidence of every kind, two people at one item, a gate that is rejected, opened anew
 // and signed, the audit trail and what is taken out of it. Nothing here may depend on script.
 import { test, before, after } from 'node:test';
-import { aged, at, assert, authenticate, base, Crew, launch, press, release, state, story, unfold } from './lib.mjs';
+import { aged, at, assert, authenticate, base, Crew, launch, press, state, story, unfold } from './lib.mjs';
 
 const step = story(test);
 
@@ -205,7 +205,7 @@ step('the dossier is taken out', async () => {
   assert.match(download.suggestedFilename(), /\.(tar\.gz|zip|tgz)$/);
 });
 
-step('the release is aborted by who types its name', async () => {
+step('a release is not aborted by who types another name; the reason stays', async () => {
   const page = await crew.as('devops_lead');
   await page.goto(crew.home);
   await unfold(page, '[data-action="abort"]');
@@ -213,7 +213,4 @@ step('the release is aborted by who types its name', async () => {
   await page.locator('[name="confirm"]').fill('something else');
   assert.equal((await press(page, 'abort')).status(), 422);
   assert.equal(await page.locator('[name="abort_reason"]').inputValue(), 'The walk is over.');
-  await page.locator('[name="confirm"]').fill(release);
-  await press(page, 'abort');
-  assert.match(await page.locator('[data-ended]').innerText(), /aborted/i);
-});
+}); // rollback.test.mjs takes this release back, and the keyboard aborts its own
