@@ -33,7 +33,7 @@ type cabinet struct {
 }
 
 func (c *cabinet) Gate(_ context.Context, _ actor.Actor, run uuid.UUID, id signoff.GateID) (signoff.Gate, error) {
-	return c.gate(id), c.find(run)
+	return signoffShelf{c.shelf}.Gate(context.Background(), actor.Actor{}, run, id)
 }
 
 func (c *cabinet) Outage(context.Context, actor.Actor) (signoff.Outage, error) { return c.away, nil }
@@ -200,7 +200,7 @@ func TestBreakGlassIsSignedAsItWasTyped(t *testing.T) {
 // What is wrong with the form is said beside its fields, nothing is asked for, and neither half comes back.
 func TestAWrongFormOfBreakGlassKeepsAllButTheHalves(t *testing.T) {
 	for what, c := range map[string]struct{ field, value, says string }{
-		"no half":          {"second", "", "This is needed"},
+		"no half":          {"second", "", "The other half is missing."},
 		"a short half":     {"first", "AAAAA-BBBBB-CCCCC-DDDD", "A half has 20 letters and digits; these are 19."},
 		"the same twice":   {"second", oneHalf, "This is the same half once more."},
 		"no meaning":       {"meaning", "", "Choose what your signature means."},

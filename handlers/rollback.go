@@ -407,7 +407,8 @@ func endedView(v *pages.RollbackView, by actor.Actor, b runbook.Rollback, at fun
 // clockWords are the clock of a rollback: how long it runs or took, and against which goal.
 func clockWords(b runbook.Rollback, at time.Time) (string, components.Tone) {
 	took, left := b.Clock(at)
-	took, left = took.Truncate(time.Second), left.Truncate(time.Second) // nobody reads a clock of an outage by the millisecond
+	// Nobody reads the clock of an outage by the millisecond; a second that has begun counts.
+	took, left = (took + time.Second - 1).Truncate(time.Second), left.Truncate(time.Second)
 	switch {
 	case b.Ended != nil && b.GivenUp:
 		return fmt.Sprintf("Given up after %s.", duration(took)), components.Neutral

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +50,7 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 			shell.Person.Roles = []string{"can look, and change nothing"}
 		}
 	}
-	for _, p := range w.config.Places {
+	for _, p := range w.placesOf(by) {
 		if by.Can(p.Right) {
 			here, way := c.Request().URL.Path, ""
 			if len(crumbs) > 0 {
@@ -65,6 +66,20 @@ func Shell(c echo.Context, title string, crumbs ...layouts.Crumb) layouts.Shell 
 		}
 	}
 	return shell
+}
+
+// placesOf are all places, those before the others that are for the person's own work.
+func (w *Web) placesOf(by actor.Actor) []Place {
+	places := slices.Clone(w.config.Places)
+	slices.SortStableFunc(places, func(a, b Place) int { return a.rank(by) - b.rank(by) })
+	return places
+}
+
+func (p Place) rank(by actor.Actor) int {
+	if slices.ContainsFunc(p.FirstFor, by.Has) {
+		return 0
+	}
+	return 1
 }
 
 // waiting is how much waits for the person. Where that cannot be read the page is shown without the number: it says so itself

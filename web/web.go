@@ -79,6 +79,8 @@ type Place struct {
 	Short       string // what the label begins with, for where it has little room
 	Right       actor.Right
 	Counts      bool // shows how much waits for the person
+	// FirstFor are the roles for whose work this is the place: it stands before all others for them, and in the bar of a telephone.
+	FirstFor []actor.Role
 }
 
 // Web is an HTTP server that is safe before its first route.

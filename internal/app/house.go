@@ -145,6 +145,9 @@ func (a *App) build() error {
 	return nil
 }
 
+// aisles are those who work in the aisles, with a telephone or a scanner in their hand.
+var aisles = []actor.Role{actor.WarehouseStaff, actor.WarehouseSupervisor}
+
 func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 	var proxies []*net.IPNet
 	for _, p := range a.config.TrustedProxies {
@@ -158,10 +161,10 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceWaiting, Label: "Waiting for me", Short: "Waiting", Href: "/waiting", Right: actor.ReleaseRead, Counts: true},
 			{Place: layouts.PlaceReleases, Label: "Releases", Href: "/releases", Right: actor.ReleaseRead},
 			{Place: layouts.PlaceMigrations, Label: "Migrations", Href: "/migrations", Right: actor.MigrationRead},
-			{Place: layouts.PlaceDimensions, Label: "Dimensions", Href: "/dimensions", Right: actor.DimensionRead},
+			{Place: layouts.PlaceDimensions, Label: "Dimensions", Href: "/dimensions", Right: actor.DimensionRead, FirstFor: aisles},
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
 			{Place: layouts.PlaceQuality, Label: "Data quality", Short: "Quality", Href: "/data-quality", Right: actor.HealthRead},
-			{Place: layouts.PlaceCapacity, Label: "Capacity failures", Short: "Capacity", Href: "/capacity-failures", Right: actor.CapacityRead},
+			{Place: layouts.PlaceCapacity, Label: "Capacity failures", Short: "Capacity", Href: "/capacity-failures", Right: actor.CapacityRead, FirstFor: aisles},
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},
 			{Place: layouts.PlaceSettings, Label: "Settings", Href: "/settings/claims", Right: actor.IdentityExplain},
 		},

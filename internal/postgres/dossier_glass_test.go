@@ -41,7 +41,7 @@ func newBroken(t *testing.T) bundled {
 		t.Fatal(err)
 	}
 	anew := g.sign(backend, signoff.GoNoGo, "backend")
-	if err := g.signoff.Withdraw(t.Context(), backend, g.id, anew.ID, "I read it again."); err != nil {
+	if err := g.signoff.Withdraw(t.Context(), backend, g.id, anew.Gate, anew.ID, "I read it again."); err != nil {
 		t.Fatal(err)
 	}
 	g.sign(backend, signoff.GoNoGo, "backend")

@@ -38,7 +38,7 @@ func TestARefusalMayBeTheLastReviewThatWasMissing(t *testing.T) {
 	t.Parallel()
 	g := atTheLastGate(t)
 	first := g.breaks(devops, signoff.Final, "devops")
-	if err := g.signoff.Withdraw(t.Context(), devops, g.id, first.ID, "The provider is back; I sign as usual."); err != nil {
+	if err := g.signoff.Withdraw(t.Context(), devops, g.id, first.Gate, first.ID, "The provider is back; I sign as usual."); err != nil {
 		t.Fatal(err)
 	}
 	g.sign(devops, signoff.Final, "devops")
@@ -181,7 +181,7 @@ func TestAPressOfBreakGlassCountsOnce(t *testing.T) {
 	other.Note = "Something else."
 	g.turnedAway(by, other, fault.Conflict, "said something else")
 	g.turnedAway(stale(backend), request, fault.Conflict, "another signature")
-	if err := g.signoff.Withdraw(t.Context(), qa, g.id, given[0].ID, "I take it back"); err != nil {
+	if err := g.signoff.Withdraw(t.Context(), qa, g.id, given[0].Gate, given[0].ID, "I take it back"); err != nil {
 		t.Fatal(err)
 	}
 	g.turnedAway(by, request, fault.Conflict, "taken back since")
