@@ -184,7 +184,8 @@ const dayWords = "2 Jan 2006"
 
 func (h deputies) rosterView(shell layouts.Shell, by actor.Actor, roster signoff.Roster) pages.DeputiesView {
 	v := pages.DeputiesView{Shell: shell}
-	today := signoff.Day(roster.At, time.UTC)
+	zone := siteZone(roster.TimeZone)
+	today := signoff.Day(roster.At, zone)
 	if len(roster.Deputies) > deputiesPageSize {
 		roster.Deputies = roster.Deputies[:deputiesPageSize]
 		last := roster.Deputies[deputiesPageSize-1]
@@ -193,12 +194,12 @@ func (h deputies) rosterView(shell layouts.Shell, by actor.Actor, roster signoff
 	for _, d := range roster.Deputies {
 		row := pages.DeputyRow{
 			ID: d.ID.String(), Role: d.Role.Title(), Name: d.Person.Name, From: d.From.Format(dayWords), Until: d.Until.Format(dayWords), Reason: d.Reason,
-			NamedBy: d.NamedBy.Name, NamedAt: moment(d.NamedAt, roster.At, time.UTC), State: deputyNow,
+			NamedBy: d.NamedBy.Name, NamedAt: moment(d.NamedAt, roster.At, zone), State: deputyNow,
 		}
 		switch {
 		case d.Revoked != nil:
 			row.State = deputyRevoked
-			row.Revoked = "Revoked by " + d.Revoked.By + " on " + d.Revoked.At.Format("2 Jan 2006 at 15:04 UTC") + ": " + d.Revoked.Reason
+			row.Revoked = "Revoked by " + d.Revoked.By + " on " + d.Revoked.At.In(zone).Format("2 Jan 2006 at 15:04 MST") + ": " + d.Revoked.Reason
 		case today.After(d.Until):
 			row.State = deputyOver
 		case today.Before(d.From):

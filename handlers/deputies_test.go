@@ -98,6 +98,21 @@ func TestTheRosterSaysHowEachLineStands(t *testing.T) {
 	}
 }
 
+// Late in the evening of a warehouse in the west it is tomorrow in UTC: today is the warehouse's.
+func TestTheRostersDaysAreTheReleasesOwn(t *testing.T) {
+	late := time.Date(2026, 12, 1, 2, 30, 0, 0, time.UTC)
+	line := lineOf(func(d *signoff.Deputy) {
+		d.NamedAt, d.From = late.Add(-time.Hour), time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+		d.Until = d.From
+	})
+	fresh := quin
+	fresh.AuthTime = late
+	r := &register{roster: signoff.Roster{At: late, TimeZone: "America/Chicago", Candidates: []signoff.Candidate{ben}, Deputies: []signoff.Deputy{line}}}
+	if _, body := r.ask(t, fresh, http.MethodGet, "/deputies"); !strings.Contains(body, `data-state="in_force"`) || !strings.Contains(body, `value="2026-11-30"`) {
+		t.Errorf("a line of today is not in force, or the form begins with another day: %s", body)
+	}
+}
+
 func TestWhoCanBeChosenAsADeputy(t *testing.T) {
 	r := &register{roster: signoff.Roster{At: t0, Candidates: []signoff.Candidate{ben, {ID: uuid.New(), Person: signoff.Person{Issuer: "i", Subject: "quin", Name: "Quin"}, Roles: quin.Roles}, {ID: uuid.New(), Person: signoff.Person{Issuer: "i", Subject: "q2", Name: "Quim"}, Roles: quin.Roles}}}}
 	_, body := r.ask(t, quin, http.MethodGet, "/deputies")

@@ -401,10 +401,4 @@ func (h gates) signature(c echo.Context) error {
 }
 
 // gateZone is the site's time zone; UTC where this machine does not know it.
-func gateZone(g signoff.Gate) *time.Location {
-	zone, err := time.LoadLocation(g.Release.TimeZone)
-	if err != nil {
-		return time.UTC
-	}
-	return zone
-}
+func gateZone(g signoff.Gate) *time.Location { return siteZone(g.Release.TimeZone) }

@@ -84,6 +84,9 @@ func TestTheWayBackLooksAndChangesNothing(t *testing.T) {
 			}
 		case route.Method == http.MethodGet && held:
 			a := b.get(fillAny(route.Path))
+			if a.StatusCode == http.StatusSeeOther && strings.HasPrefix(a.Header.Get("Location"), strings.TrimSuffix(route.Path, ".csv")) {
+				continue // a table of what is not deployed leads to the page that says so, and that page is looked at
+			}
 			if parameters := strings.Contains(route.Path, ":"); a.StatusCode != http.StatusOK && (!parameters || a.StatusCode != http.StatusNotFound) {
 				t.Errorf("GET %s = %d: %s", route.Path, a.StatusCode, a.main())
 			}

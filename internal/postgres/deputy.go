@@ -79,13 +79,16 @@ func (d Deputies) Roster(ctx context.Context, by actor.Actor, q signoff.RosterQu
 	}
 	var rows []deputyRow
 	var people []candidateRow
-	var clock struct{ At time.Time }
+	var clock struct {
+		At       time.Time
+		TimeZone string
+	}
 	err := d.DB.page(ctx, by, func(b *pgx.Batch) {
 		b.Queue(sql("RosterNewest"), args).Query(collect(&rows))
 		b.Queue(sql("DeputyCandidates"), pgx.StrictNamedArgs{"signing": signing()}).Query(collect(&people))
-		b.Queue(sql("DatabaseClock")).Query(collectOne(&clock))
+		b.Queue(sql("RosterClock")).Query(collectOne(&clock))
 	})
-	roster := signoff.Roster{Deputies: deputiesOf(rows), At: clock.At.UTC()}
+	roster := signoff.Roster{Deputies: deputiesOf(rows), At: clock.At.UTC(), TimeZone: clock.TimeZone}
 	for _, row := range people {
 		roster.Candidates = append(roster.Candidates, row.candidate())
 	}

@@ -140,6 +140,7 @@ type Roster struct {
 	Deputies   []Deputy
 	Candidates []Candidate
 	At         time.Time
+	TimeZone   string // of the newest release that runs; its days are the roster's, and UTC's where none runs
 }
 
 // RosterService holds the stories of the roster.

@@ -7,6 +7,11 @@ SELECT deputy_id, role, issuer, subject, name, from_day, until_day, reason, name
  ORDER BY named_at DESC, deputy_id DESC
  LIMIT @most;
 
+-- name: RosterClock :one
+-- Days of the roster are days of a release's own zone: that of the newest one that runs.
+SELECT clock_timestamp() AS at,
+       coalesce((SELECT time_zone FROM gatehouse.runs WHERE tenant_id = gatehouse.current_tenant() AND state = 'active' ORDER BY started_at DESC LIMIT 1), 'UTC') AS time_zone;
+
 -- name: DeputyCandidates :many
 -- Who has signed in here and may be named by the roles they had then; the newest thousand, by name.
 SELECT person_id, issuer, subject, name, roles
