@@ -119,7 +119,7 @@ const keys = document.getElementById("keys");
 let going = false;
 
 function row(step) {
-	const rows = [...document.querySelectorAll("[data-row] a")];
+	const rows = [...document.querySelectorAll("[data-row] a, [data-rows] a")];
 	const at = rows.indexOf(document.activeElement);
 	rows[Math.min(Math.max(at + step, 0), rows.length - 1)]?.focus();
 }
