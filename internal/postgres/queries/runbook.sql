@@ -90,7 +90,7 @@ SELECT i.item_id, i.position, i.phase, i.gate, i.title, i.owner_role, i.required
        i.after_items, i.kind, i.check_name, i.state,
        i.holder_issuer, i.holder_subject, i.holder_name, i.settled_issuer, i.settled_subject, i.settled_name, i.settled_at, i.due_at,
        i.reason, i.evidence, e.added_at AS evidence_at, i.round, i.waiver, i.version,
-       coalesce(e.sha256 <> gatehouse.evidence_sha256(e.kind, e.value, e.note, e.summary, e.query), false) AS altered
+       e.number IS NOT NULL AND e.sha256 <> gatehouse.evidence_sha256(e.kind, e.value, e.note, e.summary, e.query) AS altered
   FROM gatehouse.run_items i
   LEFT JOIN gatehouse.run_evidence e ON e.tenant_id = i.tenant_id AND e.run_id = i.run_id AND e.item_id = i.item_id AND e.number = i.evidence
  WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = @run
