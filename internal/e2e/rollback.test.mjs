@@ -25,7 +25,7 @@ step('somebody decides, with a way that loses data; it waits for a second person
   await page.locator('[name="reason"]').fill('Writes to lots fail.');
   await press(page, 'rollback');
   assert.equal(await page.locator('[data-rollback][data-state="asked"]').count(), 1);
-  assert.match(await page.locator('[data-clock]').innerText(), /Running for \d+ s/);
+  assert.match(await page.locator('[data-clock]').innerText(), /Running for \d+(\.\d)? s/);
   assert.equal(await page.locator('[data-action="agree"], [data-action^="done-"]').count(), 0, 'who decided agrees alone, or a step is offered already');
   assert.deepEqual(await findings(page), []);
 });
