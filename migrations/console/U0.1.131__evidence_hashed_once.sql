@@ -1,0 +1,28 @@
+-- undo of V0.1.131.
+CREATE OR REPLACE FUNCTION gatehouse.evidence_blockers(run uuid, gate_id text) RETURNS TABLE (gate text, item text, what text, place integer)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+SELECT i.gate, i.item_id, i.item_id || ', ' || i.title || ', has evidence that is not what was given: its hash does not match. '
+       || 'Tell your auditor; then put the item back and give its evidence anew.', i.position
+  FROM gatehouse.run_items i
+  JOIN gatehouse.run_evidence e ON e.tenant_id = i.tenant_id AND e.run_id = i.run_id AND e.item_id = i.item_id AND e.number = i.evidence
+ WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = run AND i.gate <> '' AND (gate_id IS NULL OR i.gate = gate_id)
+   AND e.sha256 <> gatehouse.evidence_sha256(e.kind, e.value, e.note, e.summary, e.query)
+UNION ALL
+SELECT i.gate, i.item_id, i.item_id || ', ' || i.title || ', has the file ' || f.file_name || ', which is not what was given: its hash does not match. '
+       || 'Tell your auditor; then put the item back and attach the file anew.', i.position
+  FROM gatehouse.run_items i
+  JOIN gatehouse.evidence_files f ON f.tenant_id = i.tenant_id AND f.run_id = i.run_id AND f.item_id = i.item_id AND f.round = i.round
+ WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = run AND gate_id IS NOT NULL AND i.gate = gate_id
+   AND gatehouse.file_sha256(f.run_id, f.item_id, f.number) IS DISTINCT FROM f.sha256
+UNION ALL
+SELECT i.gate, i.item_id, i.item_id || ', ' || i.title || ', was done with a file that is not among those that count. '
+       || 'Put the item back and attach the file anew.', i.position
+  FROM gatehouse.run_items i
+  JOIN gatehouse.run_evidence e ON e.tenant_id = i.tenant_id AND e.run_id = i.run_id AND e.item_id = i.item_id AND e.number = i.evidence
+ WHERE i.tenant_id = gatehouse.current_tenant() AND i.run_id = run AND i.gate <> '' AND (gate_id IS NULL OR i.gate = gate_id)
+   AND e.kind = 'file'
+   AND NOT EXISTS (SELECT FROM gatehouse.evidence_files f
+                    WHERE f.tenant_id = i.tenant_id AND f.run_id = i.run_id AND f.item_id = i.item_id AND f.round = i.round AND f.sha256 = e.value)
+UNION ALL
+SELECT b.gate, b.item, b.what, b.place FROM gatehouse.rule_blockers(run, gate_id) b
+$$;
