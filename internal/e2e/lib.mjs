@@ -178,7 +178,7 @@ export class Crew {
     const page = await this.as(role);
     await page.goto(this.home);
     await at(page, 'release_show');
-    return page.locator(`${within} [data-row][data-item]`).evaluateAll((list) => list.map((row) => ({
+    return page.locator(`${within} [data-rows] [data-item]`).evaluateAll((list) => list.map((row) => ({
       item: row.dataset.item,
       href: row.querySelector('a').getAttribute('href'),
       owner: row.querySelector('td').textContent.trim().toLowerCase().replaceAll(/[ -]/g, '_'),
