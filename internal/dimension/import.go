@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -246,7 +247,8 @@ func (s *Imports) Confirm(ctx context.Context, by actor.Actor, id uuid.UUID, see
 			WithField("sure", "Look at the lines that are asked about, and say that they are right as they are.")
 	}
 	done, err := s.store.Confirm(ctx, by, id, seen, sure, audit.Event{
-		Action: "import:confirm", ObjectKind: "import", ObjectID: id.String(), After: map[string]any{"file": p.Name, "lines": p.Lines, "asked_about": p.Asked},
+		Action: "import:confirm", ObjectKind: "import", ObjectID: id.String(),
+		Before: map[string]any{"state": string(p.State)}, After: map[string]any{"state": string(Taking), "file": p.Name, "lines": p.Lines, "asked_about": p.Asked},
 	})
 	if err != nil || done {
 		return err
@@ -280,11 +282,15 @@ func (s *Imports) Discard(ctx context.Context, by actor.Actor, id uuid.UUID, see
 	if err := mayImport(by); err != nil {
 		return err
 	}
-	done, err := s.store.Discard(ctx, by, id, seen, audit.Event{Action: "import:discard", ObjectKind: "import", ObjectID: id.String()})
+	p, err := s.store.Import(ctx, by, id, 0)
+	if err != nil {
+		return err
+	}
+	done, err := s.store.Discard(ctx, by, id, seen, audit.Event{Action: "import:discard", ObjectKind: "import", ObjectID: id.String(), Before: map[string]any{"state": string(p.State)}, After: map[string]any{"state": string(Discarded), "file": p.Name}})
 	if err != nil || done {
 		return err
 	}
-	p, err := s.store.Import(ctx, by, id, 0)
+	p, err = s.store.Import(ctx, by, id, 0)
 	if err == nil && p.State != Discarded {
 		err = fault.New(fault.Conflict, "This file is not waiting for anybody any more, so it was not discarded. Look at it again.")
 	}
@@ -354,4 +360,11 @@ func importLine(ctx context.Context, tx Tx, i Import, line ImportLine) (ImportVe
 		v.Reason = string([]rune(v.Reason)[:499]) + "…"
 	}
 	return v, nil
+}
+
+// With is the tally with more of one.
+func (t Tally) With(key string, more int) Tally {
+	sum := maps.Clone(t)
+	sum[key] += more
+	return sum
 }

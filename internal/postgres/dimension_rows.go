@@ -131,7 +131,7 @@ func (r readingRow) reading() (dimension.Reading, error) {
 	}
 	one := dimension.Reading{
 		Box: box,
-		ID: r.ReadingID, Case: r.CaseID, Facility: r.FacilityID, Material: r.MaterialID, Round: r.Round, Number: r.Number, Seen: r.MaterialVersion, AskedBack: r.AskedBack, Notes: r.Notes,
+		ID:  r.ReadingID, Case: r.CaseID, Facility: r.FacilityID, Material: r.MaterialID, Round: r.Round, Number: r.Number, Seen: r.MaterialVersion, AskedBack: r.AskedBack, Notes: r.Notes,
 		Tolerance: dimension.Tolerance{Pct: r.TolerancePct, Version: r.ToleranceVersion}, Outcome: dimension.State(r.Outcome), Status: dimension.Status(r.Status), Verification: r.VerificationID,
 		VolumePct: r.CubicFeetPct, WeightPct: r.WeightPct, By: dimension.Person{Issuer: r.Issuer, Subject: r.Subject, Name: r.Name}, Key: r.IdempotencyKey, At: r.MeasuredAt.UTC(),
 	}

@@ -236,12 +236,17 @@ func (s Imports) Import(ctx context.Context, by actor.Actor, id uuid.UUID, after
 
 // Confirm keeps who gives their word for the lines, with the job that takes them.
 func (s Imports) Confirm(ctx context.Context, by actor.Actor, id uuid.UUID, seen int, sure bool, e audit.Event) (bool, error) {
-	return s.move(ctx, by, "ConfirmImport", pgx.StrictNamedArgs{
+	moved, err := s.move(ctx, by, "ConfirmImport", pgx.StrictNamedArgs{
 		"import": id, "seen": seen, "sure": sure, "user": orNull(by.UserID), "issuer": by.Issuer, "subject": by.Subject, "name": by.Name, "roles": roleNames(by), "ip": by.IP,
 		"origin": string(by.Origin),
 	}, e, func(ctx context.Context, tx pgx.Tx) error {
+		// Where the table of verifications has yet to come, nothing is confirmed: the worker could not keep a line.
+		if _, err := tx.Exec(ctx, sql("VerificationsAreDeployed")); err != nil {
+			return err
+		}
 		return s.enqueue(ctx, tx, dimension.ImportRef{Tenant: by.Tenant, ID: id})
 	})
+	return moved, Dimensions{DB: s.DB}.lacking(ctx, by, err, nil)
 }
 
 // Discard drops the lines, and keeps that there was a file.
