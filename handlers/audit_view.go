@@ -22,7 +22,7 @@ import (
 // auditActions are what the filter suggests; any other action can be typed.
 var auditActions = []string{
 	"session:sign_in", "session:sign_out", "session:end", "release:start", "release:schedule", "release:window", "release:abort",
-	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "item:takeover", "item:waive", "item:attach", "item:comment", "runbook:import", "gate:sign", "gate:withdraw", "gate:reject", "gate:reopen", "gate:expire", "deputy:name", "deputy:revoke", "dimension:measure", "dimension:review", "task:ask", "task:take", "task:release", "task:assign", "barcode:link", "rollback:begin", "rollback:agree", "rollback:step", "rollback:end", "rollback:review",
+	"item:take", "item:check", "item:done", "item:fail", "item:reopen", "item:skip", "item:takeover", "item:waive", "item:attach", "item:comment", "runbook:import", "gate:sign", "gate:withdraw", "gate:reject", "gate:reopen", "gate:expire", "deputy:name", "deputy:revoke", "dimension:measure", "import:receive", "import:confirm", "import:discard", "dimension:review", "task:ask", "task:take", "task:release", "task:assign", "barcode:link", "rollback:begin", "rollback:agree", "rollback:step", "rollback:end", "rollback:review",
 	"environment:freeze", "override:ask", "override:second", "token:make", "token:revoke",
 	"migration:apply", "migration:down", "migration:finish", "migration:acknowledge", "migration:rehearse", "migration:save_losses", "migration:probe",
 	"migration:repair", "migration:rebuild_index", "migration:baseline", "migration:check_drift", "migration:accept_drift", "migration:withdraw_drift",

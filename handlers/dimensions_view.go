@@ -142,7 +142,7 @@ func pct(d decimal.NullDecimal) string {
 
 func workView(shell layouts.Shell, by actor.Actor, q dimension.WorkQuery, w dimension.Work) pages.DimensionListView {
 	v := pages.DimensionListView{
-		Shell: shell, ScanAction: dimensionsPage, ReviewsHref: dimensionReviews, MayMeasure: by.Can(actor.DimensionMeasure), MayReview: by.Can(actor.DimensionReview),
+		Shell: shell, ScanAction: dimensionsPage, ReviewsHref: dimensionReviews, ImportsHref: importsPage, MayMeasure: by.Can(actor.DimensionMeasure), MayReview: by.Can(actor.DimensionReview),
 		Facility: w.Facility.Name, FacilityID: w.Facility.ID.String(),
 	}
 	if w.Facility.ID == uuid.Nil {

@@ -29,6 +29,7 @@ type Stories struct {
 	DrillWithin time.Duration
 	NoBackups   string // why no backup can be taken; empty where one can
 	Dimensions  DimensionStories
+	Imports     ImportStories
 	Health      HealthChecks
 	Quality     QualityStories
 	Ready       Readiness
@@ -69,6 +70,7 @@ func Routes(s Stories) []web.Route {
 		Restores(s.Restores, s.NoBackups, s.Now),
 		Externals(s.Externals, s.Operations, s.Now),
 		Dimensions(s.Dimensions, s.Now),
+		Imports(s.Imports, s.Now),
 		Health(s.Health, s.Ready, s.Now),
 		Quality(s.Quality),
 		Capacity(s.Capacity, s.Measures, s.Now),

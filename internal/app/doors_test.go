@@ -262,7 +262,7 @@ var nothingBefore = []string{
 	"POST /migrations/drift/check", "POST /migrations/indexes/rebuild", "POST /migrations/backups", "POST /migrations/backups/:backup/drill",
 	"POST /migrations/backups/:backup/rehearse", "POST /migrations/backups/external", "POST /migrations/backups/external/:external/drill",
 	"POST /migrations/backups/:backup/restore/look", "POST /migrations/backups/:backup/restore", "POST /migrations/backups/:backup/restore/:request/start",
-	"POST /deputies", "POST /dimensions/tasks",
+	"POST /deputies", "POST /dimensions/tasks", "POST /dimensions/imports",
 	"POST /health-checks/run", "POST /audit/export", "POST /audit/verify",
 }
 

@@ -89,14 +89,16 @@ func (a *App) build() error {
 	}
 	hours := snapshot.NewService(postgres.Snapshots{DB: a.db}, healthService, a.config.Environment)
 	measuring := dimension.NewService(postgres.Dimensions{DB: a.db}, a.now)
-	works := jobs{db: a.db, measuring: measuring, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, log: a.log}
+	imports := &importQueueing{}
+	files := dimension.NewImports(postgres.Imports{DB: a.db, Jobs: imports}, a.now)
+	works := jobs{db: a.db, measuring: measuring, imports: files, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}
 	if a.jobs, err = works.client(); err != nil {
 		return err
 	}
-	queue.client = a.jobs
+	queue.client, imports.client = a.jobs, a.jobs
 
 	templates, err := runbook.Embedded()
 	if err != nil {
@@ -135,7 +137,7 @@ func (a *App) build() error {
 		Runbook: runs, Signoff: signing, Deputies: signoff.NewRoster(postgres.Deputies{DB: a.db}), Rollbacks: runbook.NewRollbacks(postgres.Rollbacks{DB: a.db}), Migrations: migrations, Changes: change.NewService(postgres.Changes{DB: a.db}, migrationPlan{schema.Files()}), Drift: migration.NewDrifts(postgres.Drift{DB: a.db}, schema),
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
-		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Dimensions: measuring, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
+		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Dimensions: measuring, Imports: files, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
 		Capacity: capacityService, Measures: measuring,
 		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))

@@ -123,6 +123,7 @@ type jobs struct {
 	worker  *migration.Worker
 	// measuring keeps the work list of what is to be measured.
 	measuring *dimension.Service
+	imports   *dimension.Imports
 	copies    *operation.Worker
 	// backups whose files are older than keep go by themselves; zero keeps them for ever.
 	backups *backup.Service
@@ -140,6 +141,8 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &migrationWorker{worker: j.worker})
 	river.AddWorker(workers, &operationWorker{worker: j.copies})
+	river.AddWorker(workers, &importWorker{imports: j.imports})
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[silentImportsArgs]) error { return j.silentImports(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[reconcileArgs]) error { return j.reconcile(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[healthRunArgs]) error {
 		return j.eachTenant(ctx, "health checks", func(ctx context.Context, by actor.Actor) error {
@@ -181,7 +184,7 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}), every(quality.Every, qualityArgs{}),
 		every(remindEvery, remindArgs{}), every(planEvery, planArgs{}), every(capacityEvery, walkCapacityArgs{}),
-		every(expireEvery, expireGatesArgs{}),
+		every(expireEvery, expireGatesArgs{}), every(silentEvery, silentImportsArgs{}),
 		every(snapshotEvery, snapshotArgs{}),
 	}
 	if j.keep > 0 {
@@ -192,7 +195,7 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	}
 	client, err := river.NewClient(riverpgxv5.New(j.db.Pool()), &river.Config{
 		Schema: setup.JobSchema, Workers: workers, Logger: j.log, MaxAttempts: 3,
-		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}, operationQueue: {MaxWorkers: 1}},
+		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}, migrationQueue: {MaxWorkers: 1}, operationQueue: {MaxWorkers: 1}, importQueue: {MaxWorkers: 1}},
 		PeriodicJobs: periodic,
 		// The application owns no index and may not rebuild one.
 		ReindexerIndexNames: []string{},

@@ -17,7 +17,7 @@ import (
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", ":failure": "{failure}", ":group": "{group}", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", ":failure": "{failure}", ":group": "{group}", ":import": "{import}", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -56,7 +56,18 @@ func halfway(t *testing.T, version string) *story {
 	s.sql(`INSERT INTO gatehouse.dimension_cases (tenant_id, case_id, facility_id, material_id, material_code, state, measured_cubic_feet, measured_weight_lbs) SELECT tenant_id, $1, $2, $3, 'M', 'review', 12, 20 FROM gatehouse.tenants WHERE is_operator`,
 		s.ids["case"], s.ids["facility"], s.ids["material"])
 	s.overfilled()
+	s.filed()
 	return s
+}
+
+// filed is a file of measurements that waits for its confirmation, with something to say about its lines.
+func (s *story) filed() {
+	s.t.Helper()
+	s.ids["import"] = uuid.NewString()
+	s.sql(`INSERT INTO gatehouse.measurement_imports (tenant_id, import_id, file_name, state, lines, asked, found, preview, issuer, subject, name)
+		VALUES ($1, $2, 'sheet.csv', 'checked', 200, 150, true, '{"VERIFIED": 50, "second_wanted": 150}', 'i', 's', 'Iris')`, housetest.Rivermark, s.ids["import"])
+	s.sql(`INSERT INTO gatehouse.measurement_import_lines (tenant_id, import_id, line, facility_code, material_code, entered, verdict, asked)
+		SELECT $1, $2, n, 'F', 'M' || n, '{}', 'second_wanted', 'Is it really 100 ft³? That is beside what this item has been, as by a slipped point.' FROM generate_series(2, 151) n`, housetest.Rivermark, s.ids["import"])
 }
 
 // overfilled is a capacity failure, as it is kept whatever the warehouse stands at.

@@ -52,6 +52,7 @@ var counting = map[string]string{
 	"HealthStatistics": "at most 10,000 and 1,000 rows, when the checks run",
 
 	"ComputeQuality":        "every material, measurement and open failure of a tenant, when the scheduler computes the figures; never on a request",
+	"CodesNotFound":         "the lines of one file, when the scheduler checks it",
 	"CapacityActable":       "at most 501 failures of one group, when its page is opened",
 	"CapacityScene":         "at most 100 open failures of a bin and of a material, when one is recorded",
 	"CapacityStrangers":     "the same, when the scheduler takes in what the warehouse wrote itself",

@@ -13,6 +13,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/audit"
 	"github.com/agogsaas/gatehouse/internal/demoidp"
+	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/housetest"
 	"github.com/agogsaas/gatehouse/internal/migration"
 	"github.com/agogsaas/gatehouse/internal/migrator"
@@ -392,6 +393,20 @@ func acts() []act {
 		act{
 			route: "POST /dimensions/reviews/:case", who: "warehouse.supervisor", path: "/dimensions/reviews/{case}", page: "/dimensions/reviews/{case}", entries: 1,
 			typed: map[string]string{"note": "I looked at both.", "decision": "APPROVE_MEASURED"}, before: (*story).measuredTwice,
+		},
+		act{
+			route: "POST /dimensions/imports", who: "warehouse.staff", path: "/dimensions/imports", page: "/dimensions/imports", entries: 1,
+			file:  &sent{"measurements", "sheet.csv", dimension.ImportExample},
+			after: func(s *story, a answer) { s.ids["import"] = last(a) },
+		},
+		act{
+			route: "POST /dimensions/imports/:import/confirm", who: "warehouse.staff", path: "/dimensions/imports/{import}/confirm", page: "/dimensions/imports/{import}", entries: 1,
+			before: (*story).filed,
+			typed:  map[string]string{"sure": "yes"},
+		},
+		act{
+			route: "POST /dimensions/imports/:import/discard", who: "warehouse.staff", path: "/dimensions/imports/{import}/discard", page: "/dimensions/imports/{import}", entries: 1,
+			before: (*story).filed,
 		},
 		act{route: "POST /me/sessions/:session/end", who: "product.owner", path: "/me/sessions/{session}/end", page: "/me", entries: 1, before: func(s *story) {
 			s.as("product.owner@rivermark")

@@ -125,19 +125,30 @@ type readingRow struct {
 }
 
 func (r readingRow) reading() (dimension.Reading, error) {
-	var entered map[string]enteredAmount
-	if err := json.Unmarshal(r.Entered, &entered); err != nil {
+	box, err := boxOf(r.Entered)
+	if err != nil {
 		return dimension.Reading{}, fmt.Errorf("reading what was entered in %s: %w", r.ReadingID, err)
 	}
 	one := dimension.Reading{
-		ID: r.ReadingID, Case: r.CaseID, Facility: r.FacilityID, Material: r.MaterialID, Round: r.Round, Number: r.Number, Seen: r.MaterialVersion, AskedBack: r.AskedBack, Notes: r.Notes,
+		Box: box,
+		ID:  r.ReadingID, Case: r.CaseID, Facility: r.FacilityID, Material: r.MaterialID, Round: r.Round, Number: r.Number, Seen: r.MaterialVersion, AskedBack: r.AskedBack, Notes: r.Notes,
 		Tolerance: dimension.Tolerance{Pct: r.TolerancePct, Version: r.ToleranceVersion}, Outcome: dimension.State(r.Outcome), Status: dimension.Status(r.Status), Verification: r.VerificationID,
 		VolumePct: r.CubicFeetPct, WeightPct: r.WeightPct, By: dimension.Person{Issuer: r.Issuer, Subject: r.Subject, Name: r.Name}, Key: r.IdempotencyKey, At: r.MeasuredAt.UTC(),
 	}
-	for quantity, a := range entered {
-		one.Box.Set(dimension.Quantity(quantity), dimension.Amount{Value: a.Value, Unit: dimension.Unit(a.Unit)})
-	}
 	return one, nil
+}
+
+// boxOf is what was entered, again.
+func boxOf(entered []byte) (dimension.Box, error) {
+	var amounts map[string]enteredAmount
+	var box dimension.Box
+	if err := json.Unmarshal(entered, &amounts); err != nil {
+		return box, err
+	}
+	for quantity, a := range amounts {
+		box.Set(dimension.Quantity(quantity), dimension.Amount{Value: a.Value, Unit: dimension.Unit(a.Unit)})
+	}
+	return box, nil
 }
 
 func readingsOf(rows []readingRow) ([]dimension.Reading, error) {

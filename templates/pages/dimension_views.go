@@ -47,7 +47,8 @@ type AskForm struct {
 // DimensionListView is the floor's first page: the scan, what is mine, what is next.
 type DimensionListView struct {
 	layouts.Shell
-	ScanAction, ReviewsHref   string
+	ScanAction, ImportsHref   string
+	ReviewsHref               string
 	Scan                      ScanField
 	Found                     []FoundRow
 	Link                      LinkForm

@@ -43,7 +43,7 @@ func dimensionList() pages.DimensionListView {
 
 func dimensionListEmpty() pages.DimensionListView {
 	return pages.DimensionListView{
-		Shell: shell("Dimensions", layouts.PlaceDimensions), ScanAction: "/dimensions", ReviewsHref: "/dimensions/reviews", FacilityID: "f", MayMeasure: true,
+		Shell: shell("Dimensions", layouts.PlaceDimensions), ScanAction: "/dimensions", ReviewsHref: "/dimensions/reviews", ImportsHref: "/dimensions/imports", FacilityID: "f", MayMeasure: true,
 		Orders: []components.Filter{{Label: "On the way", Href: "/dimensions", Chosen: true, Code: "walk"}, {Label: "By gain", Href: "/dimensions?order=gain", Code: "gain"}},
 	}
 }
