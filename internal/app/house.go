@@ -16,6 +16,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/capacity"
+	"github.com/agogsaas/gatehouse/internal/crossdock"
 	"github.com/agogsaas/gatehouse/internal/change"
 	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/fault"
@@ -74,6 +75,7 @@ func (a *App) build() error {
 	a.house.endpoint = &endpoint{url: a.config.GraphQLURL, credentials: postgres.Credentials{DB: a.db}}
 	healthService := health.NewService(postgres.Health{DB: a.db}, a.now, postgres.Health{DB: a.db}, a.house.endpoint, a.log)
 	capacityService := capacity.NewService(postgres.Capacity{DB: a.db})
+	dockService := crossdock.NewService(postgres.CrossDock{DB: a.db}, crossdock.BestFit{})
 	qualityService := quality.NewService(postgres.Quality{DB: a.db})
 
 	queue := &migrationQueueing{}
@@ -89,7 +91,7 @@ func (a *App) build() error {
 	}
 	hours := snapshot.NewService(postgres.Snapshots{DB: a.db}, healthService, a.config.Environment)
 	measuring := dimension.NewService(postgres.Dimensions{DB: a.db}, a.now)
-	works := jobs{db: a.db, measuring: measuring, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, log: a.log}
+	works := jobs{db: a.db, measuring: measuring, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, dock: dockService, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}
