@@ -16,8 +16,8 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/capacity"
-	"github.com/agogsaas/gatehouse/internal/crossdock"
 	"github.com/agogsaas/gatehouse/internal/change"
+	"github.com/agogsaas/gatehouse/internal/crossdock"
 	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
@@ -138,7 +138,7 @@ func (a *App) build() error {
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Dimensions: measuring, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
-		Capacity: capacityService, Measures: measuring,
+		Capacity: capacityService, Measures: measuring, CrossDock: dockService,
 		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
@@ -167,6 +167,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
 			{Place: layouts.PlaceQuality, Label: "Data quality", Short: "Quality", Href: "/data-quality", Right: actor.HealthRead},
 			{Place: layouts.PlaceCapacity, Label: "Capacity failures", Short: "Capacity", Href: "/capacity-failures", Right: actor.CapacityRead, FirstFor: aisles},
+			{Place: layouts.PlaceCrossDock, Label: "Cross-dock", Href: "/cross-dock", Right: actor.CrossDockRead, FirstFor: aisles},
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},
 			{Place: layouts.PlaceSettings, Label: "Settings", Href: "/settings/claims", Right: actor.IdentityExplain},
 		},

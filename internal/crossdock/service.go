@@ -95,6 +95,7 @@ func (c Cursor) Set() bool { return c.ID != uuid.Nil }
 
 // List is a page of cancellations: the open ones by how long they stand at the dock, the stored ones newest first.
 type List struct {
+	Deployed   bool // the warehouse has the table
 	Rows       []Cancellation
 	Facilities []Place
 	Limits     []Limit
@@ -113,6 +114,7 @@ func (s Scan) Asked() bool { return s.Code != "" || s.Lot != "" || s.GTIN != "" 
 
 // Dock is what the dock's page shows.
 type Dock struct {
+	Deployed   bool // the warehouse has the table
 	Facility   Place
 	Facilities []Place
 	// Found are the open cancellations that the scan means; Lots the lots of that number without any.

@@ -52,8 +52,11 @@ func (s CrossDock) List(ctx context.Context, by actor.Actor, q crossdock.Query) 
 		b.Queue(sql("CrossDockLimits")).Query(collectInto(&l.Limits, dockLimitRow.limit))
 		b.Queue(sql("DatabaseClock")).Query(collectOne(&clock))
 	})
-	l.Now = clock.At.UTC()
-	return l, noDock(err)
+	if missingTable(err) {
+		return crossdock.List{}, nil
+	}
+	l.Now, l.Deployed = clock.At.UTC(), true
+	return l, err
 }
 
 // nextAtDock is how many of those that stand at the dock longest its page shows.
@@ -73,13 +76,16 @@ func (s CrossDock) Dock(ctx context.Context, by actor.Actor, q crossdock.Scan) (
 		b.Queue(sql(statement), args).Query(collectInto(&d.Next, errandRow.cancellation))
 		b.Queue(sql("DatabaseClock")).Query(collectOne(&clock))
 	})
-	d.Now = clock.At.UTC()
+	if missingTable(err) {
+		return crossdock.Dock{}, nil
+	}
+	d.Now, d.Deployed = clock.At.UTC(), true
 	for _, f := range d.Facilities {
 		if f.ID == q.Facility {
 			d.Facility = f
 		}
 	}
-	return d, noDock(err)
+	return d, err
 }
 
 // One is everything that is known of one cancellation.
@@ -93,8 +99,11 @@ func (s CrossDock) One(ctx context.Context, by actor.Actor, id uuid.UUID) (cross
 		b.Queue(sql("CrossDockEvents"), one).Query(collectInto(&p.Events, dockEventRow.event))
 		b.Queue(sql("DatabaseClock")).Query(collectOne(&clock))
 	})
+	if missingTable(err) {
+		return p, false, nil // there is none where there is no table
+	}
 	if err != nil || len(found) == 0 {
-		return p, false, noDock(err)
+		return p, false, err
 	}
 	p.Cancellation, p.Now = found[0], clock.At.UTC()
 	return p, true, nil
