@@ -32,6 +32,7 @@ var auditActions = []string{
 	"credential:create", "credential:revoke", "person:disable", "person:enable", "tenant:add", "wayback:make", "wayback:open",
 	"capacity:record", "capacity:acknowledge", "capacity:assign", "capacity:fix", "capacity:verify", "capacity:doubt", "capacity:accept", "capacity:expire", "capacity:reopen",
 	"capacity:adopt", "capacity:bulk", "capacity:undo", "bin:resize",
+	"crossdock:cancel", "crossdock:place", "crossdock:choose", "crossdock:store", "crossdock:limit",
 	"signing_code:make", "signing_code:revoke", "signing_code:use", "gate:review", "provider:outage", "provider:back",
 }
 
@@ -259,6 +260,8 @@ func auditObject(kind, id string) (name, href string) {
 		return "migration run " + id, runsPage + "/" + url.PathEscape(id)
 	case kind == "capacity_failure":
 		return "capacity failure " + id, capacityPage + "/" + url.PathEscape(id)
+	case kind == "cross_dock_cancellation":
+		return "cross-dock " + id, crossDockPage + "/" + url.PathEscape(id)
 	case kind == "operation":
 		return "operation " + id, operationsPage + "/" + url.PathEscape(id)
 	}

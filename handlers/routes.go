@@ -38,6 +38,7 @@ type Stories struct {
 	Audit       AuditTrail
 	Capacity    CapacityStories
 	Measures    Measures
+	CrossDock   CrossDockStories
 	Dossiers    DossierStories
 	Inbox       InboxStories
 	Presence    Presence
@@ -74,6 +75,7 @@ func Routes(s Stories) []web.Route {
 		Health(s.Health, s.Ready, s.Now),
 		Quality(s.Quality),
 		Capacity(s.Capacity, s.Measures, s.Now),
+		CrossDock(s.CrossDock, s.Now),
 		Audit(s.Audit, s.Now),
 		Dossiers(s.Dossiers),
 		Me(s.Sessions, s.Provider, s.Idle, s.Now),

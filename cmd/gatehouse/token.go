@@ -24,7 +24,7 @@ func tokenCommand() *cobra.Command {
 "Authorization: Bearer ..." to /graphql and /api, and commands read it from GATEHOUSE_TOKEN.
 A token carries rights and never a role: no token can sign. "list" shows what was made, "revoke" ends one.
 
-Rights: release:read migration:read migration:apply migration:down health:read health:run graphql:query audit:read capacity:record
+Rights: release:read migration:read migration:apply migration:down health:read health:run graphql:query audit:read capacity:record crossdock:cancel
 
 Exit codes: 0 made, 1 failed, 2 called wrongly.`,
 		Example: `  gatehouse token --tenant rivermark --name ci --right health:read --right graphql:query --lifetime 720h`,

@@ -61,21 +61,27 @@ const (
 	CapacityRecord Right = "capacity:record"
 	CapacityWork   Right = "capacity:work"
 	CapacityAccept Right = "capacity:accept"
+	// CrossDockRead is to see what stands at the dock; CrossDockCancel to say that it is no longer for its order, CrossDockStore to
+	// store it, and CrossDockManage to choose its place and to say how long anything may stand there.
+	CrossDockRead   Right = "crossdock:read"
+	CrossDockCancel Right = "crossdock:cancel"
+	CrossDockStore  Right = "crossdock:store"
+	CrossDockManage Right = "crossdock:manage"
 	// IdentityExplain is to see what Gatehouse makes of the claims of a sign-in, without anybody signing in.
 	IdentityExplain Right = "identity:explain"
 )
 
-var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery, DimensionRead, CapacityRead}
+var reads = []Right{ReleaseRead, MigrationRead, HealthRead, GraphQLQuery, DimensionRead, CapacityRead, CrossDockRead}
 
 func and(rights ...Right) []Right { return append(slices.Clone(reads), rights...) }
 
 // rightsOf is the access matrix. Who signs holds no right to change what is signed without being seen to:
 // the gate's own rules (four eyes, one slot a person) stand in package signoff.
 var rightsOf = map[Role][]Right{
-	WarehouseStaff:      and(DimensionMeasure, CapacityRecord),
-	WarehouseSupervisor: and(DimensionMeasure, DimensionReview, CapacityRecord, CapacityWork, CapacityAccept),
-	QAEngineer:          and(ItemWork, HealthRun, DimensionMeasure, DimensionReview, CapacityWork),
-	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview, DimensionMeasure, DimensionReview, CapacityWork, CapacityAccept),
+	WarehouseStaff:      and(DimensionMeasure, CapacityRecord, CrossDockStore),
+	WarehouseSupervisor: and(DimensionMeasure, DimensionReview, CapacityRecord, CapacityWork, CapacityAccept, CrossDockCancel, CrossDockStore, CrossDockManage),
+	QAEngineer:          and(ItemWork, HealthRun, DimensionMeasure, DimensionReview, CapacityWork, CrossDockCancel),
+	QALead:              and(ItemWork, HealthRun, GateSign, AuditRead, RollbackReview, DimensionMeasure, DimensionReview, CapacityWork, CapacityAccept, CrossDockCancel),
 	StatisticalExpert:   and(ItemWork, HealthRun, GateSign),
 	BackendLead:         and(ItemWork, HealthRun, GateSign, RollbackAgree, RollbackReview),
 	FrontendLead:        and(ItemWork, HealthRun),
@@ -89,7 +95,7 @@ var rightsOf = map[Role][]Right{
 }
 
 // forMachines are the rights that a credential may carry. What is a person's word, a signature above all, is not among them.
-var forMachines = []Right{ReleaseRead, MigrationRead, MigrationApply, MigrationDown, HealthRead, HealthRun, GraphQLQuery, AuditRead, CapacityRecord}
+var forMachines = []Right{ReleaseRead, MigrationRead, MigrationApply, MigrationDown, HealthRead, HealthRun, GraphQLQuery, AuditRead, CapacityRecord, CrossDockCancel}
 
 // ForMachines says whether a machine credential may carry the right.
 func (r Right) ForMachines() bool { return slices.Contains(forMachines, r) }

@@ -255,6 +255,7 @@ func (k knocking) theRightWay() {
 
 // nothingBefore are the acts that make something, or only look at it: there is no state before to be written down.
 var nothingBefore = []string{
+	"POST /api/v1/cross-dock-cancellations", "POST /cross-dock",
 	"POST /api/v1/capacity-failures", "POST /capacity-failures/:failure/measure",
 	"POST /releases", "POST /releases/:release/window/freeze", "POST /releases/:release/window/overrides", "POST /releases/:release/window/tokens",
 	"POST /releases/:release/items/:item/comment", "POST /releases/:release/lessons", "POST /releases/:release/dossier", "POST /runbooks",

@@ -48,7 +48,7 @@ func sample(size warehouse.Size, now time.Time, plan DemoPlan) warehouse.Options
 
 // Live is what the sample warehouse does by itself while people work. One that started before V0.0.15 had no table for
 // recommendations; it hands in its months of them once the release has applied the last version, so that what is judged
-// after that finds decisions to judge. And once there is a table of capacity failures, its warehouse system tells of what
+// after that finds decisions to judge. And once there are the tables of V0.0.20, its docks are filled, and its warehouse system tells of what
 // did not fit. It returns when that is done, when nothing is owed, or when ctx is over.
 func (d *Demo) Live(ctx context.Context, plan DemoPlan) error {
 	ownerURL := string(d.Config.OwnerDatabaseURL)
@@ -63,6 +63,7 @@ func (d *Demo) Live(ctx context.Context, plan DemoPlan) error {
 	defer db.Close()
 	owed := map[string]func() (bool, error){
 		"what did not fit": func() (bool, error) { return tellCapacity(ctx, m, db, ownerURL, time.Now()) },
+		"dock":             func() (bool, error) { return fillDock(ctx, m, db, ownerURL, time.Now()) },
 	}
 	if plan.From == "0.0.14" {
 		owed["recommendations"] = func() (bool, error) { return handIn(ctx, m, ownerURL, plan) }

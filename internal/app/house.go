@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/capacity"
 	"github.com/agogsaas/gatehouse/internal/change"
+	"github.com/agogsaas/gatehouse/internal/crossdock"
 	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/fault"
 	"github.com/agogsaas/gatehouse/internal/graph"
@@ -74,6 +75,7 @@ func (a *App) build() error {
 	a.house.endpoint = &endpoint{url: a.config.GraphQLURL, credentials: postgres.Credentials{DB: a.db}}
 	healthService := health.NewService(postgres.Health{DB: a.db}, a.now, postgres.Health{DB: a.db}, a.house.endpoint, a.log)
 	capacityService := capacity.NewService(postgres.Capacity{DB: a.db})
+	dockService := crossdock.NewService(postgres.CrossDock{DB: a.db}, crossdock.BestFit{})
 	qualityService := quality.NewService(postgres.Quality{DB: a.db})
 
 	queue := &migrationQueueing{}
@@ -91,7 +93,7 @@ func (a *App) build() error {
 	measuring := dimension.NewService(postgres.Dimensions{DB: a.db}, a.now)
 	imports := &importQueueing{}
 	files := dimension.NewImports(postgres.Imports{DB: a.db, Jobs: imports}, a.now)
-	works := jobs{db: a.db, measuring: measuring, imports: files, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, log: a.log}
+	works := jobs{db: a.db, measuring: measuring, imports: files, trail: a.config.Trail(a.db), health: healthService, quality: qualityService, gates: signoff.NewService(postgres.Signoff{DB: a.db}), worker: a.house.worker, copies: a.house.copies, backups: a.house.backups, inbox: a.house.inbox, hours: hours, capacity: capacityService, dock: dockService, log: a.log}
 	if a.config.KeepsBackups() {
 		works.keep = a.config.BackupKeep
 	}
@@ -138,7 +140,7 @@ func (a *App) build() error {
 		Rehearsals: migration.NewRehearsals(postgres.Rehearsals{DB: a.db}),
 		Restores:   Restores(a.db, schema, operations),
 		Operations: operations, NoBackups: a.config.noBackups(), Externals: externals, DrillWithin: a.config.ExternalDrill, Dimensions: measuring, Imports: files, Health: healthService, Quality: qualityService, Ready: ready, Snapshots: hours, Reviews: review.NewService(postgres.Reviews{DB: a.db}, hours, a.config.Environment),
-		Capacity: capacityService, Measures: measuring,
+		Capacity: capacityService, Measures: measuring, CrossDock: dockService,
 		Audit: a.config.Trail(a.db), Dossiers: Dossiers(a.config, a.db), Inbox: a.house.inbox, Presence: a.house.presence, Sessions: postgres.Sessions{DB: a.db}, Claims: provider, Provider: provider.Name(), Idle: a.config.SessionIdle, Now: a.now,
 	}))
 	site.Mount(graphql.Routes())
@@ -167,6 +169,7 @@ func (a *App) site(provider *oidc.Provider) (*web.Web, error) {
 			{Place: layouts.PlaceHealth, Label: "Health", Href: "/health-checks", Right: actor.HealthRead},
 			{Place: layouts.PlaceQuality, Label: "Data quality", Short: "Quality", Href: "/data-quality", Right: actor.HealthRead},
 			{Place: layouts.PlaceCapacity, Label: "Capacity failures", Short: "Capacity", Href: "/capacity-failures", Right: actor.CapacityRead, FirstFor: aisles},
+			{Place: layouts.PlaceCrossDock, Label: "Cross-dock", Href: "/cross-dock", Right: actor.CrossDockRead, FirstFor: aisles},
 			{Place: layouts.PlaceAudit, Label: "Audit", Href: "/audit", Right: actor.AuditRead},
 			{Place: layouts.PlaceSettings, Label: "Settings", Href: "/settings/claims", Right: actor.IdentityExplain},
 		},

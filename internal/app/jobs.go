@@ -17,6 +17,7 @@ import (
 	"github.com/agogsaas/gatehouse/internal/actor"
 	"github.com/agogsaas/gatehouse/internal/backup"
 	"github.com/agogsaas/gatehouse/internal/capacity"
+	"github.com/agogsaas/gatehouse/internal/crossdock"
 	"github.com/agogsaas/gatehouse/internal/dimension"
 	"github.com/agogsaas/gatehouse/internal/health"
 	"github.com/agogsaas/gatehouse/internal/inbox"
@@ -42,6 +43,7 @@ const (
 	remindEvery    = 30 * time.Second
 	planEvery      = 5 * time.Minute
 	capacityEvery  = time.Minute
+	dockEvery      = time.Minute
 	// A snapshot is due at a minute; the one right before T-0 has no more than that minute.
 	snapshotEvery = 15 * time.Second
 )
@@ -113,6 +115,10 @@ type walkCapacityArgs struct{}
 
 func (walkCapacityArgs) Kind() string { return "walk_capacity" }
 
+type settleDockArgs struct{}
+
+func (settleDockArgs) Kind() string { return "settle_dock" }
+
 // jobs are the works of the scheduler, each a function of ours.
 type jobs struct {
 	db      *postgres.DB
@@ -132,7 +138,9 @@ type jobs struct {
 	hours   *snapshot.Service
 	// capacity walks through the warehouse's transactions.
 	capacity *capacity.Service
-	log      *slog.Logger
+	// dock finds places for what stands at the dock without one.
+	dock *crossdock.Service
+	log  *slog.Logger
 }
 
 // client builds the job client. Periodic jobs are inserted by one elected process and worked by any, each at most once
@@ -180,10 +188,11 @@ func (j jobs) client() (*river.Client[pgx.Tx], error) {
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[snapshotArgs]) error { return j.snapshots(ctx) }))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[walkCapacityArgs]) error { return j.walkCapacity(ctx) }))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, _ *river.Job[settleDockArgs]) error { return j.settleDock(ctx) }))
 	periodic := []*river.PeriodicJob{
 		every(reconcileEvery, reconcileArgs{}), every(healthEvery, healthRunArgs{}),
 		every(walkAuditEvery, walkAuditArgs{}), every(sweepEvery, sweepArgs{}), every(summariesEvery, summariesArgs{}), every(quality.Every, qualityArgs{}),
-		every(remindEvery, remindArgs{}), every(planEvery, planArgs{}), every(capacityEvery, walkCapacityArgs{}),
+		every(remindEvery, remindArgs{}), every(planEvery, planArgs{}), every(capacityEvery, walkCapacityArgs{}), every(dockEvery, settleDockArgs{}),
 		every(expireEvery, expireGatesArgs{}), every(silentEvery, silentImportsArgs{}),
 		every(snapshotEvery, snapshotArgs{}),
 	}
@@ -315,6 +324,17 @@ func (j jobs) walkCapacity(ctx context.Context) error {
 		walked, err := j.capacity.Walk(ctx, by)
 		if walked.Found+walked.Adopted+walked.Expired > 0 {
 			j.log.InfoContext(ctx, "capacity failures were found", "tenant", by.TenantCode, "looked", walked.Looked, "found", walked.Found, "taken_in", walked.Adopted, "opened_again", walked.Expired)
+		}
+		return err
+	})
+}
+
+// settleDock looks for places for what waits for one.
+func (j jobs) settleDock(ctx context.Context) error {
+	return j.eachTenant(ctx, "finding places for what stands at the dock", func(ctx context.Context, by actor.Actor) error {
+		settled, err := j.dock.Settle(ctx, by)
+		if settled > 0 {
+			j.log.InfoContext(ctx, "places were found for what stands at the dock", "tenant", by.TenantCode, "lots", settled)
 		}
 		return err
 	})

@@ -17,7 +17,7 @@ import (
 // places are the addresses at which each parameter of the table stands; a parameter that is not here fails the test.
 var places = map[string]string{
 	":release": "{release}", ":item": "PRE-P2", ":gate": "go_no_go", ":signature": "{signature}", ":run": "{run}",
-	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", ":failure": "{failure}", ":group": "{group}", ":import": "{import}", "*": "x/console.css",
+	":session": "{session}", ":operation": "{operation}", ":external": "{external}", ":rehearsal": "{rehearsal}", ":attempt": "1", ":snapshot": "{snapshot}", ":sha256": "{file}", "/runbooks/:sha256": "{template}", ":version": "V0.0.20", ":backup": "{backup}", ":material": "{material}", ":case": "{case}", ":failure": "{failure}", ":cancellation": "{cancellation}", ":group": "{group}", ":import": "{import}", "*": "x/console.css",
 }
 
 // apart are GET routes that are no pages of the product: steps of the sign-in, and files.
@@ -57,6 +57,7 @@ func halfway(t *testing.T, version string) *story {
 		s.ids["case"], s.ids["facility"], s.ids["material"])
 	s.overfilled()
 	s.filed()
+	s.atTheDock(version)
 	return s
 }
 
@@ -69,6 +70,24 @@ func (s *story) filed() {
 	s.sql(`INSERT INTO gatehouse.measurement_import_lines (tenant_id, import_id, line, facility_code, material_code, entered, verdict, asked)
 		SELECT $1, $2, n, 'F', 'M' || n, '{}', 'second_wanted', 'Is it really 100 ft³? That is beside what this item has been, as by a slipped point.' FROM generate_series(2, 151) n`, housetest.Rivermark, s.ids["import"])
 }
+
+// atTheDock is a lot whose cross-dock was cancelled, where the warehouse has the table for it.
+func (s *story) atTheDock(version string) {
+	s.t.Helper()
+	s.ids["cancellation"] = uuid.NewString()
+	if version < dockSince {
+		return
+	}
+	s.sql(`INSERT INTO public.lots (tenant_id, facility_id, lot_number, material_id, original_quantity, quantity_on_hand, quantity_available, received_date)
+		SELECT f.tenant_id, f.facility_id, 'XD', m.material_id, 10, 10, 10, current_date FROM public.facilities f JOIN public.materials m USING (tenant_id) WHERE f.tenant_id = $1 LIMIT 1`, housetest.Rivermark)
+	s.sql(`INSERT INTO public.users (tenant_id, user_id, username, email) VALUES ($1, gen_random_uuid(), 'dock', 'dock@example.com')`, housetest.Rivermark)
+	s.sql(`INSERT INTO public.cross_dock_cancellations (tenant_id, cancellation_id, facility_id, material_id, lot_number, cancellation_reason, cancelled_by)
+		SELECT o.tenant_id, $1, o.facility_id, o.material_id, o.lot_number, 'ORDER_CANCELLED', u.user_id FROM public.lots o JOIN public.users u USING (tenant_id)
+		 WHERE o.tenant_id = $2 AND o.lot_number = 'XD' AND u.username = 'dock'`, s.ids["cancellation"], housetest.Rivermark)
+}
+
+// dockSince is the version that brings the table of cancellations. Before it there is none to open.
+const dockSince = "0.0.20"
 
 // overfilled is a capacity failure, as it is kept whatever the warehouse stands at.
 func (s *story) overfilled() {
@@ -106,6 +125,9 @@ func (s *story) measured() {
 func (s *story) reader(r web.Route, by *browser) *browser {
 	if r.Right == actor.IdentityExplain {
 		return s.as("admin@rivermark")
+	}
+	if r.Right == actor.CrossDockCancel {
+		return s.as("warehouse.supervisor@rivermark")
 	}
 	if r.Right == actor.DimensionMeasure {
 		return s.as("warehouse.staff@rivermark")
@@ -161,7 +183,20 @@ func (s *story) gets() []web.Route {
 
 func TestEveryPageIsGuarded(t *testing.T) {
 	s := halfway(t, "0.0.18")
-	for _, r := range s.gets() {
+	s.guarded(slices.DeleteFunc(s.gets(), ofOneAtTheDock))
+}
+
+// TestEveryPageOfTheDockIsGuarded is the same for pages of what there is none of before V0.0.20.
+func TestEveryPageOfTheDockIsGuarded(t *testing.T) {
+	s := halfway(t, "0.0.22")
+	s.guarded(slices.DeleteFunc(s.gets(), func(r web.Route) bool { return !ofOneAtTheDock(r) }))
+}
+
+func ofOneAtTheDock(r web.Route) bool { return strings.Contains(r.Path, "/:cancellation") }
+
+func (s *story) guarded(routes []web.Route) {
+	t := s.t
+	for _, r := range routes {
 		theirs := s.theirPerson(r.Right)
 		ours, where := s.reader(r, s.as("devops.lead@rivermark")), s.address(r)
 		k := knocking{story: s, route: r, act: act{route: "GET " + r.Path}}

@@ -459,6 +459,25 @@ func acts() []act {
 			},
 		},
 		fresh(failureAct("accept", "warehouse.supervisor", map[string]string{"notes": "Until the new shelf has come."})),
+		act{
+			route: "POST /api/v1/cross-dock-cancellations", who: "warehouse.supervisor", path: "/api/v1/cross-dock-cancellations", entries: 1, status: http.StatusCreated, before: (*story).toTheDock,
+			raw: `{"idempotency_key":"x1","facility":"F","lot":"XL1","reason":"ORDER_CANCELLED"}`,
+			after: func(s *story, _ answer) {
+				s.ids["cancellation"] = s.text(`SELECT cancellation_id::text FROM public.cross_dock_cancellations`)
+			},
+		},
+		act{
+			route: "POST /cross-dock", who: "qa.lead", path: "/cross-dock", page: "/cross-dock/new", typed: map[string]string{"lot": "XL2", "reason": "MATERIAL_QUALITY_ISSUE"}, entries: 1,
+		},
+		act{
+			route: "POST /cross-dock/limits", who: "warehouse.supervisor", path: "/cross-dock/limits", page: "/cross-dock", typed: map[string]string{"zone": "DOCK", "minutes": "90"}, entries: 1,
+		},
+		dockAct("retry", "warehouse.supervisor", nil),
+		dockAct("choose", "warehouse.supervisor", map[string]string{"location": "XB-2", "note": "Nearer to the door."}),
+		act{
+			route: "POST /cross-dock/:cancellation/store", who: "warehouse.staff", path: "/cross-dock/{cancellation}/store", page: "/cross-dock/{cancellation}/store",
+			typed: map[string]string{"place": "XB-2"}, entries: 1,
+		},
 		act{route: "POST /logout", who: "on.call.engineer", path: "/logout", page: "/me", entries: 1, status: http.StatusOK, anyForm: true},
 	)
 }
@@ -474,6 +493,22 @@ func failureAct(name, who string, typed map[string]string) act {
 	return act{
 		route: "POST /capacity-failures/:failure/" + name, who: who, path: "/capacity-failures/{failure}/" + name, page: "/capacity-failures/{failure}", typed: typed, entries: 1,
 	}
+}
+
+// dockAct is an act on the one lot at the dock.
+func dockAct(name, who string, typed map[string]string) act {
+	return act{route: "POST /cross-dock/:cancellation/" + name, who: who, path: "/cross-dock/{cancellation}/" + name, page: "/cross-dock/{cancellation}", typed: typed, entries: 1}
+}
+
+// toTheDock puts two lots onto the dock, and two places beside it.
+func (s *story) toTheDock() {
+	s.t.Helper()
+	s.sql(`UPDATE public.materials SET cubic_feet = 4.5, weight_lbs_per_unit = 1`)
+	s.sql(`INSERT INTO public.inventory_locations (tenant_id, facility_id, location_code, location_type, cubic_feet, max_weight_lbs)
+		SELECT tenant_id, facility_id, code, kind, room, 10000 FROM public.facilities, (VALUES ('XB-1', 'RESERVE', 50), ('XB-2', 'RESERVE', 5000), ('XQ-1', 'QUARANTINE', 500), ('XS-1', 'STAGING', 500)) v (code, kind, room) WHERE tenant_id = $1`, housetest.Rivermark)
+	s.sql(`INSERT INTO public.lots (tenant_id, facility_id, lot_number, material_id, original_quantity, quantity_on_hand, quantity_available, location_id, received_date)
+		SELECT l.tenant_id, l.facility_id, 'XL' || n, m.material_id, 1, 1, 1, l.location_id, current_date
+		  FROM public.inventory_locations l JOIN public.materials m USING (tenant_id), generate_series(1, 2) n WHERE l.location_code = 'XS-1' AND m.material_code = 'M'`)
 }
 
 // toQuality brings the warehouse to where it has a table of capacity failures, and lets everybody who acts sign in.

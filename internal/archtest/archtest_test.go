@@ -53,11 +53,12 @@ var floors = map[string]row{
 	"internal/scan":      domain(),
 	"internal/dimension": domain(),
 	"internal/capacity":  domain(),
+	"internal/crossdock": domain("internal/capacity"),
 	"internal/backup":    domain(),
 	"internal/operation": domain("internal/backup"),
 	"internal/restore":   domain("internal/backup"),
 
-	"internal/postgres":  {slices.Concat(words, []string{"internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/capacity", "internal/backup", "internal/operation", "internal/restore", "internal/change", "internal/inbox", "internal/snapshot", "internal/review", "internal/dossier", "internal/dimension", "internal/live", "internal/faultpoint"}), append([]string{"github.com/shopspring/decimal"}, pgx...)},
+	"internal/postgres":  {slices.Concat(words, []string{"internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/capacity", "internal/crossdock", "internal/backup", "internal/operation", "internal/restore", "internal/change", "internal/inbox", "internal/snapshot", "internal/review", "internal/dossier", "internal/dimension", "internal/live", "internal/faultpoint"}), append([]string{"github.com/shopspring/decimal"}, pgx...)},
 	"internal/migrator":  {slices.Concat(words, []string{"internal/migration", "migrations", "internal/faultpoint"}), append([]string{"github.com/golang-migrate/migrate/v4"}, pgx...)},
 	"internal/oidc":      {words, []string{"github.com/coreos/go-oidc/v3", "golang.org/x/oauth2", "github.com/go-jose/go-jose/v4", "golang.org/x/sync"}},
 	"internal/privatepg": {nil, pgx},
@@ -73,7 +74,7 @@ var floors = map[string]row{
 	"templates/pages":      {[]string{"templates/layouts", "templates/components"}, echo},
 
 	"web":            {[]string{"internal/fault", "internal/actor", "internal/audit", "internal/live", "internal/faultpoint", "templates/...", "static"}, append([]string{"github.com/alexedwards/scs/v2", "golang.org/x/time", "github.com/shopspring/decimal"}, echo...)},
-	"handlers":       {slices.Concat(words, []string{"internal/live", "web", "templates/...", "internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/capacity", "internal/backup", "internal/operation", "internal/restore", "internal/change", "internal/inbox", "internal/snapshot", "internal/review", "internal/dossier", "internal/scan", "internal/dimension"}), append([]string{"github.com/shopspring/decimal"}, echo...)},
+	"handlers":       {slices.Concat(words, []string{"internal/live", "web", "templates/...", "internal/signoff", "internal/runbook", "internal/migration", "internal/health", "internal/quality", "internal/capacity", "internal/crossdock", "internal/backup", "internal/operation", "internal/restore", "internal/change", "internal/inbox", "internal/snapshot", "internal/review", "internal/dossier", "internal/scan", "internal/dimension"}), append([]string{"github.com/shopspring/decimal"}, echo...)},
 	"internal/graph": {slices.Concat(words, []string{"web", "internal/health", "internal/quality"}), append([]string{"github.com/99designs/gqlgen", "github.com/vektah/gqlparser/v2"}, echo...)},
 
 	// The roof, and what stands beside the house to test and to show it.

@@ -47,7 +47,7 @@ function list() {
 			where.set("facility", facility);
 		}
 		link.className = "go";
-		link.href = `/dimensions?${where}`;
+		link.href = `${into.matches("[role=search]") ? into.getAttribute("action") : "/dimensions"}?${where}`;
 		link.textContent = text;
 		link.dataset.scannedText = text;
 		const item = document.createElement("li");

@@ -77,6 +77,7 @@ const (
 	PlaceDimensions Place = "dimensions"
 	PlaceQuality    Place = "quality"
 	PlaceCapacity   Place = "capacity"
+	PlaceCrossDock  Place = "crossdock"
 	PlaceAudit      Place = "audit"
 	PlaceSettings   Place = "settings"
 )
