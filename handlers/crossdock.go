@@ -58,7 +58,7 @@ func CrossDock(stories CrossDockStories, now func() time.Time) []web.Route {
 		{Method: http.MethodGet, Path: crossDockPage + "/csv", Right: actor.CrossDockRead, Long: true, Handler: h.export},
 		web.Needs(http.MethodGet, crossDockPage+"/new", actor.CrossDockCancel, h.form),
 		{Method: http.MethodPost, Path: crossDockPage, Right: actor.CrossDockCancel, Action: "crossdock:cancel", Handler: h.cancel},
-		{Method: http.MethodPost, Path: crossDockPage + "/limits", Right: actor.CrossDockManage, Action: "crossdock:limit", Handler: h.limit},
+		{Method: http.MethodPost, Path: dockPage + "/limits", Right: actor.CrossDockManage, Action: "crossdock:limit", Handler: h.limit},
 		web.Needs(http.MethodGet, dockPage, actor.CrossDockRead, h.dock),
 		web.Needs(http.MethodGet, one, actor.CrossDockRead, h.show),
 		web.Needs(http.MethodGet, one+"/store", actor.CrossDockRead, h.answer),

@@ -115,7 +115,7 @@ func crossDockListView(shell layouts.Shell, by actor.Actor, q crossdock.Query, l
 		v.Limits.Rows = append(v.Limits.Rows, components.Fact{Label: limit.Facility.Code + ", " + zone, Value: duration(limit.Within) + ", set by " + limit.By})
 	}
 	if by.Can(actor.CrossDockManage) {
-		v.Limits.Action, v.Limits.Facilities = crossDockPage+"/limits", codes
+		v.Limits.Action, v.Limits.Facilities = dockPage+"/limits", codes
 	}
 	return v
 }

@@ -470,12 +470,12 @@ func acts() []act {
 			route: "POST /cross-dock", who: "qa.lead", path: "/cross-dock", page: "/cross-dock/new", typed: map[string]string{"lot": "XL2", "reason": "MATERIAL_QUALITY_ISSUE"}, entries: 1,
 		},
 		act{
-			route: "POST /cross-dock/limits", who: "warehouse.supervisor", path: "/cross-dock/limits", page: "/cross-dock", typed: map[string]string{"zone": "DOCK", "minutes": "90"}, entries: 1,
+			route: "POST /cross-dock/dock/limits", who: "warehouse.supervisor", path: "/cross-dock/dock/limits", page: "/cross-dock", typed: map[string]string{"zone": "DOCK", "minutes": "90"}, entries: 1,
 		},
 		dockAct("retry", "warehouse.supervisor", nil),
 		dockAct("choose", "warehouse.supervisor", map[string]string{"location": "XB-2", "note": "Nearer to the door."}),
 		act{
-			route: "POST /cross-dock/:cancellation/store", who: "warehouse.staff", path: "/cross-dock/{cancellation}/store", page: "/cross-dock/{cancellation}/store",
+			route: "POST /cross-dock/:cancellation/store", who: "warehouse.supervisor", path: "/cross-dock/{cancellation}/store", page: "/cross-dock/{cancellation}/store",
 			typed: map[string]string{"place": "XB-2"}, entries: 1,
 		},
 		act{route: "POST /logout", who: "on.call.engineer", path: "/logout", page: "/me", entries: 1, status: http.StatusOK, anyForm: true},

@@ -37,7 +37,7 @@ func crossDockList() pages.CrossDockListView {
 		Filter: pages.DockFilter{Action: "/cross-dock", AllHref: "/cross-dock", Export: "/cross-dock/csv", Facilities: atTheDock, Reasons: atTheDock, Standings: atTheDock, Zone: "STA", Any: true},
 		Rows:   []pages.DockRow{dockRowSample(), dockRowWaiting(), dockRowStored()},
 		Limits: pages.DockLimits{
-			Action: "/cross-dock/limits", Rows: []components.Fact{{Label: "RM-MAIN, zone STA", Value: "2 h, set by Wes Orr"}}, Facilities: atTheDock, Minutes: "0",
+			Action: "/cross-dock/dock/limits", Rows: []components.Fact{{Label: "RM-MAIN, zone STA", Value: "2 h, set by Wes Orr"}}, Facilities: atTheDock, Minutes: "0",
 			Complaints: components.Complaints{{Field: "minutes", Text: "Between 1 minute and 7 days, please."}},
 		},
 		Pager: components.Pager{Shown: "3 lots", Older: "/cross-dock?after=x", OlderWord: "More"},
