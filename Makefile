@@ -82,12 +82,12 @@ check: $(TOOLS)/golangci-lint ## vet and lint
 .PHONY: unit
 unit: ## Go tests: rules, stories on a real database, pages, access (race detector on)
 	@echo "==> unit and database tests"
-	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 20m $$(go list ./... | grep -v -e /internal/e2e -e /internal/bench)
+	@CGO_ENABLED=1 go test -race -shuffle=on -timeout 30m $$(go list ./... | grep -v -e /internal/e2e -e /internal/bench)
 
 .PHONY: e2e
 e2e: ## the whole product in a real browser
 	@echo "==> browser tests"
-	@go test -count=1 -timeout 30m ./internal/e2e/...
+	@go test -count=1 -timeout 45m ./internal/e2e/...
 
 .PHONY: bench-migrate
 bench-migrate: build ## the six migrations on the large sample warehouse: rehearsed, ours, psql, golang-migrate; BENCH="-history 10000000" for ten million rows
